@@ -1,0 +1,68 @@
+/**
+ * The row type of the system register table. One row says all that is known of a register: its encoding, all 64 bits, who
+ * may access it and which control bits trap it. MRS/MSR, reset, traps, the disassembler, views and docs are derived.
+ */
+
+/** A named bit field, [hi:lo]. `res` marks RES0/RES1 bits; every one of the 64 bits belongs to exactly one field. */
+export interface RegisterField {
+  readonly name: string;
+  readonly hi: number;
+  readonly lo: number;
+  readonly res?: 0 | 1;
+  /** Meanings of values, by number, where the manual names them. */
+  readonly values?: Readonly<Record<number, string>>;
+  /** What the field does, a few words, for hover text. */
+  readonly doc?: string;
+}
+
+/** Who may access: the lowest EL that may read / write without any trap; 'none' = not at all. */
+export type MinimumEl = 0 | 1 | 2 | 3 | 'none';
+
+/** One trap condition: if the register's field equals `value`, an access from an EL in `from` traps to `to`. In table order. */
+export interface TrapRule {
+  readonly control: string; // 'SCTLR_EL1.UCT', 'HCR_EL2.TID2', 'CPTR_EL2.TCPAC', 'CNTKCTL_EL1.EL0VCTEN' …
+  readonly value: 0 | 1;
+  readonly from: readonly (0 | 1 | 2)[];
+  readonly access?: 'read' | 'write'; // both when absent
+  /** EL1 means "EL1, or EL2 when HCR_EL2.TGE=1 for EL0". */
+  readonly to: 1 | 2 | 3;
+  /** EC of the syndrome; 0x18 when absent. */
+  readonly ec?: number;
+}
+
+export type ViewGroup =
+  | 'identification'
+  | 'cache'
+  | 'control'
+  | 'translation'
+  | 'exception'
+  | 'thread'
+  | 'timer'
+  | 'debug'
+  | 'performance'
+  | 'interrupt'
+  | 'special';
+
+export interface SystemRegisterRow {
+  readonly name: string; // 'SCTLR_EL1'
+  readonly encoding: readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
+  readonly section: string; // the manual's title: 'System Control Register (EL1)'
+  readonly group: ViewGroup;
+  readonly read: MinimumEl;
+  readonly write: MinimumEl;
+  readonly traps?: readonly TrapRule[];
+  readonly fields: readonly RegisterField[];
+  /** Reset value; bits UNKNOWN in the manual are 0 here. 'id' = from the core's configuration (ID registers). */
+  readonly reset: bigint | 'id';
+  /**
+   * 'storage': plain 64-bit state, writes masked to writable bits. Any other id names a behaviour in cpu/ (CurrentEL, DAIF,
+   * CNTVCT_EL0, CCSIDR_EL1, SP_EL0 banking, context-changing writes …) that has read / write / peek.
+   */
+  readonly behaviour: 'storage' | 'constant' | (string & {});
+  /** True when a write changes translation or execution context (SCTLR, TCR, MAIR, TTBR, HCR …). */
+  readonly context?: boolean;
+  /** FEAT_xxx when not in Armv8.0. */
+  readonly feature?: string;
+  readonly status: 'done' | 'partial';
+  readonly note?: string;
+}

@@ -1,0 +1,52 @@
+/**
+ * The layout of one core's state block in the machine's linear memory: the single source for the generated interpreter, for
+ * cpu/, for views and for snapshots. All offsets are in bytes from the block's base; a block is CORE_BLOCK_BYTES long.
+ *
+ * General registers stand at 8*n. Slot 31 reads as zero and is never written; slot 32 is the current SP; slot 33 swallows
+ * writes to ZR: "31 = SP or ZR" is settled by the decoder from the operand's role.
+ *
+ * Flags are kept unpacked so that an ADDS costs four stores: N is the sign of nf, Z is zf === 0, C is cf (0 or 1), V is the
+ * sign of vf. nf and zf are separate because MSR NZCV and CCMP can set N and Z together.
+ */
+
+export const ZR_SLOT = 31;
+export const SP_SLOT = 32;
+export const SINK_SLOT = 33;
+
+/** name -> [byte offset, byte width]. */
+export const coreLayout = {
+  x: [0, 8 * 34], // x0..x30, zero, sp, sink
+  pc: [272, 8], // valid whenever the core is not inside generated code
+  nf: [280, 8],
+  zf: [288, 8],
+  vf: [296, 8],
+  cf: [304, 4],
+  coreIndex: [308, 4],
+  budget: [312, 4], // instructions left in this turn, signed
+  entryRec: [316, 4], // record at which the current straight run was entered
+  pcDelta: [320, 8], // pc = pcDelta + (rec >>> 2)
+  curRec: [328, 4], // record of the instruction that left generated code
+  pendingExit: [332, 4], // non-zero: leave generated code after the current instruction (IRQ state may have changed, …)
+  loadTable: [336, 4], // base of the line TLB for loads of the current context
+  storeTable: [340, 4],
+  fetchTable: [344, 4], // base of the I-line table of the current context
+  contextSlot: [348, 4],
+  accesses: [352, 8], // data accesses on fast paths: loads in the low word, stores in the high word
+  value: [360, 16], // value(s) handed over by slow loads and stores
+  el: [376, 4],
+  spsel: [380, 4],
+  daif: [384, 4], // PSTATE.DAIF as in SPSR bits 9:6, kept in place (value & 0x3c0)
+  pstate: [388, 4], // other PSTATE bits at their SPSR positions: IL(20), SS(21), PAN(22), UAO(23) …
+  instructions: [392, 8], // instructions retired up to the start of the current turn, a double
+  penalty: [400, 8], // penalty cycles so far, a double
+  monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
+  scratchRecords: [432, 16 * 20], // where the tail of a turn and stepping put copies of records
+  system: [1024, 8 * 320], // system register storage, index * 8, order of the table in arch/sysregs
+} as const satisfies Record<string, readonly [number, number]>;
+
+export const CORE_BLOCK_BYTES = 4096;
+
+/** Byte offset of general register slot n (0..33). */
+export const slotOffset = (n: number): number => n * 8;
+/** Byte offset of system register storage with table index i. */
+export const systemOffset = (i: number): number => coreLayout.system[0] + i * 8;

@@ -1,0 +1,37 @@
+/**
+ * A machine file, as parsed and checked: what presets produce and what `--machine FILE` gives. The JSON schema for machine
+ * files is generated from the same table (machine/schema.ts).
+ */
+import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
+
+export interface CoreConfig {
+  readonly name: string; // 'cortex-a57'
+  readonly midr: number;
+  readonly l1i: CacheGeometry & { readonly policy: InstructionCachePolicy };
+  readonly l1d: CacheGeometry;
+  readonly cluster: number;
+  readonly idc: boolean;
+  readonly dic: boolean;
+  readonly ccidx: boolean;
+  readonly tlb: { readonly sets: number; readonly ways: number };
+  readonly prefetch: number;
+  /** ID register values that lie (register name -> value), as real machines' do. */
+  readonly override: Readonly<Record<string, bigint>>;
+}
+
+export interface MachineConfig {
+  readonly name: string;
+  readonly cores: readonly CoreConfig[];
+  /** One L2 per cluster, or null where a cluster has none. */
+  readonly clusters: readonly (CacheGeometry | null)[];
+  readonly memoryBytes: number;
+  readonly highestEl: 1 | 2 | 3;
+  readonly quantum: number;
+  readonly jitter: boolean;
+  readonly seed: number;
+  readonly clockHz: number;
+  readonly counterHz: number;
+  readonly cost: CostTable;
+  readonly mmuOffFetch: 'architecture' | 'poc';
+  readonly checker: 'off' | 'actual' | 'architectural';
+}

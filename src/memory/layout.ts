@@ -1,0 +1,37 @@
+/**
+ * Linear-memory layout shared by the memory system (TypeScript, slow paths) and the generated interpreter (fast paths).
+ *
+ * Line TLB entry, 16 bytes: tag (8), host byte address of the granule (4), way record index (4). The granule is the
+ * machine's coherence unit (its smallest D-line). A plain hit has tag = VA of the granule. A tag with bit 0 set is a line that
+ * is present and translated but whose hit must first reorder its set (true LRU, not the most recent way) or dirty it; it never
+ * equals the masked VA, so the fast path falls through. Every byte of an empty tag is EMPTY_TAG_BYTE (low bits 0b10: never equal).
+ *
+ * I-line table entry, 16 bytes: tag (8) = VA of the I-granule (the machine's smallest I-line), record address of its first
+ * instruction (4), I-cache granule index (4).
+ */
+
+export const LINE_TABLE_ENTRIES = 1024;
+export const LINE_ENTRY_BYTES = 16;
+export const LINE_TABLE_BYTES = LINE_TABLE_ENTRIES * LINE_ENTRY_BYTES;
+export const EMPTY_TAG_BYTE = 0x02;
+/** Tag bit 0: hit, but not a plain one. */
+export const TAG_NOT_PLAIN = 1;
+
+/** Translation contexts whose tables are kept at once, per core. Tables of slot s: load, store, fetch, LINE_TABLE_BYTES each. */
+export const CONTEXT_SLOTS = 8;
+export const CONTEXT_TABLES_BYTES = CONTEXT_SLOTS * 3 * LINE_TABLE_BYTES;
+
+export const entryField = { tag: 0, host: 8, way: 12 } as const;
+
+/** A decoded instruction record, 16 bytes; an I-granule of n instructions has n + 1 records, the last one is LINE_END. */
+export const RECORD_BYTES = 16;
+export const recordField = {
+  handler: 0, // u16 index into the handler table
+  before: 2, // u8 loads, u8 stores in this granule before this instruction
+  a: 4, // u16 operands: byte offsets of register slots, or small immediates
+  b: 6,
+  c: 8,
+  d: 10,
+  imm: 12, // i32 immediate …
+  imm64: 8, // … or an i64 one, for rows with at most two registers
+} as const;

@@ -1,0 +1,134 @@
+/**
+ * The contracts of the memory system: what it is configured with, what a translation context is, and the doors that the
+ * engine, cpu/ and machine/ use. Physical addresses are plain numbers (exact up to 2^53), virtual addresses are (hi, lo)
+ * pairs of unsigned 32-bit numbers.
+ */
+
+/** One cache as built (not as advertised). `sets * ways * lineBytes` is its size. */
+export interface CacheGeometry {
+  readonly sets: number;
+  readonly ways: number;
+  readonly lineBytes: 16 | 32 | 64 | 128 | 256;
+  readonly replacement: 'random' | 'fifo' | 'lru';
+}
+
+export type InstructionCachePolicy = 'PIPT' | 'VIPT' | 'VPIPT';
+
+/** Penalty cycles added by slow paths; all zero = instruction counting. */
+export interface CostTable {
+  readonly l1iMiss: number;
+  readonly l1dMiss: number;
+  readonly l2Miss: number;
+  readonly walkStep: number;
+  readonly maintenance: number; // each DC / IC / TLBI operation
+  readonly perCore: number; // each responding core of a broadcast
+  readonly exception: number;
+  readonly trap: number;
+  readonly mmio: number;
+}
+
+export interface CoreMemoryConfig {
+  readonly l1i: CacheGeometry & { readonly policy: InstructionCachePolicy };
+  readonly l1d: CacheGeometry;
+  /** Index of the L2 this core uses in MemoryConfig.l2, or -1. Cores of a cluster share one. */
+  readonly l2: number;
+  /** CTR_EL0.IDC: fetches see the coherent view at the point of unification without cleaning. */
+  readonly idc: boolean;
+  /** CTR_EL0.DIC: stores invalidate I-caches by themselves. */
+  readonly dic: boolean;
+  readonly tlb: { readonly sets: number; readonly ways: number };
+  /** Fetched instructions held back until the next context synchronisation event; 0 = none. */
+  readonly prefetch: number;
+}
+
+export interface MemoryRegion {
+  readonly kind: 'ram' | 'rom'; // rom: stores are ignored by the memory system and go to the bus
+  readonly base: number;
+  readonly size: number;
+}
+
+export interface MemoryConfig {
+  readonly cores: readonly CoreMemoryConfig[];
+  readonly l2: readonly CacheGeometry[];
+  readonly regions: readonly MemoryRegion[];
+  readonly cost: CostTable;
+  readonly mmuOffFetch: 'architecture' | 'poc';
+  readonly checker: 'off' | 'actual' | 'architectural';
+  readonly seed: number;
+}
+
+/** A data or instruction abort as a value. */
+export interface AbortFault {
+  readonly kind:
+    | 'translation'
+    | 'accessFlag'
+    | 'permission'
+    | 'addressSize'
+    | 'alignment'
+    | 'external'
+    | 'externalWalk'
+    | 'tlbConflict'
+    | 'unsupportedExclusive'
+    | 'pcAlignment';
+  readonly level: number; // 0..3 for MMU faults
+  readonly stage2: boolean;
+  readonly s1ptw: boolean;
+  readonly write: boolean;
+  readonly cacheMaintenance: boolean;
+  readonly ipa: number; // valid for stage 2
+}
+
+/** Memory type after all stages. Numbers, since they are compared on slow paths only but stored in TLB entries. */
+export const MemoryType = {
+  DeviceNGnRnE: 0,
+  DeviceNGnRE: 1,
+  DeviceNGRE: 2,
+  DeviceGRE: 3,
+  NormalNC: 4,
+  NormalWT: 5,
+  NormalWB: 6,
+} as const;
+export type MemoryType = (typeof MemoryType)[keyof typeof MemoryType];
+
+/**
+ * Everything translation reads, decoded from the system registers by cpu/ whenever one of them changes (never per access).
+ * One object per core and regime context; mutable fields are rewritten in place.
+ */
+export interface TranslationContext {
+  regime: 'EL1&0' | 'EL2' | 'EL3';
+  el: 0 | 1 | 2 | 3;
+  secure: boolean;
+  mmu: boolean; // stage 1 enabled
+  dataCacheable: boolean; // SCTLR.C
+  fetchCacheable: boolean; // SCTLR.I
+  alignmentCheck: boolean; // SCTLR.A
+  wxn: boolean;
+  bigEndianWalks: boolean;
+  pan: boolean;
+  asid: number;
+  vmid: number;
+  /** [TTBR0, TTBR1]: physical base (number), T0SZ/T1SZ as VA bits (64 - TxSZ), granule log2, EPD, TBI, A1-selected ASID already in `asid`. */
+  ranges: readonly [TranslationRange, TranslationRange];
+  ipsBits: number; // output address size in bits
+  mairLo: number; // MAIR attributes 0..3
+  mairHi: number; // MAIR attributes 4..7
+  hcrDC: boolean; // HCR_EL2.DC default cacheable
+}
+export interface TranslationRange {
+  enabled: boolean; // false: TTBR1 of EL2/EL3 regimes
+  disabledWalks: boolean; // EPDx
+  base: number; // TTBR BADDR
+  vaBits: number;
+  granuleLog2: 12 | 14 | 16;
+  tbi: boolean;
+  walkCacheable: boolean; // TCR.IRGN/ORGN say Normal cacheable
+}
+
+/** What the memory system asks of the world outside RAM: device accesses by physical address. */
+export interface Bus {
+  /** Reads `size` (1,2,4,8) bytes into `out` ([lo, hi]); returns false for an external abort. */
+  read(pa: number, size: number, out: Uint32Array, core: number): boolean;
+  write(pa: number, size: number, lo: number, hi: number, core: number): boolean;
+  /** A read without any effect, for the debugger; undefined where nothing can be said. */
+  peek(pa: number, size: number): number | undefined;
+}

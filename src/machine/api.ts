@@ -170,9 +170,7 @@ export interface Machine {
   translate(core: number, space: Space, address: bigint): TranslationView;
   cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): readonly CacheLineView[];
   /** The caches of a core: what is there. */
-  caches(
-    core: number,
-  ): readonly {
+  caches(core: number): readonly {
     level: number;
     kind: 'I' | 'D' | 'U';
     sets: number;

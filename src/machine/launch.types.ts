@@ -1,0 +1,53 @@
+/** What a launch needs and gives: shared by the command line and the debug adapter. */
+import type { Machine } from './api';
+
+/** As on the command line (DESIGN.md section 8) and in launch.json. Paths are resolved by the caller. */
+export interface LaunchOptions {
+  /** ELF, arm64 Image or raw image to run: kind found by content. */
+  readonly program?: string;
+  /** Raw image for flash at 0. */
+  readonly bios?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly dtb?: string;
+  /** Preset name or path of a machine file; default cortex-a57. */
+  readonly machine?: string;
+  readonly cpus?: number;
+  /** Bytes, or '256M', '1G'. */
+  readonly memory?: number | string;
+  readonly el?: 1 | 2 | 3;
+  readonly seed?: number;
+  readonly checker?: 'off' | 'actual' | 'architectural';
+  /** Folder whose files semihosting may read; none when absent. */
+  readonly semihostingRoot?: string;
+}
+
+/** The outside world of a launch. `readFile` throws UserError image.missing. */
+export interface LaunchPorts {
+  readFile(path: string): Uint8Array;
+  readonly wasm: WasmPort;
+}
+
+/** WebAssembly without naming a host type (the core has neither DOM nor Node types). */
+export interface WasmPort {
+  memory(pages: number): { readonly buffer: ArrayBuffer };
+  instantiate(bytes: Uint8Array, imports: Record<string, Record<string, unknown>>): Record<string, unknown>;
+  /** The opaque object to pass as imports for a memory made by `memory`. */
+  memoryImport(memory: { readonly buffer: ArrayBuffer }): unknown;
+}
+
+export interface LaunchedImage {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly kind: 'elf' | 'image' | 'raw' | 'bios' | 'initrd' | 'dtb';
+  /** Added to the image's own addresses to get run-time addresses. */
+  readonly loadOffset: bigint;
+}
+
+export interface Launched {
+  readonly machine: Machine;
+  readonly images: readonly LaunchedImage[];
+  readonly entry: bigint;
+}
+export type Launch = (options: LaunchOptions, ports: LaunchPorts) => Launched;

@@ -1,0 +1,37 @@
+/** The instruction table: every row of A64 that is known here, and types derived from it. */
+
+import { branchRows } from './branches';
+import { classRows } from './classes';
+import { dataImmediateRows } from './dataImmediate';
+import { dataRegisterRows } from './dataRegister';
+import { extensionRows } from './extensions';
+import { tagExtensionRows } from './extensionsTags';
+import { loadStoreRows } from './loadStore';
+import { systemRows } from './system';
+import type { FieldNames, InstructionRow } from './types';
+
+const table = [
+  ...dataImmediateRows,
+  ...dataRegisterRows,
+  ...branchRows,
+  ...systemRows,
+  ...loadStoreRows,
+  ...extensionRows,
+  ...tagExtensionRows,
+  ...classRows,
+] as const;
+
+type TableRow = (typeof table)[number];
+
+/** Id of any row. */
+export type InstructionId = TableRow['id'];
+
+/** Ids of rows that execute: each needs a semantic function. */
+export type ImplementedId = Exclude<TableRow, { readonly status: 'unimplemented' }>['id'];
+
+/** Field names of one row's pattern. */
+export type FieldNamesOf<Id extends InstructionId> = FieldNames<Extract<TableRow, { readonly id: Id }>['pattern']>;
+
+export const instructionRows: readonly (InstructionRow & { readonly id: InstructionId })[] = table;
+
+export type { Alias, Effect, Fields, InstructionRow, Status, WidthRule } from './types';

@@ -1,0 +1,84 @@
+/**
+ * The shape of an instruction row. A row says how one form of an A64 instruction is encoded, printed and classified; the
+ * decoder, disassembler, encoder, word generator, mnemonic lists and coverage page are all derived from it. What the
+ * instruction does is written elsewhere, keyed by `id`.
+ *
+ * Field names are the manual's. A field of which the pattern fixes some bits keeps its name for the bits left over: `opc` in
+ * the LDRS rows is opc<0>. One exception: a lone bit that chooses between W and X registers is always called `sf` (it is
+ * opc<1> in the pair rows and opc<0> in LDR (literal)).
+ */
+
+/** Decoded field values by name, each an unsigned number. */
+export type Fields = Readonly<Record<string, number>>;
+
+/**
+ * How a register field's printed width follows from the encoding:
+ * `x`/`w` fixed; `sf` X when sf = 1; `size` X when size = 3; `sz` X when sz = 1; `opc` X when opc = 0 (sign-extending loads);
+ * `b5` X when b5 = 1; `option` X when option<1:0> = 3 (extended and index registers).
+ */
+export type WidthRule = 'x' | 'w' | 'sf' | 'size' | 'sz' | 'opc' | 'b5' | 'option';
+
+/**
+ * What execution can do beyond writing registers and flags.
+ * `branch` changes PC; `call` also links; `return` is RET; `exception` always takes an exception; `eret` is an exception
+ * return; `sync` orders or synchronises; `system` reads or writes system state; `wait` may end the core's turn.
+ */
+export type Effect =
+  | 'none'
+  | 'branch'
+  | 'call'
+  | 'return'
+  | 'exception'
+  | 'eret'
+  | 'sync'
+  | 'system'
+  | 'wait'
+  | 'load'
+  | 'store'
+  | 'loadstore';
+
+export type Status = 'done' | 'partial' | 'unimplemented';
+
+/** A preferred spelling: used instead of `asm` when `when` holds. Aliases are tried in order. */
+export interface Alias {
+  readonly when: (f: Fields) => boolean;
+  readonly asm: string;
+}
+
+export interface InstructionRow {
+  /** Unique: the manual's name and form, e.g. `ADD_imm`. */
+  readonly id: string;
+  /** Title of the manual's section. */
+  readonly section: string;
+  /** 32 bits, MSB first: space-separated literal bits, `name:width`, or `name` for one bit. */
+  readonly pattern: string;
+  /** Ids of wider rows within which this one wins. */
+  readonly over?: readonly string[];
+  /** Register fields whose value 31 means SP; in all others it means ZR. */
+  readonly sp?: readonly string[];
+  /** Width of the register fields, for all or by field name (absent fields: `x`). Default `x`. */
+  readonly width?: WidthRule | Readonly<Record<string, WidthRule>>;
+  /** Fields that choose a specialised handler. */
+  readonly statics?: readonly string[];
+  /** True for encodings that the pattern matches but that are UNDEFINED. */
+  readonly reserved?: (f: Fields) => boolean;
+  /** FEAT_xxx when not in Armv8.0. */
+  readonly feature?: string;
+  readonly effect: Effect;
+  /**
+   * Assembly template. `<Rd>` prints a register field (`<Rd|nozr>`-like variants do not exist: SP or ZR follows from `sp`),
+   * `<name>` any other operand known to the disassembler, `{field:a|b}` picks a text by a field's value. Empty for class
+   * rows, which print as `.inst`.
+   */
+  readonly asm: string;
+  readonly aliases?: readonly Alias[];
+  readonly status: Status;
+  /** Why a row is not done, or a surprise of the architecture. Required unless the status is done. */
+  readonly note?: string;
+}
+
+type Tokens<S extends string> = S extends `${infer Head} ${infer Tail}` ? Head | Tokens<Tail> : S;
+type FieldOf<T extends string> = T extends `${0 | 1}${string}` ? never : T extends `${infer Name}:${number}` ? Name : T;
+
+/** Names of the fields in a pattern, as a type. */
+export type FieldNames<Pattern extends string> = FieldOf<Tokens<Pattern>>;

@@ -6,6 +6,31 @@
 const rows = {
   'image.missing': ['cannot read the image "{path}"', 'check the path'],
   'image.empty': ['the image "{path}" is empty', 'give an ELF64, a raw binary or an arm64 Image'],
+  'elf.notElf': ['"{path}" is not an ELF file', 'give an ELF64 file for AArch64'],
+  'elf.class': [
+    '"{path}" is a 32-bit ELF file',
+    'only ELF64 for AArch64 runs here: build it for aarch64 (not arm, not ilp32)',
+  ],
+  'elf.endian': ['"{path}" is a big-endian ELF file', 'build it little-endian'],
+  'elf.machine': ['"{path}" is an ELF file for another machine (e_machine {machine})', 'build it for AArch64 (183)'],
+  'elf.notLinked': ['"{path}" is not a linked program (e_type {type})', 'link it first: object files cannot be loaded'],
+  'elf.truncated': ['"{path}" is cut off: {what} lies outside of the file', 'copy or build the file again'],
+  'elf.malformed': ['"{path}" is not a valid ELF file: {what}', 'build the file again'],
+  'elf.nothingToLoad': ['"{path}" has no segment to load', 'give the linked program, not a file of debug symbols'],
+  'elf.oversized': ['{what} of "{path}" asks for {size} bytes of memory', 'check the linker script; 3 GiB is the most'],
+  'elf.address': [
+    '"{path}" wants to be at {address}, beyond the 48-bit physical address space',
+    'check the load addresses (AT in the linker script)',
+  ],
+  'elf.overlap': [
+    'two segments of "{path}" overlap in physical memory: those at {a} and {b}',
+    'check the load addresses (AT in the linker script)',
+  ],
+  'image.gzip': ['cannot decompress "{path}": {what}', 'copy or build the file again'],
+  'image.oversized': ['"{path}" is larger than {limit} bytes', 'give a smaller image'],
+  'image.zboot': ['"{path}" is an EFI zboot image compressed with {method}', 'give the uncompressed Image'],
+  'image.bigEndian': ['"{path}" is a big-endian arm64 Image', 'build it little-endian'],
+  'image.doesNotFit': ['{what} does not fit in {size} bytes of RAM', 'give the machine more memory'],
 } as const satisfies Record<string, readonly [text: string, hint: string]>;
 
 export type UserErrorCode = keyof typeof rows;

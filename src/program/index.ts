@@ -4,5 +4,21 @@
  */
 
 export type * from './debugModel';
+export {
+  type ElfFile,
+  type ElfSection,
+  type ElfSegment,
+  isElf,
+  type LoadSegment,
+  loadSegments,
+  physicalEntry,
+  readElf,
+  sectionBytes,
+  sectionNamed,
+} from './elf';
+export { type ElfSymbol, type ElfSymbols, type MappingMark, readSymbols, type SymbolKind } from './elfSymbols';
+export { type ElfImage, identifyImage, type LinuxImage, type ProgramImage, type RawImage, rawImage } from './image';
+export * from './placement';
+export { type ProgramSymbol, type SymbolAtAddress, type SymbolModule, SymbolTable } from './symbols';
 export type * from './types';
 export type * from './valueModel';

@@ -1,1 +1,7 @@
-export {};
+/** Tables made executable: decoding, disassembly and encoding of A64 instruction words. */
+
+export { type BitMasks, decodeBitMasks, type Pair } from './bitmask';
+export { type Decoded, decodeWord, findRow } from './decode';
+export { type DisassembleOptions, type Disassembly, disassemble, registerName, type SysOpName } from './disassemble';
+export { encode, randomWord } from './encode';
+export { type CompiledRow, compiledRow, compiledRows, extract, matches } from './pattern';

@@ -183,7 +183,7 @@ export const branchRows = [
     section: 'UDF',
     pattern: '0000000000000000 imm16:16',
     effect: 'exception',
-    asm: 'udf <imm16>',
+    asm: 'udf #<imm16>',
     status: 'done',
   },
 ] as const satisfies readonly InstructionRow[];

@@ -247,7 +247,7 @@ export const dataRegisterRows = [
     width: 'sf',
     statics: ['sf', 'cond'],
     effect: 'none',
-    asm: 'ccmn <Rn>, <Rm>, <nzcv>, <cond>',
+    asm: 'ccmn <Rn>, <Rm>, #<nzcv>, <cond>',
     status: 'done',
   },
   {
@@ -257,7 +257,7 @@ export const dataRegisterRows = [
     width: 'sf',
     statics: ['sf', 'cond'],
     effect: 'none',
-    asm: 'ccmn <Rn>, <imm5>, <nzcv>, <cond>',
+    asm: 'ccmn <Rn>, #<imm5>, #<nzcv>, <cond>',
     status: 'done',
   },
   {
@@ -267,7 +267,7 @@ export const dataRegisterRows = [
     width: 'sf',
     statics: ['sf', 'cond'],
     effect: 'none',
-    asm: 'ccmp <Rn>, <Rm>, <nzcv>, <cond>',
+    asm: 'ccmp <Rn>, <Rm>, #<nzcv>, <cond>',
     status: 'done',
   },
   {
@@ -277,7 +277,7 @@ export const dataRegisterRows = [
     width: 'sf',
     statics: ['sf', 'cond'],
     effect: 'none',
-    asm: 'ccmp <Rn>, <imm5>, <nzcv>, <cond>',
+    asm: 'ccmp <Rn>, #<imm5>, #<nzcv>, <cond>',
     status: 'done',
   },
   {

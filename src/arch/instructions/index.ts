@@ -34,4 +34,7 @@ export type FieldNamesOf<Id extends InstructionId> = FieldNames<Extract<TableRow
 
 export const instructionRows: readonly (InstructionRow & { readonly id: InstructionId })[] = table;
 
+export * from './names';
+export { isNarrower, type Pattern, type PatternField, parsePattern, patternsOverlap } from './pattern';
 export type { Alias, Effect, Fields, InstructionRow, Status, WidthRule } from './types';
+export { validateInstructionRows } from './validate';

@@ -66,9 +66,9 @@ export interface InstructionRow {
   readonly feature?: string;
   readonly effect: Effect;
   /**
-   * Assembly template. `<Rd>` prints a register field (`<Rd|nozr>`-like variants do not exist: SP or ZR follows from `sp`),
-   * `<name>` any other operand known to the disassembler, `{field:a|b}` picks a text by a field's value. Empty for class
-   * rows, which print as `.inst`.
+   * Assembly template. `<Rd>` prints a register field, `<Rd:w>` with a width of its own, `<name>` an operand that the
+   * disassembler knows by that name or else the plain value of a field, `{field:a|b}` picks a text by a field's value.
+   * Empty for class rows, which print as `.inst`.
    */
   readonly asm: string;
   readonly aliases?: readonly Alias[];

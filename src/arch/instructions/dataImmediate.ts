@@ -191,7 +191,7 @@ export const dataImmediateRows = [
     effect: 'none',
     asm: 'bfm <Rd>, <Rn>, #<immr>, #<imms>',
     aliases: [
-      { when: (f) => f.imms < f.immr && f.Rn === 31, asm: 'bfc <Rd>, <bfLsb>, <bfWidth>' },
+      { when: (f) => f.Rn === 31 && (f.immr === 0 || f.imms < f.immr), asm: 'bfc <Rd>, <bfLsb>, <bfWidth>' },
       { when: (f) => f.imms < f.immr, asm: 'bfi <Rd>, <Rn>, <bfLsb>, <bfWidth>' },
       { when: bfxilPreferred, asm: 'bfxil <Rd>, <Rn>, #<immr>, <bfxWidth>' },
     ],

@@ -48,7 +48,7 @@ function extendedRegister({ row, f }: OperandContext): string {
 export const immediatePrinters = {
   imm12sh: ({ f }) => `#${f.imm12}${f.sh ? ', lsl #12' : ''}`,
   imm16hw: ({ f }) => `#${f.imm16}${f.hw ? `, lsl #${16 * f.hw}` : ''}`,
-  imm16hex: ({ f }) => `#${hex(f.imm16)}`,
+  imm16hex: ({ f }) => (f.imm16 === 0 ? '#0' : `#${hex(f.imm16)}`),
   bitmask: ({ f }) => `#${hex(bitmask(f))}`,
   bitmaskDecimal: ({ f }) => signedDecimal(f, bitmask(f)),
   moveWide: ({ f }) => signedDecimal(f, moveWide(f)),

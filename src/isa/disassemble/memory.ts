@@ -35,11 +35,11 @@ function registerOffset(c: OperandContext): string {
   return `[${base(c)}, ${rm}, ${extend}${S ? ` #${scaleOf(c)}` : ''}]`;
 }
 
-/** LDRAA and LDRAB: a signed 10-bit offset in doublewords. The pre-indexed form is spelt by the row. */
-function authenticated(c: OperandContext): string {
-  const offset = signExtend32((c.f.S << 9) | c.f.imm9, 10) * 8;
-  return memory(c, offset, 'offset');
-}
+/** LDRAA and LDRAB: a signed 10-bit offset in doublewords. */
+const authenticated =
+  (mode: Mode): OperandPrinter =>
+  (c) =>
+    memory(c, signExtend32((c.f.S << 9) | c.f.imm9, 10) * 8, mode);
 
 export const memoryPrinters = {
   memUoff: (c) => memory(c, c.f.imm12 * 2 ** scaleOf(c), 'offset'),
@@ -59,5 +59,6 @@ export const memoryPrinters = {
   memTag: imm9('offset', 16),
   memTagPost: imm9('post', 16),
   memTagPre: imm9('pre', 16),
-  memAuth: authenticated,
+  memAuth: authenticated('offset'),
+  memAuthPre: authenticated('pre'),
 } as const satisfies Readonly<Record<string, OperandPrinter>>;

@@ -11,7 +11,7 @@ const is64: Readonly<Record<WidthRule, (f: Fields) => boolean>> = {
   sz: (f) => f.sz === 1,
   opc: (f) => f.opc === 0,
   b5: (f) => f.b5 === 1,
-  option: (f) => (f.option & 3) === 3,
+  option: (f) => (f.option & 3) === 3 && f.sf !== 0,
 };
 
 /** The name of general register `n`; 31 is SP or ZR. */

@@ -1,0 +1,256 @@
+/**
+ * View models: what the trees and panels show, as plain JSON. 64-bit values and addresses are strings `0x` + 16 hexadecimal
+ * digits; bytes are hexadecimal digits, two a byte, lowest address first. Every view carries the state version that it was made
+ * from: a view whose version is older than the last `elscope/state` event's is out of date.
+ */
+
+/** `0x` and 16 hexadecimal digits. */
+export type Hex64 = string;
+/** Bytes, two hexadecimal digits each. */
+export type HexBytes = string;
+
+export interface Versioned {
+  /** Counts up whenever anything visible may have changed: stops, steps, writes; and every refresh period while running. */
+  readonly version: number;
+  readonly running: boolean;
+}
+
+export interface SourceLine {
+  readonly path: string;
+  readonly line: number;
+}
+
+// Cores
+
+export interface CoreRow {
+  readonly core: number;
+  readonly threadId: number;
+  /** Of the machine file: `cortex-a57`. */
+  readonly model: string;
+  /** What the core does: `running` also while it is stopped by the debugger in the middle of code. */
+  readonly state: 'running' | 'wfi' | 'wfe' | 'off';
+  readonly el: number;
+  readonly pc: Hex64;
+  /** `main+0x10`, if there is a symbol near. */
+  readonly symbol: string | undefined;
+  readonly source: SourceLine | undefined;
+  /** Stage 1 translation of the current regime is on. */
+  readonly mmu: boolean;
+  /** Undefined where the regime has none (EL2 without VHE, EL3). */
+  readonly asid: number | undefined;
+  readonly vmid: number | undefined;
+  readonly instructions: number;
+  /** Why it stands here if it caused the last stop: `breakpoint`, `stale fetch`. */
+  readonly stopReason: string | undefined;
+}
+export interface CoresView extends Versioned {
+  readonly cores: readonly CoreRow[];
+}
+
+// Cache ID registers
+
+export interface FieldRow {
+  readonly name: string;
+  readonly hi: number;
+  readonly lo: number;
+  /** `0x3`. */
+  readonly value: string;
+  /** What the value means, where the manual says so or where it follows: `64 bytes`, `PIPT`. */
+  readonly meaning: string | undefined;
+  /** The field does not have the same value on every core that has the register. */
+  readonly differs: boolean;
+}
+export interface IdRegisterCell {
+  readonly core: number;
+  /** What the core's hardware says; undefined when the core does not have the register. */
+  readonly raw: Hex64 | undefined;
+  readonly fields: readonly FieldRow[];
+}
+export interface IdRegisterRow {
+  /** `CTR_EL0`; for CCSIDR_EL1 one row for each cache: `CCSIDR_EL1[L1 I]`. */
+  readonly name: string;
+  /** The manual's title. */
+  readonly title: string;
+  /** Not the same value on every core. */
+  readonly mismatch: boolean;
+  /** One for each core, in order. */
+  readonly cells: readonly IdRegisterCell[];
+}
+export interface IdRegistersView extends Versioned {
+  readonly cores: readonly { readonly core: number; readonly model: string }[];
+  readonly rows: readonly IdRegisterRow[];
+}
+
+// Caches
+
+export type CacheKind = 'I' | 'D' | 'U';
+export interface CacheRow {
+  readonly level: number;
+  readonly kind: CacheKind;
+  /** `L1 I`, `L1 D`, `L2`. */
+  readonly name: string;
+  readonly sets: number;
+  readonly ways: number;
+  readonly lineBytes: number;
+  readonly sizeBytes: number;
+  /** `VIPT` and the like for instruction caches; `write-back` and the like for others. */
+  readonly policy: string;
+  readonly replacement: string;
+  readonly valid: number;
+  readonly dirty: number;
+  /** Lines whose bytes are not those that cacheable accesses see. */
+  readonly differing: number;
+}
+export interface CachesView extends Versioned {
+  readonly cores: readonly { readonly core: number; readonly model: string; readonly caches: readonly CacheRow[] }[];
+}
+
+export type LineStateName = 'invalid' | 'clean' | 'dirty';
+export interface CacheCell {
+  readonly way: number;
+  readonly state: LineStateName;
+  /** Physical address of the line's first byte; undefined for an invalid line, as all that follows. */
+  readonly pa: Hex64 | undefined;
+  /** The virtual address that last reached it, if known. */
+  readonly va: Hex64 | undefined;
+  readonly vmid: number | undefined;
+  readonly symbol: string | undefined;
+  readonly differs: boolean;
+  /** Not as it was at the stop before. */
+  readonly changed: boolean;
+  /** Fits the filter (true without one, for valid lines). */
+  readonly matches: boolean;
+}
+export interface CacheSetRow {
+  readonly set: number;
+  readonly cells: readonly CacheCell[];
+}
+/** One page of a cache: sets × ways. */
+export interface CacheLinesView extends Versioned {
+  readonly core: number;
+  readonly level: number;
+  readonly kind: CacheKind;
+  readonly name: string;
+  readonly sets: number;
+  readonly ways: number;
+  readonly lineBytes: number;
+  /** Rows that there are in all with this filter; `rows` is the page [start, start + count) of them. */
+  readonly totalRows: number;
+  readonly start: number;
+  readonly rows: readonly CacheSetRow[];
+  readonly valid: number;
+  readonly dirty: number;
+  readonly differing: number;
+}
+
+export interface InstructionRow {
+  /** Virtual address where one is known, else physical. */
+  readonly address: Hex64;
+  /** `0x` and eight digits. */
+  readonly word: string;
+  readonly text: string;
+  readonly symbol: string | undefined;
+  /** The word is not the one that cacheable accesses see. */
+  readonly differs: boolean;
+}
+/** One line, with its contents. */
+export interface CacheLineView extends Versioned {
+  readonly core: number;
+  readonly level: number;
+  readonly kind: CacheKind;
+  readonly set: number;
+  readonly cell: CacheCell;
+  readonly bytes: HexBytes;
+  /** What cacheable accesses see at the same address; undefined where nothing can be read. */
+  readonly current: HexBytes | undefined;
+  readonly instructions: readonly InstructionRow[];
+}
+
+// Watched lines
+
+export interface LineCopyRow {
+  /** `L1I core0`, `L1D core1`, `L2 cluster0`, `PoU`, `PoC`, `view` (what cacheable accesses see). */
+  readonly where: string;
+  readonly core: number | undefined;
+  readonly present: boolean;
+  readonly dirty: boolean;
+  /** From what cacheable accesses see. */
+  readonly differs: boolean;
+  /** Not as it was at the stop before. */
+  readonly changed: boolean;
+  readonly bytes: HexBytes | undefined;
+  /** For instruction caches, and for every copy when one I-cache holds the line. */
+  readonly instructions: readonly InstructionRow[];
+}
+export interface LineStateView extends Versioned {
+  /** As it was asked for. */
+  readonly address: string;
+  readonly symbol: string | undefined;
+  readonly va: Hex64 | undefined;
+  /** Of the line's first byte. */
+  readonly pa: Hex64;
+  /** Of the address in the line. */
+  readonly offset: number;
+  readonly lineBytes: number;
+  /** Present copies that differ. */
+  readonly differing: number;
+  readonly copies: readonly LineCopyRow[];
+}
+/** One answer for each address asked for, in order. */
+export interface WatchedLinesView extends Versioned {
+  readonly lines: readonly (LineStateView | { readonly address: string; readonly error: string })[];
+}
+
+// Translation, findings, statistics
+
+export interface TranslationStepRow {
+  readonly level: number;
+  readonly descriptorPa: Hex64;
+  readonly descriptor: Hex64;
+  readonly meaning: string;
+}
+export interface TranslationResult extends Versioned {
+  readonly address: string;
+  readonly core: number;
+  readonly ok: boolean;
+  readonly pa: Hex64 | undefined;
+  readonly fault: string | undefined;
+  readonly attributes: string;
+  readonly fromTlb: boolean;
+  readonly steps: readonly TranslationStepRow[];
+}
+
+export interface FindingRow {
+  readonly id: number;
+  readonly kind: string;
+  readonly mode: 'actual' | 'architectural';
+  readonly core: number;
+  readonly el: number;
+  readonly asid: number;
+  readonly vmid: number;
+  readonly pc: Hex64;
+  readonly pa: Hex64;
+  readonly symbol: string | undefined;
+  readonly source: SourceLine | undefined;
+  readonly executed: { readonly word: string; readonly text: string };
+  readonly current: { readonly word: string; readonly text: string };
+  readonly writer: { readonly core: number; readonly pc: Hex64; readonly symbol: string | undefined } | undefined;
+  readonly instructions: number;
+  /** Maintenance steps that were missing, in the order in which they belong. */
+  readonly missing: readonly string[];
+  readonly advice: string;
+}
+export interface FindingsView extends Versioned {
+  readonly findings: readonly FindingRow[];
+}
+
+export interface StatisticsView extends Versioned {
+  readonly instructions: number;
+  readonly guestSeconds: number;
+  readonly cores: readonly {
+    readonly core: number;
+    readonly instructions: number;
+    readonly cycles: number;
+    readonly counters: Readonly<Record<string, number>>;
+  }[];
+}

@@ -1,0 +1,72 @@
+/**
+ * Decodes I-granules into records. Each word's record is kept in a direct-mapped table by instruction word, so a granule that
+ * comes back costs a few loads a word; decoding depends on nothing but the word.
+ */
+import { decodeWord } from '../isa';
+import { RECORD_BYTES, recordField } from '../memory/layout';
+import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
+
+const CACHE_BITS = 14;
+
+export class Decoder {
+  private readonly words: Int32Array;
+  /** word cache: per slot the word, a valid flag, loads | stores << 8, and the record's four words. */
+  private readonly tags = new Int32Array(1 << CACHE_BITS);
+  private readonly counts = new Int32Array(1 << CACHE_BITS).fill(-1);
+  private readonly templates = new Int32Array(4 << CACHE_BITS);
+  private readonly scratch = new DataView(new ArrayBuffer(RECORD_BYTES));
+
+  constructor(
+    buffer: ArrayBuffer,
+    private readonly table: HandlerTable,
+    private readonly granuleBytes: number,
+  ) {
+    this.words = new Int32Array(buffer);
+  }
+
+  /** Fills the granule's records (one per word and LINE_END) from its bytes. Both addresses are 4-byte aligned. */
+  decodeGranule(bytesAddress: number, recordBase: number): void {
+    const { words, tags, counts, templates } = this;
+    const n = this.granuleBytes >> 2;
+    let before = 0;
+    let out = recordBase >> 2;
+    const from = bytesAddress >> 2;
+    for (let i = 0; i < n; i++, out += 4) {
+      const word = words[from + i];
+      const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) | 0;
+      if (tags[slot] !== word || counts[slot] < 0) this.fill(slot, word);
+      words[out] = templates[slot * 4] | (before << 16);
+      words[out + 1] = templates[slot * 4 + 1];
+      words[out + 2] = templates[slot * 4 + 2];
+      words[out + 3] = templates[slot * 4 + 3];
+      before += counts[slot];
+    }
+    words[out] = FixedHandler.lineEnd | (before << 16);
+  }
+
+  /** The handler of one record by its word alone: what an intercepted record would have run. */
+  handlerOf(word: number): number {
+    const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) | 0;
+    if (this.tags[slot] !== word || this.counts[slot] < 0) this.fill(slot, word | 0);
+    return this.templates[slot * 4] & 0xffff;
+  }
+
+  private fill(slot: number, word: number): void {
+    const { scratch } = this;
+    for (let i = 0; i < RECORD_BYTES; i += 4) scratch.setInt32(i, 0, true);
+    const decoded = decodeWord(word >>> 0);
+    const handler = decoded && this.table.find(decoded.row, decoded.fields);
+    let counts = 0;
+    if (!decoded || !handler) {
+      scratch.setUint16(recordField.handler, FixedHandler.undefined, true);
+      scratch.setInt32(recordField.imm, word, true);
+    } else {
+      scratch.setUint16(recordField.handler, handler.index, true);
+      for (const { place, derive } of handler.operands) placeOperand(scratch, place, derive(decoded.fields));
+      counts = (handler.semantics.loads ?? 0) | ((handler.semantics.stores ?? 0) << 8);
+    }
+    for (let i = 0; i < 4; i++) this.templates[slot * 4 + i] = scratch.getInt32(i * 4, true);
+    this.tags[slot] = word;
+    this.counts[slot] = counts;
+  }
+}

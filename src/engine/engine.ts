@@ -1,0 +1,297 @@
+/**
+ * Runs one core at a time in the generated interpreter, for an exact number of instructions. Records can be marked: a marked
+ * record's handler is `intercept`, which asks here what to do: stop (end of the turn, exit asked for, breakpoint), check a
+ * stale word, or just go on with the original handler. So nothing is paid for where no mark is.
+ */
+import { coreLayout } from '../cpu/layout';
+import { RECORD_BYTES, recordField } from '../memory/layout';
+import { Decoder } from './decoder';
+import { FixedHandler, HandlerTable } from './handlers';
+import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
+
+const RECORD_SHIFT = 4;
+
+/** What the engine asks of the rest of the machine. `core` is the core's index. */
+export interface EnginePorts {
+  /** Every slow path: 0 = go on, else leave generated code. PC is in the core block. */
+  readonly slow: Readonly<Record<ImportName, (core: number, ...args: number[]) => number>>;
+  /** Record address for a PC, or 0 when a fault was taken. */
+  fetch(core: number, vaHi: number, vaLo: number, install: boolean): number;
+  /** Whether to stop at this instruction. */
+  breakpoint(core: number, pcHi: number, pcLo: number): boolean;
+  /** A word that differs from the coherent view is about to run; true = stop before it. */
+  stale(core: number, pcHi: number, pcLo: number): boolean;
+}
+
+export interface EngineWasm {
+  instantiate(bytes: Uint8Array, imports: Record<string, Record<string, unknown>>): Record<string, unknown>;
+  readonly memoryImport: unknown;
+}
+
+type EnterFunction = (core: number) => number;
+type RunFunction = (record: number, core: number) => number;
+
+const word = (name: keyof typeof coreLayout): number => coreLayout[name][0] >> 2;
+
+export class Engine {
+  private readonly u32: Uint32Array;
+  private readonly i32: Int32Array;
+  private readonly u16: Uint16Array;
+  private readonly f64: Float64Array;
+  private readonly decoder: Decoder;
+  private readonly enter: EnterFunction;
+  private readonly runRecord: RunFunction;
+  private readonly granuleBytes: number;
+
+  private core = 0;
+  private block = 0;
+  /** Record that generated code left at (0: none), and whether its instruction counts as executed. */
+  private leftRecord = 0;
+  private leftCounted = 0;
+  /** The one record marked to end the run, and its own handler. */
+  private stopRecord = 0;
+  private stopHandler = 0;
+  /** Marks by record address: the handler that stood there, and why it is marked. */
+  private readonly marks = new Map<number, { handler: number; breakpoint: boolean; stale: boolean }>();
+  /** Breakpoint addresses' low words by I-granule number (low word). */
+  private readonly breakpoints = new Map<number, number[]>();
+  private skipBreakpoint = false;
+  private stopped = false;
+  readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
+
+  constructor(
+    buffer: ArrayBuffer,
+    wasm: EngineWasm,
+    private readonly shape: InterpreterShape,
+    private readonly ports: EnginePorts,
+  ) {
+    this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.granuleBytes = 1 << shape.granuleLog2;
+    const table = new HandlerTable();
+    const bytes = buildInterpreter(table, shape);
+    this.decoder = new Decoder(buffer, table, this.granuleBytes);
+    const env: Record<string, unknown> = {
+      memory: wasm.memoryImport,
+      fetch: (_block: number, lo: number, hi: number) => this.fetch(hi >>> 0, lo >>> 0),
+      intercept: (record: number) => this.intercept(record),
+    };
+    for (const name of importNames) env[name] = this.slowImport(name);
+    const exports = wasm.instantiate(bytes, { env });
+    this.enter = exports.enter as EnterFunction;
+    this.runRecord = exports.run as RunFunction;
+  }
+
+  /** Decodes an I-granule; marks on its old contents are gone. */
+  readonly decode = (bytesAddress: number, recordBase: number): void => {
+    this.decoder.decodeGranule(bytesAddress, recordBase);
+    if (this.marks.size > 0) {
+      for (let at = recordBase; at <= recordBase + this.granuleBytes * 4; at += RECORD_BYTES) this.marks.delete(at);
+    }
+    const end = recordBase + this.granuleBytes * 4;
+    if (this.stopRecord >= recordBase && this.stopRecord <= end) this.stopRecord = 0;
+  };
+
+  /** Marks one record of a granule: its word differs from the coherent view. */
+  readonly markStale = (recordBase: number, index: number): void => {
+    this.mark(recordBase + index * RECORD_BYTES, 'stale');
+  };
+
+  /** Breakpoint addresses (low words), any core. The caller drops I-line table entries that may cover them. */
+  setBreakpoints(lowWords: readonly number[]): void {
+    this.breakpoints.clear();
+    for (const low of lowWords) {
+      const granule = low >>> this.shape.granuleLog2;
+      const list = this.breakpoints.get(granule);
+      if (list) list.push(low);
+      else this.breakpoints.set(granule, [low]);
+    }
+    for (const [record, mark] of this.marks) {
+      mark.breakpoint = false;
+      if (!mark.stale) this.unmark(record);
+    }
+  }
+
+  /**
+   * Runs `core` for at most `limit` instructions; returns how many were executed. Ends early when a slow path leaves generated
+   * code. `skipBreakpoint`: the first instruction does not stop at its breakpoint.
+   */
+  run(core: number, block: number, limit: number, skipBreakpoint: boolean): number {
+    this.core = core;
+    this.block = block;
+    this.skipBreakpoint = skipBreakpoint;
+    this.stopped = false;
+    this.i32[(block >> 2) + word('budget')] = limit;
+    let result: number = Exit.budget;
+    while (result === Exit.budget) {
+      const left = this.i32[(block >> 2) + word('budget')];
+      if (left <= 0) break;
+      result = left >= this.granuleBytes >> 2 ? this.enterFull() : this.enterTail(left);
+    }
+    this.clearStop();
+    this.i32[(block >> 2) + word('pendingExit')] = 0;
+    return limit - this.i32[(block >> 2) + word('budget')];
+  }
+
+  /** Whether the last run ended at a breakpoint or a finding. */
+  get endedByStop(): boolean {
+    return this.stopped;
+  }
+
+  private enterFull(): number {
+    this.counters.enters++;
+    this.leftRecord = 0;
+    return this.settle(this.enter(this.block));
+  }
+
+  /** Fewer instructions are left than a granule holds: mark the record where they end. */
+  private enterTail(left: number): number {
+    this.counters.tails++;
+    this.leftRecord = 0;
+    const { u32, block } = this;
+    const b = block >> 2;
+    const lo = u32[b + word('pc')];
+    const hi = u32[b + word('pc') + 1];
+    const record = this.fetch(hi, lo);
+    if (record === 0) return this.settle(Exit.left);
+    u32[b + word('entryRec')] = record;
+    const back = record >>> 2;
+    u32[b + word('pcDelta')] = lo - back;
+    u32[b + word('pcDelta') + 1] = hi - (lo < back ? 1 : 0);
+    const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
+    if (indexInGranule + left <= this.granuleBytes >> 2) this.stopAt(record + left * RECORD_BYTES);
+    return this.settle(this.runRecord(record, block));
+  }
+
+  /** Accounts for the run that a slow path ended; branches account for themselves. */
+  private settle(result: number): number {
+    if (result !== Exit.left || this.leftRecord === 0) return result;
+    this.counters.left++;
+    const { u16, block } = this;
+    const b = block >> 2;
+    const entry = this.i32[b + word('entryRec')];
+    const end = this.leftRecord + this.leftCounted * RECORD_BYTES;
+    this.i32[b + word('budget')] -= (end - entry) >> RECORD_SHIFT;
+    const counts = u16[(end + recordField.before) >> 1] - u16[(entry + recordField.before) >> 1];
+    this.u32[b + word('accesses')] += counts & 0xff;
+    this.u32[b + word('accesses') + 1] += counts >> 8;
+    return result;
+  }
+
+  private slowImport(name: ImportName): (record: number, block: number, a?: number, b?: number, c?: number) => number {
+    const path = this.ports.slow[name];
+    return (record, _block, a = 0, b = 0, c = 0) => {
+      this.syncPc(record);
+      const result = path(this.core, a, b, c);
+      if (result !== 0) {
+        this.leftRecord = record;
+        this.leftCounted = 1;
+        return Exit.left;
+      }
+      if (this.i32[(this.block >> 2) + word('pendingExit')] !== 0) this.stopAt(record + RECORD_BYTES);
+      return 0;
+    };
+  }
+
+  /** Writes the address of a record's instruction to the core block's PC. */
+  private syncPc(record: number): void {
+    const { u32 } = this;
+    const b = this.block >> 2;
+    const delta = u32[b + word('pcDelta')];
+    const lo = (delta + (record >>> 2)) >>> 0;
+    u32[b + word('pc')] = lo;
+    u32[b + word('pc') + 1] = u32[b + word('pcDelta') + 1] + (lo < delta ? 1 : 0);
+  }
+
+  private fetch(hi: number, lo: number): number {
+    this.counters.fetches++;
+    const b = this.block >> 2;
+    this.u32[b + word('pc')] = lo;
+    this.u32[b + word('pc') + 1] = hi;
+    const here = this.breakpoints.size > 0 ? this.breakpoints.get(lo >>> this.shape.granuleLog2) : undefined;
+    const record = this.ports.fetch(this.core, hi, lo, here === undefined);
+    if (record !== 0 && here) {
+      for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
+    }
+    return record;
+  }
+
+  private mark(record: number, why: 'breakpoint' | 'stale'): void {
+    if (record === this.stopRecord) this.clearStop();
+    const known = this.marks.get(record);
+    if (known) known[why] = true;
+    else {
+      this.marks.set(record, {
+        handler: this.u16[(record + recordField.handler) >> 1],
+        breakpoint: why === 'breakpoint',
+        stale: why === 'stale',
+      });
+      this.u16[(record + recordField.handler) >> 1] = FixedHandler.intercept;
+    }
+  }
+
+  private unmark(record: number): void {
+    const mark = this.marks.get(record);
+    if (!mark) return;
+    this.u16[(record + recordField.handler) >> 1] = mark.handler;
+    this.marks.delete(record);
+  }
+
+  private stopAt(record: number): void {
+    this.clearStop();
+    this.stopRecord = record;
+    this.stopHandler = this.u16[(record + recordField.handler) >> 1];
+    this.u16[(record + recordField.handler) >> 1] = FixedHandler.intercept;
+  }
+
+  private clearStop(): void {
+    if (this.stopRecord === 0) return;
+    this.u16[(this.stopRecord + recordField.handler) >> 1] = this.stopHandler;
+    this.stopRecord = 0;
+  }
+
+  /** What to run at a marked record: a handler index, or -1 to leave. */
+  private intercept(record: number): number {
+    this.counters.intercepts++;
+    const b = this.block >> 2;
+    const atStop = record === this.stopRecord;
+    if (atStop) {
+      this.clearStop();
+      return this.leaveBefore(record);
+    }
+    const mark = this.marks.get(record);
+    if (!mark) return this.u16[(record + recordField.handler) >> 1];
+    this.syncPc(record);
+    const lo = this.u32[b + word('pc')];
+    const hi = this.u32[b + word('pc') + 1];
+    const first = this.skipBreakpoint && record === this.u32[b + word('entryRec')];
+    this.skipBreakpoint = false;
+    if (mark.breakpoint && !first && this.ports.breakpoint(this.core, hi, lo)) return this.leaveBefore(record, true);
+    if (mark.stale && !first && this.ports.stale(this.core, hi, lo)) return this.leaveBefore(record, true);
+    return mark.handler;
+  }
+
+  private leaveBefore(record: number, stop = false): number {
+    this.syncPc(record);
+    this.leftRecord = record;
+    this.leftCounted = 0;
+    this.stopped = stop;
+    return -1;
+  }
+
+  /** Loads and stores counted on fast paths since the last call. */
+  takeAccesses(block: number, out: { loads: number; stores: number }): void {
+    const at = (block >> 2) + word('accesses');
+    out.loads = this.u32[at];
+    out.stores = this.u32[at + 1];
+    this.u32[at] = 0;
+    this.u32[at + 1] = 0;
+  }
+
+  /** Adds to a double of the core block. */
+  addDouble(block: number, name: 'instructions' | 'penalty', n: number): void {
+    this.f64[(block + coreLayout[name][0]) >> 3] += n;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What an instruction's semantic function is written against. Each row's function emits its effect once, through this
+ * interface; the engine implements it with operands open (loaded from a decoded record: the interpreter's handler) or constant
+ * (region code). Names of operands are the manual's field names.
+ */
+import type { Fields } from '../../arch/instructions';
+import type { FunctionBuilder, I32, I64, Local } from '../../wasm/code';
+
+/** How a memory access differs from a plain one. */
+export interface AccessKind {
+  readonly unprivileged?: boolean; // LDTR, STTR
+  readonly ordered?: boolean; // acquire / release: alignment is checked
+}
+
+/** Slow paths: the engine calls the core; a non-zero answer leaves generated code. Arguments are 32-bit. */
+export type SlowPath =
+  | 'svc'
+  | 'hvc'
+  | 'smc'
+  | 'brk'
+  | 'hlt'
+  | 'undefined'
+  | 'eret'
+  | 'wfi'
+  | 'wfe'
+  | 'sev'
+  | 'sevl'
+  | 'clrex'
+  | 'barrier' // kind (0 DSB, 1 DMB, 2 ISB), CRm
+  | 'systemRead' // encoding; result in value(0)
+  | 'systemWrite' // encoding; operand in value(0)
+  | 'systemOperation' // encoding; operand in value(0)
+  | 'msrImmediate' // op1, op2, CRm
+  | 'spAlignment'
+  | 'zero';
+
+export interface SemanticsContext {
+  readonly code: FunctionBuilder;
+  /** Static fields (and the row's extra variant) of this specialisation. */
+  readonly statics: Fields;
+
+  x(field: string): I64;
+  w(field: string): I32;
+  setX(field: string, value: I64): void;
+  /** Writes the low word, zero-extended. */
+  setW(field: string, value: I32): void;
+  /** X30. */
+  setLink(value: I64): void;
+
+  /** An operand computed by the decoder: unsigned 16 bits, signed 32 bits, or 64 bits as [hi, lo]. At most one small or wide. */
+  tiny(derive: (f: Fields) => number): I32;
+  small(derive: (f: Fields) => number): I32;
+  wide(derive: (f: Fields) => readonly [hi: number, lo: number]): I64;
+
+  /** Address of this instruction. */
+  pc(): I64;
+
+  carry(): I32;
+  /** n and v by their sign, z by being zero, c 0 or 1. */
+  setFlags(n: I64, z: I64, c: I32, v: I64): void;
+  /** NZCV as four bits, N highest. */
+  setNzcv(bits: I32): void;
+  /** ConditionHolds(): 0 or 1. */
+  condition(cond: number): I32;
+
+  /** One data access of 1 << sizeLog2 bytes, zero-extended. Leaves generated code when it faults. */
+  load(address: I64, sizeLog2: number, kind?: AccessKind): Local<'i64'>;
+  store(address: I64, value: I64, sizeLog2: number, kind?: AccessKind): void;
+  /** Exclusive accesses go through the monitors; size 4 = a pair of doublewords in value(0), value(1). */
+  loadExclusive(address: I64, sizeLog2: number, kind: AccessKind): void;
+  /** Gives the status: 0 stored, 1 not. The operand is in value(0) (and value(1)). */
+  storeExclusive(address: I64, sizeLog2: number, kind: AccessKind): I32;
+
+  value(index: 0 | 1): I64;
+  setValue(index: 0 | 1, value: I64): void;
+  slow(path: SlowPath, ...args: I32[]): void;
+
+  /** Ends the instruction: goes on at `target`. */
+  jump(target: I64): void;
+  /** Ends the instruction: goes on with the next one (implied at the end). */
+  next(): void;
+}
+
+/** A row's meaning. `extra` adds a variant that is not a field: e.g. "shift amount is zero". */
+export interface Semantics {
+  readonly emit: (s: SemanticsContext) => void;
+  readonly extra?: { readonly name: string; readonly count: number; readonly of: (f: Fields) => number };
+  /** Data accesses of one execution on plain paths, for counting. */
+  readonly loads?: number;
+  readonly stores?: number;
+}

@@ -1,0 +1,20 @@
+/** The meaning of every instruction row, by id. A row that is 'done' without a meaning here does not compile. */
+import type { ImplementedId } from '../../arch/instructions';
+import { branchSemantics } from './branches';
+import type { Semantics } from './context';
+import { dataImmediateSemantics } from './dataImmediate';
+import { dataRegisterSemantics } from './dataRegister';
+import { loadStoreSemantics } from './loadStore';
+import { systemSemantics } from './system';
+
+export const semantics = {
+  ...dataImmediateSemantics,
+  ...dataRegisterSemantics,
+  ...branchSemantics,
+  ...loadStoreSemantics,
+  ...systemSemantics,
+} as const satisfies Record<ImplementedId, Semantics>;
+
+export const semanticsOf = (id: string): Semantics | undefined =>
+  (semantics as Readonly<Record<string, Semantics>>)[id];
+export type { AccessKind, Semantics, SemanticsContext, SlowPath } from './context';

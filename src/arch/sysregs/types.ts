@@ -9,19 +9,35 @@ export interface RegisterField {
   readonly hi: number;
   readonly lo: number;
   readonly res?: 0 | 1;
+  /** The bits of a writable register that a write leaves alone (status bits, counts). */
+  readonly readOnly?: boolean;
+  /** FEAT_xxx that brings the field; on cores without it the bits are reserved, as `without` says. */
+  readonly feature?: string;
+  /** Value of the bits where the feature is missing; 0 when absent. */
+  readonly without?: 0 | 1;
   /** Meanings of values, by number, where the manual names them. */
   readonly values?: Readonly<Record<number, string>>;
   /** What the field does, a few words, for hover text. */
   readonly doc?: string;
 }
 
-/** Who may access: the lowest EL that may read / write without any trap; 'none' = not at all. */
+/** Who may access: the lowest EL that may read / write without any trap; 'none' = not at all (UNDEFINED everywhere). */
 export type MinimumEl = 0 | 1 | 2 | 3 | 'none';
 
-/** One trap condition: if the register's field equals `value`, an access from an EL in `from` traps to `to`. In table order. */
-export interface TrapRule {
+/** A control field and the value that makes a condition true. */
+export interface TrapCondition {
   readonly control: string; // 'SCTLR_EL1.UCT', 'HCR_EL2.TID2', 'CPTR_EL2.TCPAC', 'CNTKCTL_EL1.EL0VCTEN' …
   readonly value: 0 | 1;
+}
+
+/**
+ * One trap condition: if the register's field equals `value`, an access from an EL in `from` traps to `to`. In table order:
+ * the first rule that holds decides. A rule whose control is an EL2 register counts only while EL2 is implemented and enabled
+ * in the current security state; one with an EL3 register only where EL3 is implemented.
+ */
+export interface TrapRule extends TrapCondition {
+  /** A second condition that must hold as well ("EN and CR are both 0"). */
+  readonly and?: TrapCondition;
   readonly from: readonly (0 | 1 | 2)[];
   readonly access?: 'read' | 'write'; // both when absent
   /** EL1 means "EL1, or EL2 when HCR_EL2.TGE=1 for EL0". */
@@ -43,26 +59,40 @@ export type ViewGroup =
   | 'interrupt'
   | 'special';
 
+export type Encoding = readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
+
 export interface SystemRegisterRow {
   readonly name: string; // 'SCTLR_EL1'
-  readonly encoding: readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
+  readonly encoding: Encoding;
   readonly section: string; // the manual's title: 'System Control Register (EL1)'
   readonly group: ViewGroup;
   readonly read: MinimumEl;
   readonly write: MinimumEl;
   readonly traps?: readonly TrapRule[];
   readonly fields: readonly RegisterField[];
-  /** Reset value; bits UNKNOWN in the manual are 0 here. 'id' = from the core's configuration (ID registers). */
+  /**
+   * Reset value of the stored bits, RES1 bits included; bits UNKNOWN in the manual are 0 here. 'id' = from the core's
+   * configuration (ID registers).
+   */
   readonly reset: bigint | 'id';
   /**
-   * 'storage': plain 64-bit state, writes masked to writable bits. Any other id names a behaviour in cpu/ (CurrentEL, DAIF,
-   * CNTVCT_EL0, CCSIDR_EL1, SP_EL0 banking, context-changing writes …) that has read / write / peek.
+   * 'storage': plain 64-bit state; a write keeps RES0, RES1 and read-only bits as they are. 'constant': reads give the reset
+   * (or configured) value, writes where allowed are ignored. Any other id names a behaviour in cpu/ (CurrentEL, DAIF,
+   * CNTVCT_EL0, CCSIDR_EL1, SP_EL0 banking …) that has read / write / peek; see behaviours.ts.
    */
   readonly behaviour: 'storage' | 'constant' | (string & {});
   /** True when a write changes translation or execution context (SCTLR, TCR, MAIR, TTBR, HCR …). */
   readonly context?: boolean;
-  /** FEAT_xxx when not in Armv8.0. */
+  /** FEAT_xxx when not in Armv8.0: the register is UNDEFINED on cores without it (features.ts). */
   readonly feature?: string;
   readonly status: 'done' | 'partial';
   readonly note?: string;
+}
+
+/** A register that has a name and an encoding but is not implemented: accesses are UNDEFINED; the reason is stated. */
+export interface NamedRegister {
+  readonly name: string;
+  readonly encoding: Encoding;
+  readonly section: string;
+  readonly reason: string;
 }

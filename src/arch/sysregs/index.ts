@@ -1,0 +1,54 @@
+/**
+ * The system register table and its look-ups. A register's index here is its storage index in the core's state block
+ * (coreLayout.system), so rows stand in order of encoding and there are at most 320.
+ */
+import { cacheRows } from './cache';
+import { controlRows } from './control';
+import { debugRows } from './debug';
+import { exceptionRows } from './exception';
+import { identificationRows } from './identification';
+import { implementationDefinedRows } from './implementationDefined';
+import { performanceRows } from './performance';
+import { timerRows } from './timer';
+import { translationRows } from './translation';
+import type { Encoding, SystemRegisterRow } from './types';
+
+export * from './types';
+
+/** The 16-bit key op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2, as in bits [20:5] of MRS and MSR. */
+export const encodingKey = ([op0, op1, CRn, CRm, op2]: Encoding): number =>
+  (op0 << 14) | (op1 << 11) | (CRn << 7) | (CRm << 3) | op2;
+
+/** Rows in the order in which they are written, group by group. */
+export const unsortedRows: readonly SystemRegisterRow[] = [
+  ...identificationRows,
+  ...cacheRows,
+  ...controlRows,
+  ...translationRows,
+  ...exceptionRows,
+  ...timerRows,
+  ...debugRows,
+  ...performanceRows,
+  ...implementationDefinedRows,
+];
+
+/** All implemented registers, by encoding. */
+export const systemRegisters: readonly SystemRegisterRow[] = [...unsortedRows].sort(
+  (a, b) => encodingKey(a.encoding) - encodingKey(b.encoding),
+);
+
+/** Number of system registers that the core's state block has room for. */
+export const MAX_SYSTEM_REGISTERS = 320;
+
+const indexByKey = new Int16Array(65536).fill(-1);
+const indexByName = new Map<string, number>();
+systemRegisters.forEach((row, index) => {
+  indexByKey[encodingKey(row.encoding)] = index;
+  indexByName.set(row.name, index);
+});
+
+/** Index of the register with this 16-bit key, or -1: not implemented, the access is UNDEFINED. */
+export const byEncoding = (key: number): number => indexByKey[key & 0xffff];
+
+/** Index of the register of this name ('SCTLR_EL1'), or -1. */
+export const byName = (name: string): number => indexByName.get(name) ?? -1;

@@ -1,0 +1,32 @@
+/**
+ * Masks of a register row: which bits a write reaches and which read as ones. `has` answers whether the core has a feature;
+ * bits of fields whose feature is missing are reserved.
+ */
+import type { RegisterField, SystemRegisterRow } from './types';
+
+/** Whether a core has FEAT_xxx. */
+export type HasFeature = (feature: string) => boolean;
+
+/** An Armv8.0 core without any optional feature. */
+export const noFeatures: HasFeature = () => false;
+
+/** Bits [hi:lo] as a mask. */
+export const fieldMask = (field: Pick<RegisterField, 'hi' | 'lo'>): bigint =>
+  ((1n << BigInt(field.hi - field.lo + 1)) - 1n) << BigInt(field.lo);
+
+/** 0 or 1 where a field's bits are reserved on this core, undefined where they are live. */
+export function reservedAs(field: RegisterField, has: HasFeature): 0 | 1 | undefined {
+  if (field.res !== undefined) return field.res;
+  return field.feature !== undefined && !has(field.feature) ? (field.without ?? 0) : undefined;
+}
+
+const union = (row: Pick<SystemRegisterRow, 'fields'>, pick: (field: RegisterField) => boolean): bigint =>
+  row.fields.reduce((mask, field) => (pick(field) ? mask | fieldMask(field) : mask), 0n);
+
+/** Bits that a write changes: neither reserved nor read-only. The access rule `row.write` is not looked at. */
+export const writableMask = (row: Pick<SystemRegisterRow, 'fields'>, has: HasFeature): bigint =>
+  union(row, (field) => reservedAs(field, has) === undefined && field.readOnly !== true);
+
+/** Bits that read as one whatever was written. */
+export const onesMask = (row: Pick<SystemRegisterRow, 'fields'>, has: HasFeature): bigint =>
+  union(row, (field) => reservedAs(field, has) === 1);

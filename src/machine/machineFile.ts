@@ -1,0 +1,237 @@
+/**
+ * Machine files: JSON with comments that starts from a preset and changes it. One table says every field, its type and bounds;
+ * the parser, the JSON schema for editors and README's reference come from it. The content is untrusted: every value is
+ * checked, unknown names are refused.
+ */
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { isPowerOfTwo } from '../base/bits';
+import { UserError } from '../base/errors';
+import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
+import type { CoreConfig, MachineConfig } from './config';
+import { coreTypes, defaultCost, MAX_CORES, presetConfig, presets } from './presets';
+import { memorySize } from './sizes';
+
+interface FieldRow {
+  readonly kind: 'number' | 'boolean' | 'choice' | 'size' | 'object' | 'registers';
+  readonly choices?: readonly string[];
+  readonly low?: number;
+  readonly high?: number;
+  readonly powerOfTwo?: true;
+  readonly fields?: FieldTable;
+  readonly doc: string;
+}
+export type FieldTable = Readonly<Record<string, FieldRow>>;
+
+const cacheFields = {
+  sets: { kind: 'number', low: 1, high: 16384, powerOfTwo: true, doc: 'number of sets' },
+  ways: { kind: 'number', low: 1, high: 32, doc: 'number of ways' },
+  lineBytes: { kind: 'choice', choices: ['16', '32', '64', '128', '256'], doc: 'line size in bytes' },
+  replacement: { kind: 'choice', choices: ['random', 'fifo', 'lru'], doc: 'which way leaves on a miss' },
+} as const satisfies FieldTable;
+
+const coreFields = {
+  type: { kind: 'choice', choices: Object.keys(coreTypes), doc: 'core type that the other fields change' },
+  l1i: {
+    kind: 'object',
+    fields: { ...cacheFields, policy: { kind: 'choice', choices: ['PIPT', 'VIPT', 'VPIPT'], doc: 'CTR_EL0.L1Ip' } },
+    doc: 'L1 instruction cache',
+  },
+  l1d: { kind: 'object', fields: cacheFields, doc: 'L1 data cache' },
+  l2: { kind: 'object', fields: cacheFields, doc: 'L2 cache of its cluster; null for none' },
+  cluster: { kind: 'number', low: 0, high: MAX_CORES - 1, doc: 'cluster: cores of one share the L2' },
+  idc: { kind: 'boolean', doc: 'CTR_EL0.IDC: no cleaning to the point of unification is needed' },
+  dic: { kind: 'boolean', doc: 'CTR_EL0.DIC: no instruction cache invalidation is needed (needs idc)' },
+  ccidx: { kind: 'boolean', doc: 'FEAT_CCIDX: the wide CCSIDR_EL1 format' },
+  prefetch: {
+    kind: 'number',
+    low: 0,
+    high: 256,
+    doc: 'fetched instructions kept until a context synchronisation event',
+  },
+  override: { kind: 'registers', doc: 'ID register values that replace the derived ones, as "0x…" texts' },
+} as const satisfies FieldTable;
+
+const costFields = Object.fromEntries(
+  Object.keys(defaultCost).map((name) => [
+    name,
+    { kind: 'number', low: 0, high: 1e6, doc: `penalty cycles: ${name}` } satisfies FieldRow,
+  ]),
+) as FieldTable;
+
+export const machineFields: FieldTable = {
+  preset: { kind: 'choice', choices: Object.keys(presets), doc: 'machine to start from (default cortex-a57)' },
+  cores: { kind: 'object', fields: coreFields, doc: 'list of cores; absent: the preset’s' },
+  memory: { kind: 'size', doc: 'RAM size, such as "1G"' },
+  el: { kind: 'number', low: 1, high: 3, doc: 'highest exception level' },
+  quantum: { kind: 'number', low: 1, high: 1e6, doc: 'instructions in a core’s turn' },
+  jitter: { kind: 'boolean', doc: 'seeded random turns of 1 to quantum instructions' },
+  seed: { kind: 'number', low: 0, high: 0xffffffff, doc: 'seed of every random choice' },
+  clockHz: { kind: 'number', low: 1e3, high: 1e11, doc: 'cycles in a second of guest time' },
+  counterHz: { kind: 'number', low: 1e3, high: 1e9, doc: 'CNTFRQ_EL0' },
+  cost: { kind: 'object', fields: costFields, doc: 'penalty cycles of slow events; all 0 counts instructions' },
+  mmuOffFetch: {
+    kind: 'choice',
+    choices: ['architecture', 'poc'],
+    doc: 'what fetches read with stage 1 off and SCTLR_ELx.I=1: the point of unification, or always of coherency',
+  },
+};
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Checks values against a table. Every error names the field. */
+class Reader {
+  constructor(private readonly path: string) {}
+
+  fail(field: string, what: string): never {
+    throw new UserError('machine.field', { path: this.path, field: `"${field}"`, what });
+  }
+
+  object(value: unknown, field: string, table: FieldTable): Json {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail(field, 'it must be an object');
+    for (const name of Object.keys(value)) {
+      if (!(name in table)) this.fail(field ? `${field}.${name}` : name, `known are ${Object.keys(table).join(', ')}`);
+    }
+    return value as Json;
+  }
+
+  number(row: FieldRow, value: unknown, field: string): number {
+    const { low = 0, high = Number.MAX_SAFE_INTEGER } = row;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
+      this.fail(field, `it must be a whole number from ${low} to ${high}`);
+    }
+    if (row.powerOfTwo && !isPowerOfTwo(value)) this.fail(field, 'it must be a power of two');
+    return value;
+  }
+
+  choice(row: FieldRow, value: unknown, field: string): string {
+    const text = String(value);
+    if (!row.choices?.includes(text)) this.fail(field, `it must be one of ${row.choices?.join(', ')}`);
+    return text;
+  }
+
+  boolean(value: unknown, field: string): boolean {
+    if (typeof value !== 'boolean') this.fail(field, 'it must be true or false');
+    return value;
+  }
+
+  /** A simple field, or the value that stood there. */
+  simple<T>(from: Json, name: string, table: FieldTable, prefix: string, otherwise: T): T {
+    if (from[name] === undefined) return otherwise;
+    const row = table[name];
+    const field = prefix ? `${prefix}.${name}` : name;
+    if (row.kind === 'number') return this.number(row, from[name], field) as T;
+    if (row.kind === 'boolean') return this.boolean(from[name], field) as T;
+    return this.choice(row, from[name], field) as T;
+  }
+
+  cache(value: unknown, field: string, base: CacheGeometry): CacheGeometry {
+    const from = this.object(value, field, coreFields.l1i.fields);
+    const result = {
+      sets: this.simple(from, 'sets', cacheFields, field, base.sets),
+      ways: this.simple(from, 'ways', cacheFields, field, base.ways),
+      lineBytes: Number(this.simple<string | number>(from, 'lineBytes', cacheFields, field, base.lineBytes)),
+      replacement: this.simple(from, 'replacement', cacheFields, field, base.replacement),
+    };
+    return result as CacheGeometry;
+  }
+
+  registers(value: unknown, field: string): Record<string, bigint> {
+    const result: Record<string, bigint> = {};
+    if (typeof value !== 'object' || value === null) this.fail(field, 'it must be an object');
+    for (const [name, text] of Object.entries(value)) {
+      if (typeof text !== 'string' || !/^0x[0-9a-fA-F]{1,16}$/.test(text)) {
+        this.fail(`${field}.${name}`, 'it must be a text such as "0x8444c004"');
+      }
+      result[name] = BigInt(text);
+    }
+    return result;
+  }
+
+  core(
+    value: unknown,
+    field: string,
+    position: CoreConfig,
+  ): { core: CoreConfig; l2: CacheGeometry | null | undefined } {
+    const from = this.object(value, field, coreFields);
+    const typeName = this.simple<string | undefined>(from, 'type', coreFields, field, undefined);
+    const base: CoreConfig = typeName
+      ? { ...coreTypes[typeName as keyof typeof coreTypes], cluster: position.cluster }
+      : position;
+    const policy = this.simple(
+      from.l1i === undefined ? {} : this.object(from.l1i, `${field}.l1i`, coreFields.l1i.fields),
+      'policy',
+      coreFields.l1i.fields,
+      `${field}.l1i`,
+      base.l1i.policy,
+    );
+    const core: CoreConfig = {
+      ...base,
+      l1i: {
+        ...(from.l1i === undefined ? base.l1i : this.cache(from.l1i, `${field}.l1i`, base.l1i)),
+        policy: policy as InstructionCachePolicy,
+      },
+      l1d: from.l1d === undefined ? base.l1d : this.cache(from.l1d, `${field}.l1d`, base.l1d),
+      cluster: this.simple(from, 'cluster', coreFields, field, base.cluster),
+      idc: this.simple(from, 'idc', coreFields, field, base.idc),
+      dic: this.simple(from, 'dic', coreFields, field, base.dic),
+      ccidx: this.simple(from, 'ccidx', coreFields, field, base.ccidx),
+      prefetch: this.simple(from, 'prefetch', coreFields, field, base.prefetch),
+      override: from.override === undefined ? base.override : this.registers(from.override, `${field}.override`),
+    };
+    if (core.dic && !core.idc) this.fail(`${field}.dic`, 'CTR_EL0.DIC=1 needs IDC=1');
+    const l2 =
+      from.l2 === undefined ? undefined : from.l2 === null ? null : this.cache(from.l2, `${field}.l2`, defaultL2);
+    return { core, l2 };
+  }
+}
+
+const defaultL2: CacheGeometry = { sets: 1024, ways: 16, lineBytes: 64, replacement: 'random' };
+
+function parseJson(text: string, path: string): unknown {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  if (errors.length > 0) {
+    const line = text.slice(0, errors[0].offset).split('\n').length;
+    throw new UserError('machine.syntax', { path, line, what: printParseErrorCode(errors[0].error) });
+  }
+  return value;
+}
+
+/** Parses a machine file. @throws UserError machine.* */
+export function parseMachineFile(text: string, path: string): MachineConfig {
+  const reader = new Reader(path);
+  const from = reader.object(parseJson(text, path), '', { ...machineFields, $schema: { kind: 'choice', doc: '' } });
+  const presetName = reader.simple(from, 'preset', machineFields, '', 'cortex-a57');
+  let config: MachineConfig = { ...presetConfig(presetName), name: path };
+  if (from.cores !== undefined) {
+    const list: unknown = from.cores;
+    if (!Array.isArray(list) || list.length < 1 || list.length > MAX_CORES) {
+      return reader.fail('cores', `it must be a list of 1 to ${MAX_CORES} cores`);
+    }
+    const positions = presetConfig(presetName, list.length);
+    const clusters: (CacheGeometry | null)[] = [...positions.clusters];
+    const cores = list.map((value: unknown, i: number) => {
+      const { core, l2 } = reader.core(value, `cores[${i}]`, positions.cores[i]);
+      if (l2 !== undefined) clusters[core.cluster] = l2;
+      else if (clusters[core.cluster] === undefined) clusters[core.cluster] = defaultL2;
+      return core;
+    });
+    for (let i = 0; i < clusters.length; i++) clusters[i] ??= null;
+    config = { ...config, cores, clusters };
+  }
+  const cost = from.cost === undefined ? {} : reader.object(from.cost, 'cost', costFields);
+  return {
+    ...config,
+    memoryBytes: from.memory === undefined ? config.memoryBytes : memorySize(from.memory as string),
+    highestEl: reader.simple(from, 'el', machineFields, '', config.highestEl),
+    quantum: reader.simple(from, 'quantum', machineFields, '', config.quantum),
+    jitter: reader.simple(from, 'jitter', machineFields, '', config.jitter),
+    seed: reader.simple(from, 'seed', machineFields, '', config.seed),
+    clockHz: reader.simple(from, 'clockHz', machineFields, '', config.clockHz),
+    counterHz: reader.simple(from, 'counterHz', machineFields, '', config.counterHz),
+    mmuOffFetch: reader.simple(from, 'mmuOffFetch', machineFields, '', config.mmuOffFetch),
+    cost: Object.fromEntries(
+      Object.entries(defaultCost).map(([name, value]) => [name, reader.simple(cost, name, costFields, 'cost', value)]),
+    ) as unknown as CostTable,
+  };
+}

@@ -36,5 +36,22 @@ export const instructionRows: readonly (InstructionRow & { readonly id: Instruct
 
 export * from './names';
 export { isNarrower, type Pattern, type PatternField, parsePattern, patternsOverlap } from './pattern';
+/** A part of the table, as the coverage page lists it. */
+export interface InstructionGroup {
+  readonly title: string;
+  readonly rows: readonly InstructionRow[];
+}
+
+export const instructionGroups: readonly InstructionGroup[] = [
+  { title: 'Data processing (immediate)', rows: dataImmediateRows },
+  { title: 'Data processing (register)', rows: dataRegisterRows },
+  { title: 'Branches and exceptions', rows: branchRows },
+  { title: 'System', rows: systemRows },
+  { title: 'Loads and stores', rows: loadStoreRows },
+  { title: 'Extensions', rows: extensionRows },
+  { title: 'Memory tagging', rows: tagExtensionRows },
+  { title: 'Whole groups', rows: classRows },
+];
+
 export type { Alias, Effect, Fields, InstructionRow, Status, WidthRule } from './types';
 export { validateInstructionRows } from './validate';

@@ -45,3 +45,4 @@ export function disassemble(word: number, pc: bigint, options: DisassembleOption
 
 export type { DisassembleOptions, SysOpName } from './context';
 export { registerName } from './registers';
+export { systemNames } from './systemNames';

@@ -1,0 +1,104 @@
+/**
+ * `npm run coverage-page`: src/COVERAGE.md, the list of everything that the tables hold with its state. What is not done says
+ * why; what no row names is UNDEFINED.
+ */
+
+import { hintNames, type InstructionGroup, type InstructionRow, instructionGroups } from '../arch/instructions';
+import { type SystemOperationRow, systemOperations } from '../arch/sysops';
+import { type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import { mnemonicsOf } from '../isa';
+import { type GeneratedFile, writeWhenMain } from './generated';
+
+type Line = readonly string[];
+
+/** A Markdown table. */
+function table(head: Line, lines: readonly Line[]): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const row = (line: Line): string => `| ${line.map(cell).join(' | ')} |`;
+  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
+}
+
+/** `n done, n partial, n unimplemented`, leaving out what does not occur. */
+function counts(rows: readonly { readonly status: string }[]): string {
+  const by = new Map<string, number>();
+  for (const { status } of rows) by.set(status, (by.get(status) ?? 0) + 1);
+  return ['done', 'partial', 'unimplemented']
+    .filter((s) => by.has(s))
+    .map((s) => `${by.get(s)} ${s}`)
+    .join(', ');
+}
+
+const shortList = (names: readonly string[]): string =>
+  names.length > 24 ? `${names.slice(0, 24).join(' ')} … (${names.length} in all)` : names.join(' ');
+
+const instructionLine = (row: InstructionRow): Line => [
+  row.id,
+  row.section,
+  shortList(mnemonicsOf(row)),
+  row.feature ?? '',
+  row.status,
+  row.note ?? '',
+];
+
+const group = ({ title, rows }: InstructionGroup): string =>
+  `### ${title}\n\n${counts(rows)}\n\n${table(
+    ['row', 'section', 'mnemonics', 'feature', 'state', 'note'],
+    rows.map(instructionLine),
+  )}`;
+
+const hints = (): string =>
+  `### Hints without a row of their own\n\nThey execute as NOP, which the architecture permits.\n\n${table(
+    ['hint', 'number', 'feature'],
+    hintNames.map((h) => [h.name, String(h.imm), h.feature]),
+  )}`;
+
+const registerLine = (r: SystemRegisterRow): Line => [
+  r.name,
+  r.encoding.join(' '),
+  r.section,
+  r.feature ?? '',
+  r.status,
+  r.note ?? '',
+];
+
+const operationLine = (r: SystemOperationRow): Line => [
+  r.name,
+  r.encoding.join(' '),
+  r.section,
+  r.feature ?? '',
+  r.status,
+  r.note ?? '',
+];
+
+/** The page's text. */
+export function coveragePage(): string {
+  const allInstructions = instructionGroups.flatMap((g) => g.rows);
+  const summary = table(
+    ['table', 'rows'],
+    [
+      ['instructions', counts(allInstructions)],
+      ['system registers', counts(systemRegisters)],
+      ['system operations', counts(systemOperations)],
+    ],
+  );
+  const parts = [
+    '# What is implemented',
+    'Made from the tables by `npm run coverage-page`. Instructions that are unimplemented, and encodings that no row has, take the Undefined exception; so do accesses to system registers that are not listed.',
+    summary,
+    '## Instructions',
+    ...instructionGroups.map(group),
+    hints(),
+    '## System registers',
+    table(
+      ['register', 'op0 op1 CRn CRm op2', 'section', 'feature', 'state', 'note'],
+      systemRegisters.map(registerLine),
+    ),
+    '## System operations',
+    table(['operation', 'op1 CRn CRm op2', 'section', 'feature', 'state', 'note'], systemOperations.map(operationLine)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+export const coverageFile: GeneratedFile = { file: 'src/COVERAGE.md', script: 'coverage-page', text: coveragePage };
+
+writeWhenMain(coverageFile, import.meta.url);

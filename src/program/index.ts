@@ -4,6 +4,9 @@
  */
 
 export type * from './debugModel';
+export { type DebugInfoOptions, openDebugInfo, withFrameBase } from './dwarf/debugInfo';
+export { evaluateLocation, registerName } from './dwarf/expression';
+export { stripPointerAuth, type UnwindOptions, type UnwindPort, unwindFrame } from './dwarf/unwind';
 export {
   type ElfFile,
   type ElfSection,
@@ -21,4 +24,5 @@ export { type ElfImage, identifyImage, type LinuxImage, type ProgramImage, type 
 export * from './placement';
 export { type ProgramSymbol, type SymbolAtAddress, type SymbolModule, SymbolTable } from './symbols';
 export type * from './types';
+export { findMember, sizeOf, spell, strip } from './typeTools';
 export type * from './valueModel';

@@ -84,11 +84,14 @@ export class CfaMachine {
     const operand = byte & 0x3f;
     switch (byte & 0xc0) {
       case CFA.advanceLoc:
-        return this.advance(operand);
+        this.advance(operand);
+        return;
       case CFA.offset:
-        return this.saved(operand, r.uleb());
+        this.saved(operand, r.uleb());
+        return;
       case CFA.restore:
-        return this.restore(operand);
+        this.restore(operand);
+        return;
     }
     if (!this.cfaInstruction(byte, r) && !this.locationInstruction(byte, r)) this.registerInstruction(byte, r);
   }
@@ -159,27 +162,38 @@ export class CfaMachine {
   private registerInstruction(op: number, r: Reader): void {
     switch (op) {
       case CFA.offsetExtended:
-        return this.saved(r.uleb(), r.uleb());
+        this.saved(r.uleb(), r.uleb());
+        return;
       case CFA.offsetExtendedSf:
-        return this.saved(r.uleb(), r.sleb());
+        this.saved(r.uleb(), r.sleb());
+        return;
       case CFA.gnuNegativeOffsetExtended:
-        return this.saved(r.uleb(), -r.uleb());
+        this.saved(r.uleb(), -r.uleb());
+        return;
       case CFA.restoreExtended:
-        return this.restore(r.uleb());
+        this.restore(r.uleb());
+        return;
       case CFA.undefined:
-        return this.set(r.uleb(), { kind: 'undefined' });
+        this.set(r.uleb(), { kind: 'undefined' });
+        return;
       case CFA.sameValue:
-        return this.set(r.uleb(), { kind: 'same' });
+        this.set(r.uleb(), { kind: 'same' });
+        return;
       case CFA.register:
-        return this.set(r.uleb(), { kind: 'register', register: r.uleb() });
+        this.set(r.uleb(), { kind: 'register', register: r.uleb() });
+        return;
       case CFA.valOffset:
-        return this.set(r.uleb(), { kind: 'valueOffset', offset: r.uleb() * this.cie.dataAlign });
+        this.set(r.uleb(), { kind: 'valueOffset', offset: r.uleb() * this.cie.dataAlign });
+        return;
       case CFA.valOffsetSf:
-        return this.set(r.uleb(), { kind: 'valueOffset', offset: r.sleb() * this.cie.dataAlign });
+        this.set(r.uleb(), { kind: 'valueOffset', offset: r.sleb() * this.cie.dataAlign });
+        return;
       case CFA.expression:
-        return this.set(r.uleb(), { kind: 'expression', expression: r.takeBytes(r.uleb()) });
+        this.set(r.uleb(), { kind: 'expression', expression: r.takeBytes(r.uleb()) });
+        return;
       case CFA.valExpression:
-        return this.set(r.uleb(), { kind: 'valueExpression', expression: r.takeBytes(r.uleb()) });
+        this.set(r.uleb(), { kind: 'valueExpression', expression: r.takeBytes(r.uleb()) });
+        return;
       case CFA.negateRaState:
       case CFA.negateRaStateWithPc:
         this.state.signedReturn = !this.state.signedReturn;

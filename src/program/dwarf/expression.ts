@@ -432,11 +432,14 @@ class Evaluator {
         return;
       }
       case OP.call2:
-        return this.call(r.u16(), false);
+        this.call(r.u16(), false);
+        return;
       case OP.call4:
-        return this.call(r.u32(), false);
+        this.call(r.u32(), false);
+        return;
       case OP.callRef:
-        return this.call(this.context.offsetSize === 8 ? r.size64() : r.u32(), true);
+        this.call(this.context.offsetSize === 8 ? r.size64() : r.u32(), true);
+        return;
       default:
         throw new Unavailable(`its location needs operation 0x${op.toString(16)}, which is not evaluated`);
     }

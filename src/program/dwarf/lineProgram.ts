@@ -226,7 +226,8 @@ class LineMachine {
     const { r, header } = this;
     switch (opcode) {
       case LNS.copy:
-        return this.emit();
+        this.emit();
+        return;
       case LNS.advancePc:
         this.address = BigInt.asUintN(64, this.address + r.ulebBig() * BigInt(header.minInstruction));
         return;
@@ -243,9 +244,11 @@ class LineMachine {
         this.isStmt = !this.isStmt;
         return;
       case LNS.constAddPc:
-        return this.advance(Math.floor((255 - header.opcodeBase) / header.lineRange) * header.minInstruction);
+        this.advance(Math.floor((255 - header.opcodeBase) / header.lineRange) * header.minInstruction);
+        return;
       case LNS.fixedAdvancePc:
-        return this.advance(r.u16());
+        this.advance(r.u16());
+        return;
       case LNS.setPrologueEnd:
         this.prologueEnd = true;
         return;

@@ -36,7 +36,10 @@ export const unitBase = (file: DebugFile, unit: Unit): bigint => file.address(un
 
 function readRanges(file: DebugFile, die: Die, value: number, emit: Emit): void {
   const { unit } = die;
-  if (unit.header.version < 5) return readOldRanges(file, unit, value, emit);
+  if (unit.header.version < 5) {
+    readOldRanges(file, unit, value, emit);
+    return;
+  }
   const indexed = die.form(AT.ranges) === FORM.rnglistx;
   const offset = indexed ? listOffset(file, unit, 'rnglists', AT.rnglistsBase, value) : value;
   readRangeList(file, unit, file.readerAt('rnglists', offset), emit);

@@ -303,7 +303,7 @@ export const controlRows: readonly SystemRegisterRow[] = [
     2 FIQ physical FIQ to EL3 {0 no; 1 yes}
     1 IRQ physical IRQ to EL3 {0 no; 1 yes}
     0 NS EL0 and EL1 are {0 Secure; 1 Non-secure}`,
-    { context: true, reset: 0x430n, note: 'RW reads as one: there is no AArch32' },
+    { context: true, behaviour: 'SCR_EL3', reset: 0x430n, note: 'plain storage; RW reads as one: there is no AArch32' },
   ),
   el3(
     'SDER32_EL3',

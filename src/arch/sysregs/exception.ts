@@ -134,16 +134,6 @@ export const exceptionRows: readonly SystemRegisterRow[] = [
     5:0 RES0`,
     { behaviour: 'DAIF', traps: USER_MASK, reset: 0x3c0n },
   ),
-  el0('DSPSR_EL0', '3 3 4 5 0', 'Debug Saved Program Status Register', spsr, {
-    group: 'debug',
-    behaviour: 'debug state only',
-    note: 'UNDEFINED outside Debug state',
-  }),
-  el0('DLR_EL0', '3 3 4 5 1', 'Debug Link Register', address, {
-    group: 'debug',
-    behaviour: 'debug state only',
-    note: 'UNDEFINED outside Debug state',
-  }),
   el1('AFSR0_EL1', '3 0 5 1 0', 'Auxiliary Fault Status Register 0 (EL1)', auxiliary, VM),
   el1('AFSR1_EL1', '3 0 5 1 1', 'Auxiliary Fault Status Register 1 (EL1)', auxiliary, VM),
   el1('ESR_EL1', '3 0 5 2 0', 'Exception Syndrome Register (EL1)', esr, VM),

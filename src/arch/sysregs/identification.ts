@@ -267,18 +267,21 @@ export const identificationRows: readonly SystemRegisterRow[] = [
     '3 0 0 7 1',
     'AArch64 Memory Model Feature Register 1',
     `
-    63:48 RES0
-    47:44 nTLBPA intermediate walk results {0 may be cached by address; 1 are not}
-    43:40 AFP alternate floating point {0 no; 1 yes}
-    39:36 HCX HCRX_EL2 {0 no; 1 yes}
-    35:32 ETS enhanced translation synchronisation {0 no; 1 yes}
-    31:28 TWED delayed trap of WFE {0 no; 1 yes}
-    27:24 XNX execute-never by EL at stage 2 {0 no; 1 yes}
-    23:20 SpecSEI SError from speculative reads {0 never; 1 possible}
-    19:16 PAN privileged access never {0 no; 1 PAN; 2 with AT S1E1RP and WP; 3 with EPAN}
-    15:12 LO limited ordering regions {0 no; 1 yes}
-    11:8 HPDS hierarchical permission disables {0 no; 1 yes; 2 with page based attributes}
-    7:4 VH Virtualization Host Extensions {0 no; 1 yes}
+    63:60 ECBHB exploitative control of branch history
+    59:56 CMOW maintenance needing write permission {0 no; 1 yes}
+    55:52 TIDCP1 {0 no; 1 yes}
+    51:48 nTLBPA intermediate walk results {0 may be cached by address; 1 are not}
+    47:44 AFP alternate floating point {0 no; 1 yes}
+    43:40 HCX HCRX_EL2 {0 no; 1 yes}
+    39:36 ETS enhanced translation synchronisation {0 no; 1 yes}
+    35:32 TWED delayed trap of WFE {0 no; 1 yes}
+    31:28 XNX execute-never by EL at stage 2 {0 no; 1 yes}
+    27:24 SpecSEI SError from speculative reads {0 never; 1 possible}
+    23:20 PAN privileged access never {0 no; 1 PAN; 2 with AT S1E1RP and WP; 3 with EPAN}
+    19:16 LO limited ordering regions {0 no; 1 yes}
+    15:12 HPDS hierarchical permission disables {0 no; 1 yes; 2 with page based attributes}
+    11:8 VH Virtualization Host Extensions {0 no; 1 yes}
+    7:4 VMIDBits {0 8 bits; 2 16 bits}
     3:0 HAFDBS hardware update of access flag and dirty state {0 no; 1 access flag; 2 and dirty state}`,
     T3,
   ),

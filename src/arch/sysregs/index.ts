@@ -8,6 +8,7 @@ import { debugRows } from './debug';
 import { exceptionRows } from './exception';
 import { identificationRows } from './identification';
 import { implementationDefinedRows } from './implementationDefined';
+import { namedRegisters } from './named';
 import { performanceRows } from './performance';
 import { timerRows } from './timer';
 import { translationRows } from './translation';
@@ -52,3 +53,10 @@ export const byEncoding = (key: number): number => indexByKey[key & 0xffff];
 
 /** Index of the register of this name ('SCTLR_EL1'), or -1. */
 export const byName = (name: string): number => indexByName.get(name) ?? -1;
+
+const names = new Map(
+  [...namedRegisters, ...systemRegisters].map((row) => [encodingKey(row.encoding), row.name] as const),
+);
+
+/** The name of the register with this 16-bit key, implemented or not; undefined where the manual gives none. */
+export const registerNameOf = (key: number): string | undefined => names.get(key & 0xffff);

@@ -1,4 +1,7 @@
-/** Performance monitors: the cycle counter and no event counters (PMCR_EL0.N = 0). */
+/**
+ * Performance monitors: the cycle counter and no event counters (PMCR_EL0.N = 0), so the bits of event counters are RAZ/WI,
+ * written as reserved here.
+ */
 import { LOW32, rowsOf } from './row';
 import { PMU, PMU_CONTROL, PMU_EL1, PMU_USER, pmuFiner } from './traps';
 import type { SystemRegisterRow } from './types';
@@ -9,7 +12,7 @@ const T = { traps: PMU } as const;
 const counters = (what: string): string => `
   63:32 RES0
   31 C ${what} of the cycle counter
-  30:0 P [FEAT_PMUv3_EXT] ${what} of event counter n`;
+  30:0 RES0`;
 
 const events = (base: number): string => `
   63:32 RES0

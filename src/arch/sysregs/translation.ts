@@ -186,6 +186,7 @@ export const translationRows: readonly SystemRegisterRow[] = [
     0 F the translation {0 succeeded; 1 failed}`,
     {
       behaviour: 'PAR_EL1',
+      reset: 0x800n,
       note: 'fields of a successful translation; a failed one has FST [6:1], PTW [8], S [9]. Plain storage, all bits kept',
     },
   ),

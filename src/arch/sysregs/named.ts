@@ -1,0 +1,172 @@
+/**
+ * Registers that have a name for the disassembler and the coverage page but are not implemented: an access is UNDEFINED, as on
+ * a core without the feature. Each says why.
+ */
+import { bug } from '../../base/errors';
+import type { Encoding, NamedRegister } from './types';
+
+function named(reason: string, section: string, list: string): NamedRegister[] {
+  return list
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [name, ...numbers] = line.trim().split(/\s+/);
+      if (numbers.length !== 5) bug(`named register "${line}"`);
+      const [op0, op1, CRn, CRm, op2] = numbers.map(Number);
+      return { name, encoding: [op0, op1, CRn, CRm, op2] as Encoding, section, reason };
+    });
+}
+
+export const namedRegisters: readonly NamedRegister[] = [
+  ...named(
+    'floating point and SIMD are not implemented: accesses are UNDEFINED',
+    'Floating-point Control and Status Registers',
+    `
+    FPCR 3 3 4 4 0
+    FPSR 3 3 4 4 1
+    FPEXC32_EL2 3 4 5 3 0`,
+  ),
+  ...named(
+    'exist in Debug state only, which needs an external debugger',
+    'Debug Saved Program Status Register, Debug Link Register',
+    `
+    DSPSR_EL0 3 3 4 5 0
+    DLR_EL0 3 3 4 5 1`,
+  ),
+  ...named(
+    'GICv3 system registers: the boards have a GICv2',
+    'GIC system registers',
+    `
+    ICC_PMR_EL1 3 0 4 6 0
+    ICC_IAR0_EL1 3 0 12 8 0
+    ICC_EOIR0_EL1 3 0 12 8 1
+    ICC_HPPIR0_EL1 3 0 12 8 2
+    ICC_BPR0_EL1 3 0 12 8 3
+    ICC_AP0R0_EL1 3 0 12 8 4
+    ICC_AP0R1_EL1 3 0 12 8 5
+    ICC_AP0R2_EL1 3 0 12 8 6
+    ICC_AP0R3_EL1 3 0 12 8 7
+    ICC_AP1R0_EL1 3 0 12 9 0
+    ICC_AP1R1_EL1 3 0 12 9 1
+    ICC_AP1R2_EL1 3 0 12 9 2
+    ICC_AP1R3_EL1 3 0 12 9 3
+    ICC_DIR_EL1 3 0 12 11 1
+    ICC_RPR_EL1 3 0 12 11 3
+    ICC_SGI1R_EL1 3 0 12 11 5
+    ICC_ASGI1R_EL1 3 0 12 11 6
+    ICC_SGI0R_EL1 3 0 12 11 7
+    ICC_IAR1_EL1 3 0 12 12 0
+    ICC_EOIR1_EL1 3 0 12 12 1
+    ICC_HPPIR1_EL1 3 0 12 12 2
+    ICC_BPR1_EL1 3 0 12 12 3
+    ICC_CTLR_EL1 3 0 12 12 4
+    ICC_SRE_EL1 3 0 12 12 5
+    ICC_IGRPEN0_EL1 3 0 12 12 6
+    ICC_IGRPEN1_EL1 3 0 12 12 7
+    ICC_SRE_EL2 3 4 12 9 5
+    ICC_CTLR_EL3 3 6 12 12 4
+    ICC_SRE_EL3 3 6 12 12 5
+    ICC_IGRPEN1_EL3 3 6 12 12 7
+    ICH_AP0R0_EL2 3 4 12 8 0
+    ICH_AP1R0_EL2 3 4 12 9 0
+    ICH_HCR_EL2 3 4 12 11 0
+    ICH_VTR_EL2 3 4 12 11 1
+    ICH_MISR_EL2 3 4 12 11 2
+    ICH_EISR_EL2 3 4 12 11 3
+    ICH_ELRSR_EL2 3 4 12 11 5
+    ICH_VMCR_EL2 3 4 12 11 7
+    ICH_LR0_EL2 3 4 12 12 0
+    ICH_LR1_EL2 3 4 12 12 1
+    ICH_LR2_EL2 3 4 12 12 2
+    ICH_LR3_EL2 3 4 12 12 3`,
+  ),
+  ...named(
+    'Virtualization Host Extensions are not implemented',
+    'Virtualization Host Extensions',
+    `
+    TTBR1_EL2 3 4 2 0 1
+    CONTEXTIDR_EL2 3 4 13 0 1
+    CNTHV_TVAL_EL2 3 4 14 3 0
+    CNTHV_CTL_EL2 3 4 14 3 1
+    CNTHV_CVAL_EL2 3 4 14 3 2
+    SCTLR_EL12 3 5 1 0 0
+    CPACR_EL12 3 5 1 0 2
+    TTBR0_EL12 3 5 2 0 0
+    TTBR1_EL12 3 5 2 0 1
+    TCR_EL12 3 5 2 0 2
+    SPSR_EL12 3 5 4 0 0
+    ELR_EL12 3 5 4 0 1
+    AFSR0_EL12 3 5 5 1 0
+    AFSR1_EL12 3 5 5 1 1
+    ESR_EL12 3 5 5 2 0
+    FAR_EL12 3 5 6 0 0
+    MAIR_EL12 3 5 10 2 0
+    AMAIR_EL12 3 5 10 3 0
+    VBAR_EL12 3 5 12 0 0
+    CONTEXTIDR_EL12 3 5 13 0 1
+    CNTKCTL_EL12 3 5 14 1 0
+    CNTP_TVAL_EL02 3 5 14 2 0
+    CNTP_CTL_EL02 3 5 14 2 1
+    CNTP_CVAL_EL02 3 5 14 2 2
+    CNTV_TVAL_EL02 3 5 14 3 0
+    CNTV_CTL_EL02 3 5 14 3 1
+    CNTV_CVAL_EL02 3 5 14 3 2`,
+  ),
+  ...named(
+    'pointer authentication is not implemented',
+    'Pointer Authentication Keys',
+    `
+    APIAKeyLo_EL1 3 0 2 1 0
+    APIAKeyHi_EL1 3 0 2 1 1
+    APIBKeyLo_EL1 3 0 2 1 2
+    APIBKeyHi_EL1 3 0 2 1 3
+    APDAKeyLo_EL1 3 0 2 2 0
+    APDAKeyHi_EL1 3 0 2 2 1
+    APDBKeyLo_EL1 3 0 2 2 2
+    APDBKeyHi_EL1 3 0 2 2 3
+    APGAKeyLo_EL1 3 0 2 3 0
+    APGAKeyHi_EL1 3 0 2 3 1`,
+  ),
+  ...named(
+    'the extension is not implemented',
+    'Registers of later extensions',
+    `
+    DIT 3 3 4 2 5
+    SSBS 3 3 4 2 6
+    TCO 3 3 4 2 7
+    RNDR 3 3 2 4 0
+    RNDRRS 3 3 2 4 1
+    ZCR_EL1 3 0 1 2 0
+    ZCR_EL2 3 4 1 2 0
+    ZCR_EL3 3 6 1 2 0
+    TRFCR_EL1 3 0 1 2 1
+    TRFCR_EL2 3 4 1 2 1
+    GCR_EL1 3 0 1 0 6
+    RGSR_EL1 3 0 1 0 5
+    TFSR_EL1 3 0 5 6 0
+    TFSRE0_EL1 3 0 5 6 1
+    GMID_EL1 3 1 0 0 4
+    ERRIDR_EL1 3 0 5 3 0
+    ERRSELR_EL1 3 0 5 3 1
+    DISR_EL1 3 0 12 1 1
+    VDISR_EL2 3 4 12 1 1
+    VSESR_EL2 3 4 5 2 3
+    LORSA_EL1 3 0 10 4 0
+    LOREA_EL1 3 0 10 4 1
+    LORN_EL1 3 0 10 4 2
+    LORC_EL1 3 0 10 4 3
+    LORID_EL1 3 0 10 4 7
+    SCXTNUM_EL0 3 3 13 0 7
+    SCXTNUM_EL1 3 0 13 0 7
+    HFGRTR_EL2 3 4 1 1 4
+    HFGWTR_EL2 3 4 1 1 5
+    HFGITR_EL2 3 4 1 1 6
+    HDFGRTR_EL2 3 4 3 1 4
+    HDFGWTR_EL2 3 4 3 1 5
+    HCRX_EL2 3 4 1 2 2
+    VNCR_EL2 3 4 2 2 0
+    VSTTBR_EL2 3 4 2 6 0
+    VSTCR_EL2 3 4 2 6 2
+    PMMIR_EL1 3 0 9 14 6`,
+  ),
+];

@@ -49,6 +49,7 @@ export const immediatePrinters = {
   imm12sh: ({ f }) => `#${f.imm12}${f.sh ? ', lsl #12' : ''}`,
   imm16hw: ({ f }) => `#${f.imm16}${f.hw ? `, lsl #${16 * f.hw}` : ''}`,
   imm16hex: ({ f }) => (f.imm16 === 0 ? '#0' : `#${hex(f.imm16)}`),
+  simm8: ({ f }) => `#${signExtend32(f.imm8, 8)}`,
   bitmask: ({ f }) => `#${hex(bitmask(f))}`,
   bitmaskDecimal: ({ f }) => signedDecimal(f, bitmask(f)),
   moveWide: ({ f }) => signedDecimal(f, moveWide(f)),

@@ -33,3 +33,9 @@ export function llvmDisassemble(words: readonly number[], attributes: readonly s
   let next = 0;
   return words.map((_, i) => (invalid.has(i) ? undefined : lines[next++]));
 }
+
+/** Major version of the llvm-mc on PATH. */
+export function llvmVersion(): number {
+  const { stdout } = spawnSync('llvm-mc', ['--version'], { encoding: 'utf8' });
+  return Number(/LLVM version (\d+)/.exec(stdout ?? '')?.[1] ?? bug('llvm-mc is needed (Debian package llvm)'));
+}

@@ -5,7 +5,8 @@
 
 import { hintNames, type InstructionGroup, type InstructionRow, instructionGroups } from '../arch/instructions';
 import { type SystemOperationRow, systemOperations } from '../arch/sysops';
-import { type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import { type NamedRegister, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import { namedRegisters } from '../arch/sysregs/named';
 import { mnemonicsOf } from '../isa';
 import { type GeneratedFile, writeWhenMain } from './generated';
 
@@ -61,6 +62,8 @@ const registerLine = (r: SystemRegisterRow): Line => [
   r.note ?? '',
 ];
 
+const namedLine = (r: NamedRegister): Line => [r.name, r.encoding.join(' '), r.section, r.reason];
+
 const operationLine = (r: SystemOperationRow): Line => [
   r.name,
   r.encoding.join(' '),
@@ -78,12 +81,13 @@ export function coveragePage(): string {
     [
       ['instructions', counts(allInstructions)],
       ['system registers', counts(systemRegisters)],
+      ['system registers with a name only', `${namedRegisters.length} unimplemented`],
       ['system operations', counts(systemOperations)],
     ],
   );
   const parts = [
     '# What is implemented',
-    'Made from the tables by `npm run coverage-page`. Instructions that are unimplemented, and encodings that no row has, take the Undefined exception; so do accesses to system registers that are not listed.',
+    'Made from the tables by `npm run coverage-page`. Instructions that are unimplemented, and encodings that no row has, take the Undefined exception; so do accesses to system registers that have a name only or are not listed.',
     summary,
     '## Instructions',
     ...instructionGroups.map(group),
@@ -93,6 +97,8 @@ export function coveragePage(): string {
       ['register', 'op0 op1 CRn CRm op2', 'section', 'feature', 'state', 'note'],
       systemRegisters.map(registerLine),
     ),
+    '### System registers that have a name only',
+    table(['register', 'op0 op1 CRn CRm op2', 'section', 'why'], namedRegisters.map(namedLine)),
     '## System operations',
     table(['operation', 'op1 CRn CRm op2', 'section', 'feature', 'state', 'note'], systemOperations.map(operationLine)),
   ];

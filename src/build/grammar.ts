@@ -6,6 +6,7 @@
 
 import { barrierNames, conditionNames, prefetchName, pstateFieldNames } from '../arch/instructions';
 import { systemRegisters } from '../arch/sysregs';
+import { namedRegisters } from '../arch/sysregs/named';
 import { allMnemonics } from '../isa';
 import { type GeneratedFile, writeWhenMain } from './generated';
 
@@ -42,7 +43,7 @@ const generalRegisters = [...numbered('xw', 31), 'sp', 'wsp', 'xzr', 'wzr', 'fp'
 const vectorRegisters = numbered('vqdshb', 32);
 
 const systemRegisterNames = (): string[] => [
-  ...systemRegisters.map((r) => r.name),
+  ...[...systemRegisters, ...namedRegisters].map((r) => r.name),
   ...Object.values(pstateFieldNames),
   ...['UAO', 'PAN', 'DIT', 'SSBS', 'TCO', 'ALLINT'],
 ];

@@ -1,11 +1,11 @@
 /** Names of system registers and operations from their tables, as the disassembler's options take them. */
 
 import { operationByKey, operationKey } from '../../arch/sysops';
-import { byEncoding, encodingKey, systemRegisters } from '../../arch/sysregs';
+import { encodingKey, registerNameOf } from '../../arch/sysregs';
 import type { DisassembleOptions } from './context';
 
 export const systemNames: Pick<DisassembleOptions, 'sysregName' | 'sysOpName'> = {
-  sysregName: (...encoding) => systemRegisters[byEncoding(encodingKey(encoding))]?.name,
+  sysregName: (...encoding) => registerNameOf(encodingKey(encoding)),
   sysOpName: (...encoding) => {
     const row = operationByKey(operationKey(encoding));
     return row && { name: row.name.toLowerCase(), register: row.operand !== 'none' };

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { prefetchName } from '../../../src/arch/instructions';
 import { systemOperations } from '../../../src/arch/sysops';
 import { systemRegisters } from '../../../src/arch/sysregs';
+import { namedRegisters } from '../../../src/arch/sysregs/named';
 import { SeededRandom } from '../../../src/base/random';
 import {
   type CompiledRow,
@@ -148,7 +149,7 @@ const newerThanLlvm14: readonly string[] = [
 ];
 
 test('system registers and operations have the names that LLVM gives them', () => {
-  const rows = [...systemRegisters, ...systemOperations].map((r) => r.name);
+  const rows = [...systemRegisters, ...namedRegisters, ...systemOperations].map((r) => r.name);
   assert.deepEqual(
     newerThanLlvm14.filter((name) => !rows.includes(name)),
     [],
@@ -168,6 +169,20 @@ test('system registers and operations have the names that LLVM gives them', () =
   assert.deepEqual(
     all.map(({ word }) => disassemble(word, 0n, systemNames).text),
     llvm,
+  );
+});
+
+test('registers with a name only have the name that LLVM gives them for reading or for writing', () => {
+  const registers = namedRegisters.filter(({ name }) => !newerThanLlvm14.includes(name));
+  const words = registers.flatMap(({ encoding: [op0, op1, CRn, CRm, op2] }) => {
+    const fields = { o0: op0 & 1, op1, CRn, CRm, op2, Rt: 1 };
+    return [encode('MRS', fields), encode('MSR_reg', fields)];
+  });
+  const llvm = llvmDisassemble(words, attributes);
+  const same = words.map((word, i) => disassemble(word, 0n, systemNames).text === llvm[i]);
+  assert.deepEqual(
+    registers.filter((_, i) => !same[2 * i] && !same[2 * i + 1]).map(({ name }) => name),
+    [],
   );
 });
 

@@ -45,10 +45,8 @@ export const movzPreferred = (f: Fields): boolean => !(f.imm16 === 0 && f.hw !==
 export const movnPreferred = (f: Fields): boolean =>
   !(f.imm16 === 0 && f.hw !== 0) && !(f.sf === 0 && f.imm16 === 0xffff);
 
-/** What is left of SBFM once shifts, extensions and inserts have their names. */
-export const sbfxPreferred = (f: Fields): boolean => f.imms >= f.immr;
-export const ubfxPreferred = sbfxPreferred;
-export const bfxilPreferred = sbfxPreferred;
+/** Bit field moves that take a field out, rather than put one in at a position. */
+export const isBitfieldExtract = (f: Fields): boolean => f.imms >= f.immr;
 
 /** Register offset: option<1> = 0 would extend from a byte or halfword. */
 export const isBadIndexOption = (f: Fields): boolean => (f.option & 2) === 0;

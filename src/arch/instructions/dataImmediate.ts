@@ -1,16 +1,14 @@
 /** Data processing (immediate): PC-relative, add/subtract, logical, move wide, bit field, extract. */
 
 import {
-  bfxilPreferred,
   is32WithHighShift,
   isBadBitfield,
   isBadBitmask,
   isBadMoveWide,
+  isBitfieldExtract,
   movBitmaskPreferred,
   movnPreferred,
   movzPreferred,
-  sbfxPreferred,
-  ubfxPreferred,
 } from './conditions';
 import type { InstructionRow } from './types';
 
@@ -177,7 +175,7 @@ export const dataImmediateRows = [
       { when: (f) => f.immr === 0 && f.imms === 15, asm: 'sxth <Rd>, <Rn:w>' },
       { when: (f) => f.sf === 1 && f.immr === 0 && f.imms === 31, asm: 'sxtw <Rd>, <Rn:w>' },
       { when: (f) => f.imms < f.immr, asm: 'sbfiz <Rd>, <Rn>, <bfLsb>, <bfWidth>' },
-      { when: sbfxPreferred, asm: 'sbfx <Rd>, <Rn>, #<immr>, <bfxWidth>' },
+      { when: isBitfieldExtract, asm: 'sbfx <Rd>, <Rn>, #<immr>, <bfxWidth>' },
     ],
     status: 'done',
   },
@@ -193,7 +191,7 @@ export const dataImmediateRows = [
     aliases: [
       { when: (f) => f.Rn === 31 && (f.immr === 0 || f.imms < f.immr), asm: 'bfc <Rd>, <bfLsb>, <bfWidth>' },
       { when: (f) => f.imms < f.immr, asm: 'bfi <Rd>, <Rn>, <bfLsb>, <bfWidth>' },
-      { when: bfxilPreferred, asm: 'bfxil <Rd>, <Rn>, #<immr>, <bfxWidth>' },
+      { when: isBitfieldExtract, asm: 'bfxil <Rd>, <Rn>, #<immr>, <bfxWidth>' },
     ],
     status: 'done',
   },
@@ -212,7 +210,7 @@ export const dataImmediateRows = [
       { when: (f) => f.sf === 0 && f.immr === 0 && f.imms === 7, asm: 'uxtb <Rd>, <Rn:w>' },
       { when: (f) => f.sf === 0 && f.immr === 0 && f.imms === 15, asm: 'uxth <Rd>, <Rn:w>' },
       { when: (f) => f.imms < f.immr, asm: 'ubfiz <Rd>, <Rn>, <bfLsb>, <bfWidth>' },
-      { when: ubfxPreferred, asm: 'ubfx <Rd>, <Rn>, #<immr>, <bfxWidth>' },
+      { when: isBitfieldExtract, asm: 'ubfx <Rd>, <Rn>, #<immr>, <bfxWidth>' },
     ],
     status: 'done',
   },

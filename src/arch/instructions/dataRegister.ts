@@ -1,10 +1,10 @@
 /** Data processing (register): logical, add/subtract, carry, conditional, multiply, divide, shift, bit operations. */
 
 import { isBadShift } from './conditions';
-import type { InstructionRow } from './types';
+import type { Fields, InstructionRow } from './types';
 
-const badAddShift = (f: { readonly [k: string]: number }): boolean => f.shift === 3 || isBadShift(f);
-const badExtend = (f: { readonly [k: string]: number }): boolean => f.imm3 > 4;
+const badAddShift = (f: Fields): boolean => f.shift === 3 || isBadShift(f);
+const badExtend = (f: Fields): boolean => f.imm3 > 4;
 
 export const dataRegisterRows = [
   {

@@ -29,6 +29,7 @@ export const features: Readonly<Record<string, FeatureRow>> = {
   FEAT_AMUv1: from(PFR0, 'AMU'),
   FEAT_AMUv1p1: from(PFR0, 'AMU', 2),
   FEAT_AdvSIMD: { ...from(PFR0, 'AdvSIMD', 0), signed: true },
+  FEAT_BBM: from(MMFR2, 'BBM', 1),
   FEAT_BTI: from(PFR1, 'BT'),
   FEAT_CCIDX: from(MMFR2, 'CCIDX'),
   FEAT_CRC32: from(ISAR0, 'CRC32'),
@@ -99,6 +100,7 @@ export const features: Readonly<Record<string, FeatureRow>> = {
   FEAT_VHE: from(MMFR1, 'VH'),
   FEAT_VMID16: from(MMFR1, 'VMIDBits', 2),
   FEAT_WFxT: from(ISAR2, 'WFxT', 2),
+  FEAT_XNX: from(MMFR1, 'XNX'),
   FEAT_XS: from(ISAR1, 'XS'),
 };
 

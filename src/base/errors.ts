@@ -56,6 +56,23 @@ const rows = {
   'machine.el': ['exception level {el} is not possible here', 'give 1, 2 or 3'],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],
+  'value.readOnly': ['the value cannot be changed: {why}', 'change what it is computed from'],
+  'value.refused': ['{what} cannot be written', 'check the address and that the core is stopped'],
+  'value.syntax': [
+    '"{text}" is no value of type {type}',
+    'give a number, a character, true or false, or an enumerator',
+  ],
+  'value.range': ['{text} does not fit {type}', 'give a smaller value'],
+  'value.aggregate': ['a whole {type} cannot be set', 'set its members'],
+  'path.syntax': ['"{text}" is not a C path: {what}', 'for example p->next[2].x, *p, &a.b'],
+  'path.noName': ['nothing is called "{name}" here', 'check the name and the selected frame'],
+  'path.noMember': ['{type} has no member "{name}"', 'check the name'],
+  'path.notRecord': ['"{text}" is of type {type}, which has no members', 'use it without . or ->'],
+  'path.notPointer': ['"{text}" is of type {type}, which is no pointer or array', 'use it without *, -> or [ ]'],
+  'path.noAddress': ['"{text}" has no address', 'it is in a register, a bit field or a computed value'],
+  'path.unavailable': ['"{text}" is not available: {why}', 'look at it in another frame or at another place'],
+  'path.noType': ['there is no type "{name}"', 'check the name'],
+  'path.notNumber': ['"{text}" is of type {type}, which is no number', 'use a number or a pointer'],
 } as const satisfies Record<string, readonly [text: string, hint: string]>;
 
 export type UserErrorCode = keyof typeof rows;

@@ -216,7 +216,7 @@ class LineMachine {
     }
     this.addresses.push(this.address);
     this.fileNumbers.push(this.fileNumber);
-    this.lineNumbers.push(this.line < 0 ? 0 : this.line);
+    this.lineNumbers.push(Math.max(0, this.line));
     this.columnNumbers.push(this.column);
     this.flags.push((this.isStmt ? IS_STMT : 0) | (this.prologueEnd ? PROLOGUE_END : 0));
     this.prologueEnd = false;

@@ -1,0 +1,77 @@
+/** The oracle: cases on QEMU's user mode, thousands in one process. */
+import { spawn } from 'node:child_process';
+import {
+  type Case,
+  type CaseRunner,
+  changedMemory,
+  type Ending,
+  LAYOUT,
+  type Outcome,
+  packCases,
+  withoutTag,
+} from './cases';
+import { userGuest } from './guests';
+
+const SIGILL = 4;
+const SIGTRAP = 5;
+const SIGBUS = 7;
+const SIGSEGV = 11;
+
+function endingOf(signal: number, pc: bigint, address: bigint): Ending {
+  if (signal === SIGTRAP) return 'end';
+  if (signal === SIGILL) return 'undefined';
+  if (signal === SIGSEGV) return address === pc ? 'instructionAbort' : 'dataAbort';
+  if (signal === SIGBUS) return (pc & 3n) !== 0n ? 'pcAlignment' : 'alignment';
+  return 'other';
+}
+
+const FIXED_BYTES = 35 * 8 + 8;
+
+function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
+  let at = 0;
+  return cases.map((c, index) => {
+    const size = FIXED_BYTES + (c.memory ? LAYOUT.memorySize : 0);
+    if (at + size > output.length) throw new Error(`QEMU ended in case ${index}: ${c.row} #${c.index}`);
+    const view = new DataView(output.buffer, output.byteOffset + at, size);
+    at += size;
+    const u64 = (i: number): bigint => view.getBigUint64(8 * i, true);
+    const [pc, address] = [u64(32), u64(34)];
+    const ending = endingOf(view.getUint32(280, true), pc, address);
+    return {
+      ending,
+      pc,
+      x: Array.from({ length: 31 }, (_, i) => u64(i)),
+      sp: u64(31),
+      nzcv: Number((u64(33) >> 28n) & 15n),
+      // A host that refuses a non-canonical address does not say which it was: the signal then carries 0.
+      faultAddress: (ending === 'dataAbort' || ending === 'alignment') && address ? withoutTag(address) : undefined,
+      memory: c.memory
+        ? changedMemory(c.memory, new DataView(view.buffer, view.byteOffset + FIXED_BYTES, LAYOUT.memorySize))
+        : new Map(),
+    };
+  });
+}
+
+/** @param cpu as `qemu-aarch64 -cpu` takes it. @param seconds after which a run that has not ended is an error. */
+export function qemuUserRunner(cpu: string, seconds = 120): CaseRunner {
+  return {
+    name: `qemu-aarch64 -cpu ${cpu}`,
+    async run(cases) {
+      const guest = await userGuest();
+      const output = await new Promise<Buffer>((resolve, reject) => {
+        const child = spawn('qemu-aarch64', ['-cpu', cpu, guest], { stdio: ['pipe', 'pipe', 'inherit'] });
+        const chunks: Buffer[] = [];
+        const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+        child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+        child.stdin.on('error', () => {}); // it ended early: the missing outcomes say so
+        child.once('error', reject);
+        child.once('close', () => {
+          clearTimeout(timer);
+          resolve(Buffer.concat(chunks));
+        });
+        child.stdin.end(packCases(cases));
+      });
+      return unpack(cases, output);
+    },
+  };
+}

@@ -20,6 +20,7 @@ export class Decoder {
     buffer: ArrayBuffer,
     private readonly table: HandlerTable,
     private readonly granuleBytes: number,
+    private readonly pairs: { known(first: number, second: number): number },
   ) {
     this.words = new Int32Array(buffer);
   }
@@ -29,6 +30,7 @@ export class Decoder {
     const { words, tags, counts, templates } = this;
     const n = this.granuleBytes >> 2;
     let before = 0;
+    let last = 0;
     let out = recordBase >> 2;
     const from = bytesAddress >> 2;
     for (let i = 0; i < n; i++, out += 4) {
@@ -40,15 +42,14 @@ export class Decoder {
       words[out + 2] = templates[slot * 4 + 2];
       words[out + 3] = templates[slot * 4 + 3];
       before += counts[slot];
+      const handler = templates[slot * 4] & 0xffff;
+      if (i > 0) {
+        const joined = this.pairs.known(last, handler);
+        if (joined !== last) words[out - 4] = (words[out - 4] & ~0xffff) | joined;
+      }
+      last = handler;
     }
     words[out] = FixedHandler.lineEnd | (before << 16);
-  }
-
-  /** The handler of one record by its word alone: what an intercepted record would have run. */
-  handlerOf(word: number): number {
-    const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) | 0;
-    if (this.tags[slot] !== word || this.counts[slot] < 0) this.fill(slot, word | 0);
-    return this.templates[slot * 4] & 0xffff;
   }
 
   private fill(slot: number, word: number): void {

@@ -4,10 +4,11 @@
  * stale word, or just go on with the original handler. So nothing is paid for where no mark is.
  */
 import { coreLayout } from '../cpu/layout';
-import { RECORD_BYTES, recordField } from '../memory/layout';
+import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
 import { Decoder } from './decoder';
 import { FixedHandler, HandlerTable } from './handlers';
 import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
+import { type PairHost, Pairs } from './pairs';
 
 const RECORD_SHIFT = 4;
 
@@ -39,6 +40,7 @@ export class Engine {
   private readonly u16: Uint16Array;
   private readonly f64: Float64Array;
   private readonly decoder: Decoder;
+  private readonly pairs: Pairs;
   private readonly enter: EnterFunction;
   private readonly runRecord: RunFunction;
   private readonly granuleBytes: number;
@@ -51,6 +53,7 @@ export class Engine {
   /** The one record marked to end the run, and its own handler. */
   private stopRecord = 0;
   private stopHandler = 0;
+  private beforeStop = 0;
   /** Marks by record address: the handler that stood there, and why it is marked. */
   private readonly marks = new Map<number, { handler: number; breakpoint: boolean; stale: boolean }>();
   /** Breakpoint addresses' low words by I-granule number (low word). */
@@ -72,7 +75,6 @@ export class Engine {
     this.granuleBytes = 1 << shape.granuleLog2;
     const table = new HandlerTable();
     const bytes = buildInterpreter(table, shape);
-    this.decoder = new Decoder(buffer, table, this.granuleBytes);
     const env: Record<string, unknown> = {
       memory: wasm.memoryImport,
       fetch: (_block: number, lo: number, hi: number) => this.fetch(hi >>> 0, lo >>> 0),
@@ -82,6 +84,13 @@ export class Engine {
     const exports = wasm.instantiate(bytes, { env });
     this.enter = exports.enter as EnterFunction;
     this.runRecord = exports.run as RunFunction;
+    this.pairs = new Pairs(this.u16, table, this.granuleBytes >> 2, {
+      env: { ...env, goto: exports.goto, table: exports.table },
+      shape: { ...shape, tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES },
+      instantiate: wasm.instantiate,
+      table: exports.table as PairHost['table'],
+    });
+    this.decoder = new Decoder(buffer, table, this.granuleBytes, this.pairs);
   }
 
   /** Decodes an I-granule; marks on its old contents are gone. */
@@ -161,6 +170,7 @@ export class Engine {
     u32[b + word('pcDelta')] = lo - back;
     u32[b + word('pcDelta') + 1] = hi - (lo < back ? 1 : 0);
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
+    if (this.marks.size === 0) this.pairs.sample(record - indexInGranule * RECORD_BYTES);
     if (indexInGranule + left <= this.granuleBytes >> 2) this.stopAt(record + left * RECORD_BYTES);
     return this.settle(this.runRecord(record, block));
   }
@@ -221,34 +231,51 @@ export class Engine {
   private mark(record: number, why: 'breakpoint' | 'stale'): void {
     if (record === this.stopRecord) this.clearStop();
     const known = this.marks.get(record);
-    if (known) known[why] = true;
-    else {
-      this.marks.set(record, {
-        handler: this.u16[(record + recordField.handler) >> 1],
-        breakpoint: why === 'breakpoint',
-        stale: why === 'stale',
-      });
-      this.u16[(record + recordField.handler) >> 1] = FixedHandler.intercept;
+    if (known) {
+      known[why] = true;
+      return;
     }
+    const handler = this.single(record);
+    this.marks.set(record, { handler, breakpoint: why === 'breakpoint', stale: why === 'stale' });
+    this.setHandler(record, FixedHandler.intercept);
+    this.setHandler(record - RECORD_BYTES, this.single(record - RECORD_BYTES));
   }
 
   private unmark(record: number): void {
     const mark = this.marks.get(record);
     if (!mark) return;
-    this.u16[(record + recordField.handler) >> 1] = mark.handler;
+    this.setHandler(record, mark.handler);
     this.marks.delete(record);
   }
 
+  private handlerAt(record: number): number {
+    return this.u16[(record + recordField.handler) >> 1];
+  }
+  private setHandler(record: number, handler: number): void {
+    this.u16[(record + recordField.handler) >> 1] = handler;
+  }
+  /** A record's own instruction, pairs taken apart. The record before a granule's first one is a LINE_END or zero. */
+  private single(record: number): number {
+    return this.pairs.single(this.handlerAt(record));
+  }
+
+  /** Marks the record at which the run ends; the record before it must not run past it in a pair. */
   private stopAt(record: number): void {
     this.clearStop();
     this.stopRecord = record;
-    this.stopHandler = this.u16[(record + recordField.handler) >> 1];
-    this.u16[(record + recordField.handler) >> 1] = FixedHandler.intercept;
+    this.stopHandler = this.handlerAt(record);
+    this.setHandler(record, FixedHandler.intercept);
+    this.beforeStop = this.handlerAt(record - RECORD_BYTES);
+    this.setHandler(record - RECORD_BYTES, this.pairs.single(this.beforeStop));
   }
 
   private clearStop(): void {
-    if (this.stopRecord === 0) return;
-    this.u16[(this.stopRecord + recordField.handler) >> 1] = this.stopHandler;
+    const record = this.stopRecord;
+    if (record === 0) return;
+    this.setHandler(record, this.stopHandler);
+    if (this.handlerAt(record - RECORD_BYTES) === this.pairs.single(this.beforeStop)) {
+      this.setHandler(record - RECORD_BYTES, this.beforeStop);
+    }
     this.stopRecord = 0;
   }
 
@@ -262,7 +289,7 @@ export class Engine {
       return this.leaveBefore(record);
     }
     const mark = this.marks.get(record);
-    if (!mark) return this.u16[(record + recordField.handler) >> 1];
+    if (!mark) return this.single(record);
     this.syncPc(record);
     const lo = this.u32[b + word('pc')];
     const hi = this.u32[b + word('pc') + 1];

@@ -53,11 +53,12 @@ export interface InterpreterShape {
   readonly granuleLog2: number;
 }
 
-const handlerSignature: FunctionType = { params: ['i32', 'i32'], results: ['i32'] };
-const i32s = (n: number): FunctionType => ({
+export const handlerSignature: FunctionType = { params: ['i32', 'i32'], results: ['i32'] };
+export const i32s = (n: number): FunctionType => ({
   params: Array.from({ length: n }, () => 'i32' as const),
   results: ['i32'],
 });
+export const importSignature = (name: ImportName): FunctionType => i32s(2 + slowArity[name]);
 const at = (name: keyof typeof coreLayout): number => coreLayout[name][0];
 
 /** The fixed handlers: not instructions. */
@@ -140,12 +141,15 @@ function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: numb
   return f.finish();
 }
 
+/** Entries of the handler table kept for handlers made later (pairs.ts). */
+export const PAIR_CAPACITY = 8192;
+
 /** Builds the module; fills each handler's operand list on the way. */
 export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): Uint8Array {
   const m = new ModuleBuilder();
   m.importMemory(shape.pages);
   const slow = {} as Record<ImportName, number>;
-  for (const name of importNames) slow[name] = m.importFunction(name, i32s(2 + slowArity[name]));
+  for (const name of importNames) slow[name] = m.importFunction(name, importSignature(name));
   const fetch = m.importFunction('fetch', i32s(3));
   const intercept = m.importFunction('intercept', i32s(2));
 
@@ -191,6 +195,7 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
     m.define(index, context.finish());
     functions.push(index);
   }
-  m.table(functions);
+  m.table(functions, functions.length + PAIR_CAPACITY);
+  m.exportFunction('goto', goto);
   return m.finish();
 }

@@ -40,16 +40,26 @@ const offset = (name: keyof typeof coreLayout): number => coreLayout[name][0];
 
 /** What is common to both ways of giving operands: state access, flags, memory, control. */
 export abstract class StateContext implements SemanticsContext {
-  readonly code = new FunctionBuilder(['i32', 'i32']);
-  protected readonly rec: I32 = this.code.param(0, 'i32');
-  protected readonly core: I32 = this.code.param(1, 'i32');
+  /** Address of this instruction's record. */
+  protected readonly rec: I32;
+  protected readonly core: I32;
   private ended = false;
+  /** Set by slow accesses of an instruction that another one follows in the same function. */
+  private slowTaken: Local<'i32'> | undefined;
 
+  /** `at`: the record is that many bytes after the function's record parameter; `first`: another instruction follows. */
   constructor(
     protected readonly row: InstructionRow | undefined,
     readonly statics: Fields,
     protected readonly names: GeneratedNames,
-  ) {}
+    readonly code: FunctionBuilder = new FunctionBuilder(['i32', 'i32']),
+    protected readonly at = 0,
+    private readonly first = false,
+  ) {
+    const parameter = code.param(0, 'i32');
+    this.rec = at === 0 ? parameter : op32.add(parameter, i32(at));
+    this.core = code.param(1, 'i32');
+  }
 
   /** Address of a register operand's slot in the core block. */
   protected abstract slot(field: string, write: boolean): { readonly address: I32; readonly offset: number };
@@ -145,6 +155,18 @@ export abstract class StateContext implements SemanticsContext {
     this.leaveIfNonZero(
       this.code.call(this.names.slow[which], 'i32', this.rec, this.core, wrap(address), high, i32(bits)),
     );
+    if (!this.first) return;
+    this.slowTaken ??= this.code.local('i32');
+    this.code.set(this.slowTaken, i32(1));
+  }
+
+  /**
+   * Between two instructions of one function: a slow access may have asked for a stop before the second, so then it is
+   * reached through its record.
+   */
+  joint(): void {
+    const { slowTaken } = this;
+    if (slowTaken) this.code.if(slowTaken, () => this.dispatch(op32.add(this.rec, i32(RECORD_BYTES))));
   }
 
   private leaveIfNonZero(result: I32): void {
@@ -213,6 +235,7 @@ export abstract class StateContext implements SemanticsContext {
 
   next(): void {
     this.ended = true;
+    if (this.first) return;
     this.dispatch(op32.add(this.rec, i32(RECORD_BYTES)));
   }
 
@@ -237,8 +260,11 @@ export class OpenContext extends StateContext {
     statics: Fields,
     names: GeneratedNames,
     private readonly operands: Operand[],
+    code?: FunctionBuilder,
+    at = 0,
+    first = false,
   ) {
-    super(row, statics, names);
+    super(row, statics, names, code, at, first);
   }
 
   private take(place: OperandPlace | undefined, derive: Operand['derive']): OperandPlace {
@@ -255,7 +281,10 @@ export class OpenContext extends StateContext {
   }
 
   private read(place: OperandPlace): I32 {
-    return place === 'imm' ? load.i32(this.rec, recordField.imm) : load.u16(this.rec, recordField[place as 'a']);
+    const record = this.code.param(0, 'i32');
+    return place === 'imm'
+      ? load.i32(record, this.at + recordField.imm)
+      : load.u16(record, this.at + recordField[place as 'a']);
   }
 
   protected slot(field: string, write: boolean): { address: I32; offset: number } {
@@ -276,7 +305,7 @@ export class OpenContext extends StateContext {
   }
   wide(derive: (f: Fields) => readonly [number, number]): I64 {
     this.take('imm64', derive);
-    return load.i64(this.rec, recordField.imm64);
+    return load.i64(this.code.param(0, 'i32'), this.at + recordField.imm64);
   }
 }
 

@@ -171,7 +171,8 @@ export class FunctionBuilder {
     return new Local(type, index);
   }
 
-  private local<T extends ValueType>(type: T): Local<T> {
+  /** A new local, zero at the start. */
+  local<T extends ValueType>(type: T): Local<T> {
     this.locals.push(type);
     return new Local(type, this.params.length + this.locals.length - 1);
   }

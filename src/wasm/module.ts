@@ -21,6 +21,7 @@ export class ModuleBuilder {
   private readonly exports: number[][] = [];
   private importedFunctions = 0;
   private elements: readonly number[] = [];
+  private tableSize = 0;
   private memory = false;
 
   type(t: FunctionType): number {
@@ -59,9 +60,16 @@ export class ModuleBuilder {
     this.bodies[index - this.importedFunctions] = body;
   }
 
-  /** The function table, one entry per element, index 0 upwards. */
-  table(functions: readonly number[]): void {
+  /** The function table: one entry per element, index 0 upwards, and room up to `size`. Exported as `table`. */
+  table(functions: readonly number[], size = functions.length): void {
     this.elements = functions;
+    this.tableSize = size;
+    this.exports.push([...text('table'), 0x01, 0x00]);
+  }
+
+  /** Imports `env.table`, of at least `size` functions. */
+  importTable(size: number): void {
+    this.imports.push([...text('env'), ...text('table'), 0x01, 0x70, 0x00, ...unsignedLeb(size)]);
   }
 
   exportFunction(name: string, index: number): void {
@@ -87,7 +95,7 @@ export class ModuleBuilder {
       3,
       this.functionTypes.map((t) => unsignedLeb(t)),
     );
-    if (this.elements.length > 0) section(4, [[0x70, 0x00, ...unsignedLeb(this.elements.length)]]);
+    if (this.elements.length > 0) section(4, [[0x70, 0x00, ...unsignedLeb(this.tableSize)]]);
     section(7, this.exports);
     if (this.elements.length > 0) {
       section(9, [

@@ -31,6 +31,7 @@ const rows = {
   'image.zboot': ['"{path}" is an EFI zboot image compressed with {method}', 'give the uncompressed Image'],
   'image.bigEndian': ['"{path}" is a big-endian arm64 Image', 'build it little-endian'],
   'image.doesNotFit': ['{what} does not fit in {size} bytes of RAM', 'give the machine more memory'],
+  'guest.download': ['cannot get the package {package} of {release}', '{reason}'],
   'tool.missing': ['the program "{command}" is missing', 'install the Debian package {package}'],
   'cli.command': ['unknown command "{command}"', 'see elscope --help'],
   'cli.option': ['unknown option {option}', 'see elscope --help'],

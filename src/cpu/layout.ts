@@ -40,7 +40,9 @@ export const coreLayout = {
   instructions: [392, 8], // instructions retired up to the start of the current turn, a double
   penalty: [400, 8], // penalty cycles so far, a double
   monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
-  scratchRecords: [432, 16 * 20], // where the tail of a turn and stepping put copies of records
+  // What a hit that reorders its set needs to know of the L1D, in words: ways (0 = hits never reorder), log2 of units a line,
+  // addresses of the order lists, of the load and store slots, and of the counter of such hits.
+  promotion: [432, 24],
   system: [1024, 8 * 320], // system register storage, index * 8, order of the table in arch/sysregs
 } as const satisfies Record<string, readonly [number, number]>;
 

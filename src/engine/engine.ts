@@ -85,7 +85,7 @@ export class Engine {
     this.enter = exports.enter as EnterFunction;
     this.runRecord = exports.run as RunFunction;
     this.pairs = new Pairs(this.u16, table, this.granuleBytes >> 2, {
-      env: { ...env, goto: exports.goto, table: exports.table },
+      env: { ...env, goto: exports.goto, load: exports.load, store: exports.store, table: exports.table },
       shape: { ...shape, tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES },
       instantiate: wasm.instantiate,
       table: exports.table as PairHost['table'],

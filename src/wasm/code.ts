@@ -3,8 +3,8 @@
  * Arm. Only what the engine needs: integers, linear memory, structured control, calls and tail calls.
  */
 
-export type ValueType = 'i32' | 'i64';
-export const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e };
+export type ValueType = 'i32' | 'i64' | 'f64';
+export const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
 
 /** An expression: pushing one value of type T. Emitting it twice evaluates it twice; use FunctionBuilder.let to share. */
 export class Value<T extends ValueType = ValueType> {
@@ -70,6 +70,7 @@ export interface WidthOps<T extends ValueType> {
   mul(a: Value<T>, b: Value<T>): Value<T>;
   divS(a: Value<T>, b: Value<T>): Value<T>;
   divU(a: Value<T>, b: Value<T>): Value<T>;
+  remU(a: Value<T>, b: Value<T>): Value<T>;
   and(a: Value<T>, b: Value<T>): Value<T>;
   or(a: Value<T>, b: Value<T>): Value<T>;
   xor(a: Value<T>, b: Value<T>): Value<T>;
@@ -99,6 +100,7 @@ function widthOps<T extends ValueType>(type: T, compare: number, count: number, 
     mul: binary(count + 5, type),
     divS: binary(count + 6, type),
     divU: binary(count + 7, type),
+    remU: binary(count + 9, type),
     and: binary(count + 10, type),
     or: binary(count + 11, type),
     xor: binary(count + 12, type),
@@ -142,7 +144,13 @@ export const load = {
   i64u16: loadOp('i64', 0x33),
   i64s32: loadOp('i64', 0x34),
   i64u32: loadOp('i64', 0x35),
+  f64: loadOp('f64', 0x2b),
 } as const;
+
+/** Doubles: counters only. */
+export const f64 = (n: number): Value<'f64'> =>
+  new Value('f64', [0x44, ...new Uint8Array(new Float64Array([n]).buffer)]);
+export const addF64 = binary<'f64', 'f64'>(0xa0, 'f64');
 
 export const select = <T extends ValueType>(condition: I32, yes: Value<T>, no: Value<T>): Value<T> =>
   new Value(yes.type, [...yes.code, ...no.code, ...condition.code, 0x1b]);
@@ -157,7 +165,16 @@ export class Local<T extends ValueType = ValueType> extends Value<T> {
   }
 }
 
-const storeOpcode = { i32: 0x36, i64: 0x37, i64as8: 0x3c, i64as16: 0x3d, i64as32: 0x3e, i32as16: 0x3b } as const;
+const storeOpcode = {
+  i32: 0x36,
+  i64: 0x37,
+  i64as8: 0x3c,
+  i64as16: 0x3d,
+  i64as32: 0x3e,
+  i32as8: 0x3a,
+  i32as16: 0x3b,
+  f64: 0x39,
+} as const;
 
 /** Collects the body of one function. Labels are depths, computed. */
 export class FunctionBuilder {
@@ -238,6 +255,11 @@ export class FunctionBuilder {
 
   return(value: Value): void {
     this.body.push(...value.code, 0x0f);
+  }
+
+  /** Returns from a function without result. */
+  leave(): void {
+    this.body.push(0x0f);
   }
 
   tailCall(functionIndex: number, ...args: readonly Value[]): void {

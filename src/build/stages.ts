@@ -1,0 +1,91 @@
+/**
+ * The stages of `npm test`: each is timed, a failing one does not keep the others from running, and what they report
+ * is added up for the last line. A stage that counts no tests counts as one failed test when it fails.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { artefactsDir } from './paths';
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+export interface Stage {
+  readonly name: string;
+  /** Stages that must have gone well before. */
+  readonly needs?: readonly string[];
+  /** Throws, or gives counts; nothing means that it went well and counts no tests. */
+  run(): Promise<Counts | undefined>;
+}
+
+const COUNTS_FILE = 'ELSCOPE_TEST_COUNTS';
+
+/** Called in a test process: hands the counts to the stage that started it, if one did. */
+export function reportCounts(counts: Counts): void {
+  const file = process.env[COUNTS_FILE];
+  if (file) writeFileSync(file, JSON.stringify(counts));
+}
+
+/** Runs `body` with an environment in which child processes report counts. @returns what they reported. */
+export async function collectCounts(name: string, body: (env: NodeJS.ProcessEnv) => Promise<number>): Promise<Counts> {
+  const file = path.join(artefactsDir(), `counts-${name.replace(/\W+/g, '-')}.json`);
+  rmSync(file, { force: true });
+  const code = await body({ ...process.env, [COUNTS_FILE]: file });
+  let counts: Counts;
+  try {
+    counts = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw new Error(`${name}: no test results (exit ${code})`);
+  }
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** The stages whose names start with one of `starts` (all when there are none), with those that they need. */
+export function withNeeded(stages: readonly Stage[], starts: readonly string[]): Stage[] {
+  if (starts.length === 0) return [...stages];
+  const wanted = new Set<string>();
+  const want = (stage: Stage | undefined): void => {
+    if (!stage || wanted.has(stage.name)) return;
+    wanted.add(stage.name);
+    for (const name of stage.needs ?? []) want(stages.find((other) => other.name === name));
+  };
+  for (const start of starts) {
+    const found = stages.filter((stage) => stage.name.startsWith(start));
+    if (found.length === 0) throw new Error(`no stage is called ${start}: ${stages.map((row) => row.name).join(', ')}`);
+    found.forEach(want);
+  }
+  return stages.filter((stage) => wanted.has(stage.name));
+}
+
+/** Runs the stages in order and prints the last line. @returns the sum. */
+export async function runStages(stages: readonly Stage[]): Promise<Counts> {
+  const sum = { passed: 0, failed: 0 };
+  const good = new Set<string>();
+  const begun = performance.now();
+  for (const stage of stages) {
+    const lacking = (stage.needs ?? []).filter((name) => !good.has(name));
+    if (lacking.length > 0) {
+      console.log(`\n── ${stage.name}: not run, because ${lacking.join(' and ')} failed`);
+      sum.failed++;
+      continue;
+    }
+    console.log(`\n── ${stage.name}`);
+    const start = performance.now();
+    const counts = await stage.run().catch((error: unknown) => {
+      console.log(error instanceof Error ? error.message : String(error));
+      return { passed: 0, failed: 1 };
+    });
+    sum.passed += counts?.passed ?? 0;
+    sum.failed += counts?.failed ?? 0;
+    if (!counts?.failed) good.add(stage.name);
+    const tests = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : '';
+    console.log(`── ${stage.name}: ${counts?.failed ? 'FAILED' : 'ok'}${tests} (${seconds(start)})`);
+  }
+  console.log(`\n── all stages: ${seconds(begun)}\n${sum.passed} passed, ${sum.failed} failed`);
+  return sum;
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}

@@ -1,10 +1,11 @@
 /**
- * `npm run difftest -- [--seconds N] [--seed S] [--row NAME]… [--case K] [--subject elscope|qemu-system] [--cpu NAME]`:
+ * `npm run difftest -- [--seconds N] [--seed S] [--row NAME]… [--case K] [--subject elscope|engine|qemu-system] [--cpu NAME]`:
  * random instructions on QEMU's user mode and on elscope, until the time is over. Exit 1 when anything differs.
  */
 import { parseArgs } from 'node:util';
 import type { CaseRunner } from './cases';
 import { compare, describeDifference } from './compare';
+import { engineRunner, needsMachine } from './engineRunner';
 import { allRecipes, makeCase } from './generate';
 import { knownDifferences } from './known';
 import { qemuUserRunner } from './qemuUser';
@@ -57,6 +58,7 @@ function readOptions(): Options {
 
 function subjectRunner({ subject, cpu }: Options): CaseRunner {
   if (subject === 'elscope') return elscopeRunner(cpu);
+  if (subject === 'engine') return engineRunner();
   if (subject === 'qemu-system') return qemuSystemRunner(cpu);
   throw new Error('--subject takes elscope or qemu-system');
 }
@@ -64,7 +66,9 @@ function subjectRunner({ subject, cpu }: Options): CaseRunner {
 async function main(): Promise<void> {
   const options = readOptions();
   const recipes = allRecipes(FEATURES[options.cpu]).filter(
-    ({ name }) => options.rows.length === 0 || options.rows.includes(name),
+    ({ name }) =>
+      (options.rows.length === 0 || options.rows.includes(name)) &&
+      !(options.subject === 'engine' && needsMachine.has(name)),
   );
   const unknown = options.rows.find((name) => !recipes.some((recipe) => recipe.name === name));
   if (unknown) throw new Error(`--row ${unknown}: there is no such row, or it cannot be tested at EL0`);

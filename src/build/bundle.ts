@@ -34,46 +34,49 @@ const COMMON: BuildOptions = {
 /** Settings of the code that runs in Node 20 or in an extension host of that age. */
 const FOR_NODE: BuildOptions = { ...COMMON, platform: 'node', format: 'cjs', target: 'node20' };
 
-/** Builds dist/ anew. @returns the files made, relative to dist/. */
+/** Builds dist/, and takes out of it what an older build has left. @returns the files made, relative to dist/. */
 export async function bundle(): Promise<string[]> {
-  rmSync(DIST, { recursive: true, force: true });
   mkdirSync(DIST, { recursive: true });
-  const made: string[] = [];
-  await Promise.all([bundleNode(made), bundleWebviews(made), bundleSuite()]);
-  made.push(...copyCodicons());
-  return made.sort();
+  const made = (await Promise.all([bundleNode(), bundleWebviews(), bundleSuite(), copyCodicons()])).flat().sort();
+  for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    if (entry.isFile() && !made.includes(path.relative(DIST, file))) rmSync(file);
+  }
+  return made;
 }
 
-async function bundleNode(made: string[]): Promise<void> {
+/** Runs esbuild. @returns the files it wrote, relative to dist/. */
+async function esbuild(options: BuildOptions): Promise<string[]> {
+  const { metafile } = await build({ ...options, metafile: true });
+  return Object.keys(metafile?.outputs ?? {}).map((file) => path.relative(DIST, path.join(ROOT, file)));
+}
+
+async function bundleNode(): Promise<string[]> {
   const present = NODE_ENTRIES.filter((entry) => existsSync(path.join(ROOT, entry.source)));
-  await Promise.all(
-    present.map(async (entry) => {
-      const outfile = path.join(DIST, entry.out);
-      // Sources say `import.meta.url` where they mean "this file"; CommonJS spells it differently.
-      const start = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`;
-      await build({
-        ...FOR_NODE,
-        entryPoints: [entry.source],
-        outfile,
-        external: [...(entry.external ?? [])],
-        define: { 'import.meta.url': 'importMetaUrl' },
-        banner: { js: entry.executable ? `#!/usr/bin/env node\n${start}` : start },
-      });
-      if (entry.executable) chmodSync(outfile, 0o755);
-      made.push(entry.out);
-    }),
-  );
+  const made = present.map(async (entry) => {
+    const outfile = path.join(DIST, entry.out);
+    // Sources say `import.meta.url` where they mean "this file"; CommonJS spells it differently.
+    const start = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;`;
+    const files = await esbuild({
+      ...FOR_NODE,
+      entryPoints: [entry.source],
+      outfile,
+      external: [...(entry.external ?? [])],
+      define: { 'import.meta.url': 'importMetaUrl' },
+      banner: { js: entry.executable ? `#!/usr/bin/env node\n${start}` : start },
+    });
+    if (entry.executable) chmodSync(outfile, 0o755);
+    return files;
+  });
+  return (await Promise.all(made)).flat();
 }
 
-/** Every `<name>.ts` directly in src/webview that has a `<name>.css` beside it is the entry of a webview. */
-async function bundleWebviews(made: string[]): Promise<void> {
+/** Every script and style sheet directly in src/webview is an entry; what they share is in folders below. */
+async function bundleWebviews(): Promise<string[]> {
   const folder = path.join(ROOT, 'src', 'webview');
-  const files = readdirSync(folder);
-  const names = files.filter((file) => file.endsWith('.css')).map((file) => file.slice(0, -4));
-  const scripts = names.filter((name) => files.includes(`${name}.ts`));
-  const entryPoints = [...names.map((name) => `${name}.css`), ...scripts.map((name) => `${name}.ts`)];
-  if (entryPoints.length === 0) return;
-  await build({
+  const entryPoints = readdirSync(folder).filter((file) => /\.(ts|css)$/.test(file) && file !== 'index.ts');
+  if (entryPoints.length === 0) return [];
+  return esbuild({
     ...COMMON,
     entryPoints: entryPoints.map((file) => path.join(folder, file)),
     outdir: path.join(DIST, 'webview'),
@@ -82,15 +85,13 @@ async function bundleWebviews(made: string[]): Promise<void> {
     target: 'chrome120',
     loader: { '.ttf': 'file' },
   });
-  made.push(...names.map((name) => `webview/${name}.css`), ...scripts.map((name) => `webview/${name}.js`));
 }
 
 /** The suites that run inside the extension host, one file each; mocha is found in node_modules at run time. */
-async function bundleSuite(): Promise<void> {
+async function bundleSuite(): Promise<string[]> {
   const folder = path.join(ROOT, 'test', 'vscode', 'suite');
-  if (!existsSync(folder)) return;
   const tests = readdirSync(folder).filter((file) => file === 'index.ts' || file.endsWith('.test.ts'));
-  await build({
+  return esbuild({
     ...FOR_NODE,
     entryPoints: tests.map((file) => path.join(folder, file)),
     outdir: SUITE,
@@ -110,4 +111,7 @@ function copyCodicons(): string[] {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(`dist: ${(await bundle()).join(' ')}`);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const made = await bundle();
+  console.log(`dist: ${made.filter((file) => !file.endsWith('.map')).join(' ')}`);
+}

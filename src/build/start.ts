@@ -28,6 +28,7 @@ VS Code is 'code' on PATH, else one that is served on 127.0.0.1 and opened in a 
   --server         serve VS Code even when 'code' is on PATH
   --port N         port for that (default: a free one)
   --no-open        only print the address; open no browser
+  --profile DIR    keep settings and window state there (default: in the cache)
   --fresh          forget the settings and the window state of earlier runs
   --cli ARGS...    build, and run the elscope command line with the remaining arguments instead
   --help           this text
@@ -40,9 +41,16 @@ const OPTIONS = {
   server: { type: 'boolean' },
   port: { type: 'string' },
   'no-open': { type: 'boolean' },
+  profile: { type: 'string' },
   fresh: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
+
+/** Where the user was when npm was called: what relative paths are relative to. */
+const BASE = process.env.INIT_CWD ?? ROOT;
+
+/** Batch files (code.cmd) need a shell. */
+const SHELL = { shell: process.platform === 'win32' };
 
 type Options = ReturnType<typeof readOptions>;
 
@@ -62,7 +70,7 @@ async function main(words: readonly string[]): Promise<void> {
   const plan = makePlan(options);
   await bundle();
   const code = options.server ? undefined : desktopCode();
-  if (code) openDesktop(code, plan);
+  if (code) openDesktop(code, options, plan);
   else await serve(options, plan);
 }
 
@@ -84,13 +92,12 @@ function complain(text: string): never {
 async function runCommandLine(args: readonly string[]): Promise<void> {
   await bundle();
   const file = path.join(DIST, 'cli.cjs');
-  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit', cwd: process.env.INIT_CWD });
+  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit', cwd: BASE });
   process.exitCode = status ?? 1;
 }
 
 function makePlan(options: Options): Plan {
-  const base = process.env.INIT_CWD ?? ROOT;
-  const folder = options.folder === undefined ? SAMPLES : path.resolve(base, options.folder);
+  const folder = options.folder === undefined ? SAMPLES : path.resolve(BASE, options.folder);
   if (!existsSync(folder)) complain(`there is no folder ${folder}`);
   const names = configurations(folder);
   if (options.config !== undefined && !names.includes(options.config)) {
@@ -112,47 +119,32 @@ function configurations(folder: string): string[] {
 function desktopCode(): string | undefined {
   const code = process.env.VSCODE_IPC_HOOK_CLI ? undefined : onPath(process.platform === 'win32' ? 'code.cmd' : 'code');
   if (!code) return undefined;
-  const { status } = spawnSync(code, ['--version', ...asRoot()], {
-    stdio: 'ignore',
-    shell: process.platform === 'win32',
-  });
-  return status === 0 ? code : undefined;
+  // As root, VS Code wants to be told twice, even to say its version.
+  const root = process.getuid?.() === 0 ? ['--no-sandbox', '--user-data-dir', cacheDir('desktop', 'data')] : [];
+  return spawnSync(code, ['--version', ...root], { stdio: 'ignore', ...SHELL }).status === 0 ? code : undefined;
 }
 
-/** VS Code refuses to run as root without these (a profile is always given). */
-function asRoot(): string[] {
-  return process.getuid?.() === 0 ? ['--no-sandbox', '--user-data-dir', cacheDir('desktop', 'data')] : [];
-}
-
-function openDesktop(code: string, plan: Plan): void {
-  const data = cacheDir('desktop', 'data');
-  const settings = path.join(data, 'User', 'settings.json');
+function openDesktop(code: string, options: Options, plan: Plan): void {
+  const home = profile(options, 'desktop');
+  const settings = path.join(home, 'data', 'User', 'settings.json');
   if (!existsSync(settings)) {
     mkdirSync(path.dirname(settings), { recursive: true });
     writeFileSync(settings, JSON.stringify({ 'workbench.startupEditor': 'none' }, null, 2));
   }
-  const args = [...asRoot(), '--user-data-dir', data, '--extensions-dir', cacheDir('desktop', 'extensions')];
+  const args = ['--user-data-dir', path.join(home, 'data'), '--extensions-dir', path.join(home, 'extensions')];
+  if (process.getuid?.() === 0) args.push('--no-sandbox');
   args.push('--disable-workspace-trust', '--new-window', `--extensionDevelopmentPath=${ROOT}`, plan.folder);
-  const { status } = spawnSync(code, args, {
-    stdio: 'inherit',
-    env: { ...process.env, ...plan.env },
-    shell: process.platform === 'win32',
-  });
+  const { status } = spawnSync(code, args, { stdio: 'inherit', env: { ...process.env, ...plan.env }, ...SHELL });
   if (status !== 0) process.exitCode = 1;
   else console.log(`elscope is open in VS Code (${code})`);
 }
 
 async function serve(options: Options, plan: Plan): Promise<void> {
-  const home = path.join(cacheDir(), 'served');
-  if (options.fresh) rmSync(home, { recursive: true, force: true });
+  const home = profile(options, 'served');
   const host = await installHost(HOSTS.current, (text) => console.log(text));
   await installVsix(host, home, await packageVsix(path.join(cacheDir(), 'elscope.vsix')));
-  const server = await startServer(host, {
-    home,
-    port: Number(options.port ?? 0),
-    env: plan.env,
-    settings: QUIET_SETTINGS,
-  });
+  const port = Number(options.port ?? 0);
+  const server = await startServer(host, { home, port, env: plan.env, settings: QUIET_SETTINGS });
   const stopped = new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(name));
     server.process.once('exit', () => resolve('exit'));
@@ -165,6 +157,13 @@ async function serve(options: Options, plan: Plan): Promise<void> {
   await server.stop();
   if (why === 'exit') console.error(`the server ended by itself; see ${server.log}`);
   process.exit(why === 'exit' ? 1 : 0);
+}
+
+/** The folder for VS Code's settings and state, apart from those of the user's own VS Code. */
+function profile(options: Options, name: string): string {
+  const home = options.profile === undefined ? path.join(cacheDir(), name) : path.resolve(BASE, options.profile);
+  if (options.fresh) rmSync(home, { recursive: true, force: true });
+  return home;
 }
 
 /** Shows the address in the user's browser where there is a screen; without one the printed address has to do. */

@@ -4,6 +4,8 @@
  * pairs of unsigned 32-bit numbers.
  */
 
+import type { Translator } from './translator';
+
 /** One cache as built (not as advertised). `sets * ways * lineBytes` is its size. */
 export interface CacheGeometry {
   readonly sets: number;
@@ -131,4 +133,57 @@ export interface Bus {
   write(pa: number, size: number, lo: number, hi: number, core: number): boolean;
   /** A read without any effect, for the debugger; undefined where nothing can be said. */
   peek(pa: number, size: number): number | undefined;
+}
+
+/**
+ * Fields of a core's state block that the memory system touches: [byte offset, byte width]. `coreLayout` of cpu/layout.ts has
+ * them all and is passed as it is (memory/ may not import cpu/).
+ */
+export type CoreBlockFields = Readonly<
+  Record<
+    'pc' | 'value' | 'penalty' | 'loadTable' | 'storeTable' | 'fetchTable' | 'contextSlot' | 'monitor',
+    readonly [number, number]
+  >
+>;
+
+/** A coherence finding as the memory system sees it; machine/ adds EL, ASID and VMID and makes a `Finding` of it. */
+export interface MemoryFinding {
+  readonly kind: 'stale fetch' | 'missing maintenance' | 'wrong stride' | 'missing context synchronisation';
+  readonly mode: 'actual' | 'architectural';
+  readonly core: number;
+  readonly pcHi: number;
+  readonly pcLo: number;
+  readonly pa: number;
+  /** The word that ran, and the word in the coherent view. */
+  readonly executed: number;
+  readonly current: number;
+  /** -1: unknown, or not a core (DMA). */
+  readonly writerCore: number;
+  readonly writerPcHi: number;
+  readonly writerPcLo: number;
+  /** ports.time at the moment of the finding. */
+  readonly time: number;
+  readonly missing: readonly string[];
+  readonly advice: string;
+}
+
+/** What the memory system asks of the rest of the machine. */
+export interface MemoryPorts {
+  readonly layout: CoreBlockFields;
+  readonly translator: Translator;
+  readonly bus: Bus;
+  context(core: number): TranslationContext;
+  /** Byte address of the core's state block in the same buffer. */
+  blockBase(core: number): number;
+  /** Decodes one I-granule (the machine's smallest I-line) of bytes into records at recordBase, LINE_END last. */
+  decode(bytesAddress: number, recordBase: number): void;
+  /** Makes record `index` of the granule call checkStale before it runs, until the granule is decoded again. */
+  markStale(recordBase: number, index: number): void;
+  finding(finding: MemoryFinding): void;
+  /** Instructions retired by the machine. */
+  time(core: number): number;
+  /** Another agent's store cleared this core's exclusive monitor (an event for WFE). */
+  monitorCleared?(core: number): void;
+  /** While watch granules are set: each data access that reaches a slow path, after it succeeded. */
+  access?(core: number, vaHi: number, vaLo: number, pa: number, size: number, write: boolean): void;
 }

@@ -1,0 +1,339 @@
+/**
+ * The coherence checker. Actual mode: the word that runs differs from the coherent view. Architectural mode, on top of that:
+ * the word could have been stale on some implementation that the core's CTR_EL0 allows, because a step of maintenance was
+ * left out (syncTracker.ts).
+ *
+ * It judges executed words: suspicious ones are marked in the decoded records (ports.markStale), and the engine calls
+ * checkStale before such a word runs. If the old and new words may be modified concurrently (cmodx.ts) nothing is reported
+ * before the core has had a context synchronisation event. Each (write, core) is reported once.
+ */
+import { isConcurrentlyModifiable } from './cmodx';
+import type { DataCaches } from './dataCaches';
+import { Granule, type InstructionCache, type InstructionCaches } from './instructionCaches';
+import { type LineTables, Table } from './lineTables';
+import type { PrefetchBuffer } from './prefetchBuffer';
+import { Remover } from './removers';
+import { Dir, type Shared, soleBit } from './shared';
+import { Missing, SyncTracker } from './syncTracker';
+import type { MemoryFinding } from './types';
+import type { Versions } from './versions';
+
+const MARKED = 1;
+const REPORTED = 2;
+
+/** Store entries installed since a core's last DSB, so that the DSB can take them back (architectural mode, IDC). */
+const RECENT = 64;
+
+export class Checker {
+  readonly tracker: SyncTracker;
+  private readonly architectural: boolean;
+  private readonly anyIdc: boolean;
+  private readonly recent: readonly Uint32Array[];
+  private readonly recentCount: Uint32Array;
+  /** The last granule that each core's fetch returned, and its VA. */
+  private readonly lastGranule: Int32Array;
+  private readonly lastHi: Uint32Array;
+  private readonly lastLo: Uint32Array;
+  /** Set after construction: fetch.ts owns them. */
+  prefetch: readonly PrefetchBuffer[] = [];
+  /** Differences of concurrently modifiable instructions that were let pass. */
+  notes = 0;
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly versions: Versions,
+    private readonly data: DataCaches,
+    private readonly instructions: InstructionCaches,
+    private readonly tables: LineTables,
+  ) {
+    const { config, plan, cores } = shared;
+    this.architectural = config.checker === 'architectural';
+    this.anyIdc = config.cores.some((c) => c.idc);
+    this.tracker = new SyncTracker(config, shared.unitLog2, shared.granuleLog2, plan.end - plan.ram);
+    this.recent = config.cores.map(() => new Uint32Array(RECENT));
+    this.recentCount = new Uint32Array(cores);
+    this.lastGranule = new Int32Array(cores).fill(-1);
+    this.lastHi = new Uint32Array(cores);
+    this.lastLo = new Uint32Array(cores);
+  }
+
+  reset(): void {
+    this.tracker.reset();
+    this.recentCount.fill(0);
+    this.lastGranule.fill(-1);
+    this.notes = 0;
+  }
+
+  // ---- events ----
+
+  wrote(core: number, unit: number, offset: number, size: number, coherent: boolean): void {
+    const { shared } = this;
+    const at = unit * shared.unitBytes + offset;
+    if (core < 0) this.tracker.wrote(core, at, size, coherent, 0, 0, false);
+    else {
+      const pc = shared.pcIndex[core];
+      const mmu = shared.ports.context(core).mmu;
+      this.tracker.wrote(core, at, size, coherent, shared.u32[pc + 1], shared.u32[pc], mmu);
+    }
+    if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
+    this.compareBuffers();
+  }
+
+  /** The view of a unit changed: every copy is compared with it again. */
+  viewChanged(unit: number): void {
+    for (const cache of this.instructions.caches)
+      if (this.shared.directory[unit] & (1 << (cache.core + Dir.L1IShift)))
+        cache.eachCopyOfUnit(unit, (way) => {
+          const first = way << cache.granulesLog2;
+          for (let g = first; g < first + cache.granules; g++)
+            if (cache.granuleFlags[g] & Granule.Decoded) this.compare(cache, g, true);
+        });
+  }
+
+  private compareBuffers(): void {
+    for (const buffer of this.prefetch)
+      if (buffer.words > 0) buffer.eachGranule((cache, granule) => this.compare(cache, granule, true));
+  }
+
+  /** A granule was decoded anew: no word of it is marked. */
+  decoded(cache: InstructionCache, granule: number): void {
+    const n = this.shared.granuleWords;
+    cache.wordFlags.fill(0, granule * n, (granule + 1) * n);
+    this.compare(cache, granule, false);
+  }
+
+  /**
+   * A fetch returns this granule. True: it may have an I-line table entry (in architectural mode only what is in order may,
+   * so that each execution of the rest begins here).
+   */
+  fetched(core: number, cache: InstructionCache, granule: number, vaHi: number, vaLo: number): boolean {
+    this.lastGranule[core] = granule;
+    this.lastHi[core] = vaHi;
+    this.lastLo[core] = (vaLo & -this.shared.granuleBytes) >>> 0;
+    const host = this.hostOf(cache, granule);
+    const offset = host - this.shared.ram;
+    this.tracker.fetched(offset, this.shared.ports.context(core).mmu);
+    const inOrder = !this.architectural || this.inOrder(core, cache, granule, offset);
+    if (cache.granuleFlags[granule] & Granule.Marked && inOrder && !this.differs(cache, granule, host)) {
+      cache.decode(granule);
+      this.decoded(cache, granule);
+    } else if (!inOrder) this.compare(cache, granule, false);
+    return inOrder;
+  }
+
+  private inOrder(core: number, cache: InstructionCache, granule: number, offset: number): boolean {
+    const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
+    const step = this.tracker.pieceBytes();
+    for (let i = 0; i < this.shared.granuleBytes; i += step)
+      if (this.tracker.judge(core, offset + i, fromC) !== 0) return false;
+    return true;
+  }
+
+  private differs(cache: InstructionCache, granule: number, host: number): boolean {
+    const { u32, granuleWords } = this.shared;
+    const at = cache.granuleBytesAt(granule) >>> 2;
+    for (let i = 0; i < granuleWords; i++) if (u32[at + i] !== u32[(host >>> 2) + i]) return true;
+    return false;
+  }
+
+  /** Marks the words of a granule that have to be looked at when they run. */
+  private compare(cache: InstructionCache, granule: number, changed: boolean): void {
+    const { u32, granuleWords, ram, ports } = this.shared;
+    const host = this.hostOf(cache, granule);
+    if (host < 0) return;
+    const at = cache.granuleBytesAt(granule) >>> 2;
+    const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
+    for (let i = 0; i < granuleWords; i++) {
+      const flag = granule * granuleWords + i;
+      const stale = u32[at + i] !== u32[(host >>> 2) + i];
+      if (!stale && !(this.architectural && this.tracker.judge(cache.core, host - ram + i * 4, fromC) !== 0)) continue;
+      if (changed) cache.wordFlags[flag] &= ~REPORTED;
+      if (cache.wordFlags[flag] & MARKED) continue;
+      cache.wordFlags[flag] |= MARKED;
+      cache.granuleFlags[granule] |= Granule.Marked;
+      ports.markStale(cache.recordsAt(granule), i);
+    }
+  }
+
+  /** Linear-memory address of the memory that a granule is a copy of. */
+  private hostOf(cache: InstructionCache, granule: number): number {
+    const way = granule >>> cache.granulesLog2;
+    if (way >= cache.tag.length) return this.prefetch[cache.core].hostOfGranule(granule);
+    return cache.hostOfLine(cache.tag[way]) + (granule & (cache.granules - 1)) * this.shared.granuleBytes;
+  }
+
+  cleaned(core: number, host: number, toC: boolean): void {
+    this.tracker.cleaned(core, host - this.shared.ram, toC);
+  }
+
+  /** IC IVAU; in architectural mode the next store to the line has to be seen. */
+  invalidated(core: number, host: number, cores: number): void {
+    const { shared } = this;
+    this.tracker.invalidated(core, host - shared.ram, cores);
+    if (!this.architectural) return;
+    const n = Math.max(1, 256 >> shared.unitLog2);
+    const first = shared.unitOf(host) & -n;
+    for (let unit = first; unit < first + n; unit++) this.dropStore(unit);
+  }
+
+  invalidatedAll(core: number, cores: number): void {
+    this.tracker.invalidatedAll(core, cores);
+    if (this.architectural) for (let e = 0; e < this.shared.cores; e++) this.tables.dropStores(e, Remover.instruction);
+  }
+
+  private dropStore(unit: number): void {
+    const d = this.shared.directory[unit];
+    if (!(d & Dir.L1Dirty)) return;
+    const owner = soleBit(d & Dir.L1D);
+    const cache = this.data.l1[owner];
+    this.tables.remove(owner, Table.Store, cache.wayUnit(cache.wayOf(unit), unit), Remover.instruction);
+  }
+
+  storeInstalled(core: number, wayUnit: number): void {
+    const n = this.recentCount[core]++;
+    if (n < RECENT) this.recent[core][n] = wayUnit;
+  }
+
+  dsb(core: number): void {
+    this.tracker.dsb(core);
+    if (this.architectural && this.anyIdc) {
+      const n = this.recentCount[core];
+      if (n > RECENT) this.tables.dropStores(core, Remover.instruction);
+      else for (let i = 0; i < n; i++) this.tables.remove(core, Table.Store, this.recent[core][i], Remover.instruction);
+    }
+    this.recentCount[core] = 0;
+  }
+
+  isb(core: number): void {
+    this.tracker.isb(core);
+  }
+
+  poked(host: number, size: number): void {
+    this.tracker.synchronised(host - this.shared.ram, size);
+  }
+
+  save(): unknown {
+    const { recent, recentCount, lastGranule, lastHi, lastLo, notes } = this;
+    const lists = [...recent, recentCount, lastGranule, lastHi, lastLo].map((list) => [...list]);
+    return { tracker: this.tracker.save(), lists, notes };
+  }
+  load(state: unknown): void {
+    const s = state as { tracker: unknown; lists: number[][]; notes: number };
+    this.tracker.load(s.tracker);
+    const { recent, recentCount, lastGranule, lastHi, lastLo } = this;
+    [...recent, recentCount, lastGranule, lastHi, lastLo].forEach((list, i) => {
+      list.set(s.lists[i]);
+    });
+    this.notes = s.notes;
+  }
+
+  // ---- judgement ----
+
+  /** A marked word is about to run. `record` is its address, 0 = not known. */
+  checkStale(core: number, pcHi: number, pcLo: number, record: number): void {
+    const { shared } = this;
+    const cache = this.instructions.caches[core];
+    const granule = record !== 0 ? cache.granuleOfRecord(record) : this.granuleOfPc(core, pcHi, pcLo);
+    if (granule < 0) return;
+    const host = this.hostOf(cache, granule);
+    if (host < shared.ram) return;
+    const word = (pcLo & (shared.granuleBytes - 1)) >>> 2;
+    const executed = shared.u32[(cache.granuleBytesAt(granule) >>> 2) + word];
+    const current = shared.u32[(host >>> 2) + word];
+    const offset = host - shared.ram + word * 4;
+    const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
+    const missing = this.tracker.judge(core, offset, fromC);
+    if (executed !== current) {
+      const flag = granule * shared.granuleWords + word;
+      if (cache.wordFlags[flag] & REPORTED || this.mayBeEither(core, offset, executed, current)) return;
+      cache.wordFlags[flag] |= REPORTED;
+      this.tracker.firstReport(core, offset);
+      this.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC);
+    } else if (this.architectural && missing !== 0) {
+      if (this.mayBeEither(core, offset, executed, current) || !this.tracker.firstReport(core, offset)) return;
+      this.report(core, pcHi, pcLo, offset, executed, current, 'architectural', missing, fromC);
+    }
+  }
+
+  private mayBeEither(core: number, offset: number, executed: number, current: number): boolean {
+    if (!isConcurrentlyModifiable(executed) || !isConcurrentlyModifiable(current)) return false;
+    if (this.tracker.synchronisedSinceWrite(core, offset)) return false;
+    this.notes++;
+    return true;
+  }
+
+  private granuleOfPc(core: number, hi: number, lo: number): number {
+    const entry = this.tables.holderOf(core, Table.Fetch, hi, lo);
+    if (entry >= 0) return entry;
+    const base = (lo & -this.shared.granuleBytes) >>> 0;
+    return this.lastHi[core] === hi >>> 0 && this.lastLo[core] === base ? this.lastGranule[core] : -1;
+  }
+
+  private report(
+    core: number,
+    pcHi: number,
+    pcLo: number,
+    offset: number,
+    executed: number,
+    current: number,
+    mode: MemoryFinding['mode'],
+    missing: number,
+    fromC: boolean,
+  ): void {
+    const { shared } = this;
+    const unit = offset >>> shared.unitLog2;
+    const steps = missing !== 0 ? missing : this.physicalSteps(unit, offset, executed, fromC);
+    const writer = this.tracker.writer(offset);
+    const list = stepNames(steps, fromC, writer.core, core);
+    shared.ports.finding({
+      kind: kindOf(mode, steps),
+      mode,
+      core,
+      pcHi: pcHi >>> 0,
+      pcLo: pcLo >>> 0,
+      pa: shared.paOf(shared.ram + offset),
+      executed,
+      current,
+      writerCore: writer.core,
+      writerPcHi: writer.pcHi,
+      writerPcLo: writer.pcLo,
+      time: shared.ports.time(core),
+      missing: list,
+      advice: this.advice(core, fromC),
+    });
+  }
+
+  /** Software did all that its CTR asks for, by its own account, and yet the word is old: what the caches themselves say. */
+  private physicalSteps(unit: number, offset: number, executed: number, fromC: boolean): number {
+    const { shared } = this;
+    const from = (fromC ? this.versions.cHost(unit) : this.versions.pHost(unit)) + (offset & shared.unitMask);
+    return shared.u32[from >>> 2] === executed ? Missing.Clean | Missing.Invalidate : Missing.Invalidate;
+  }
+
+  private advice(core: number, fromC: boolean): string {
+    const { idc, dic } = this.shared.config.cores[core];
+    const steps: string[] = [];
+    if (fromC) steps.push('DC CVAC each D-line', 'DSB ISH');
+    else if (!idc) steps.push('DC CVAU each D-line', 'DSB ISH');
+    else steps.push('DSB ISH');
+    if (!dic) steps.push('IC IVAU each I-line', 'DSB ISH');
+    return `after writing: ${steps.join('; ')}; then ISB on core ${core}`;
+  }
+}
+
+function kindOf(mode: MemoryFinding['mode'], steps: number): MemoryFinding['kind'] {
+  if (steps & Missing.Stride) return 'wrong stride';
+  if (mode === 'actual') return 'stale fetch';
+  return steps === Missing.Isb ? 'missing context synchronisation' : 'missing maintenance';
+}
+
+/** The missing steps in their order; those of the writer and of the executing core are named when they differ. */
+function stepNames(steps: number, fromC: boolean, writer: number, core: number): string[] {
+  const list: string[] = [];
+  if (steps & Missing.Clean) list.push(fromC ? 'DC CVAC' : 'DC CVAU');
+  if (steps & Missing.FirstDsb) list.push('DSB ISH');
+  if (steps & Missing.Invalidate) list.push('IC IVAU');
+  if (steps & Missing.SecondDsb) list.push('DSB ISH');
+  if (steps & Missing.Isb) list.push(writer >= 0 && writer !== core ? `ISB on core ${core}` : 'ISB');
+  return list;
+}

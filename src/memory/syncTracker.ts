@@ -1,0 +1,371 @@
+/**
+ * What software has done, per line, to make written instructions visible: write, clean, DSB, I-invalidate, DSB, ISB. Kept for
+ * each piece of memory as small as the machine's smallest line, in order of one sequence number, whatever the caches did.
+ * `judge` then says, for a fetch by one core, which steps its CTR_EL0 asks for are missing.
+ *
+ * Operations on all lines (IC IALLU*) are kept per core, not per piece. DC by set/way counts for nothing here: the
+ * architecture gives it no meaning for other observers. While no core has had its MMU on, only pages that were fetched from (and the
+ * next ones) can be in an I-cache: a write elsewhere needs no I-invalidation.
+ */
+import { MAX_CORES } from './plan';
+import type { MemoryConfig } from './types';
+
+const PAGE_LOG2 = 10;
+const PAGE = 1 << PAGE_LOG2;
+const GUEST_PAGE_LOG2 = 12;
+
+/** Bits of `judge`'s answer: the steps that are missing. */
+export const Missing = { Clean: 1, FirstDsb: 2, Invalidate: 4, SecondDsb: 8, Isb: 16, Stride: 32 } as const;
+
+const STRIDE_CLEAN = 1;
+const STRIDE_INVALIDATE = 2;
+const NEVER_CACHED = 4;
+
+const WRITE_DONE = 1; // the write was complete (DSB) when the IC was issued
+const CLEAN_DONE = 2; // the clean was
+
+class Page {
+  readonly written = new Float64Array(PAGE);
+  readonly writer = new Int8Array(PAGE);
+  readonly pcHi = new Uint32Array(PAGE);
+  readonly pcLo = new Uint32Array(PAGE);
+  readonly cleaned = new Float64Array(PAGE);
+  readonly cleaner = new Int8Array(PAGE);
+  readonly toC = new Uint8Array(PAGE);
+  readonly flags = new Uint8Array(PAGE);
+  readonly reported = new Uint8Array(PAGE);
+  /** Per class of I-line size: sequence, core, cores reached, what was complete before. */
+  readonly invalidated: Float64Array;
+  readonly invalidator: Int8Array;
+  readonly reached: Uint8Array;
+  readonly before: Uint8Array;
+  constructor(classes: number) {
+    this.invalidated = new Float64Array(PAGE * classes);
+    this.invalidator = new Int8Array(PAGE * classes);
+    this.reached = new Uint8Array(PAGE * classes);
+    this.before = new Uint8Array(PAGE * classes);
+  }
+}
+type PageArrays = { [K in keyof Page]: Page[K] };
+
+/** An IC IALLU* as one core saw it. */
+class AllInvalidated {
+  at = 0;
+  by = 0;
+  /** Last DSB of every core when it was issued. */
+  readonly dsb = new Float64Array(MAX_CORES);
+  copy(from: AllInvalidated): void {
+    this.at = from.at;
+    this.by = from.by;
+    this.dsb.set(from.dsb);
+  }
+}
+
+export class SyncTracker {
+  private readonly pieceLog2: number;
+  private readonly pages: (Page | undefined)[] = [];
+  private readonly fetchedPages: Uint8Array;
+  private anyMmu = false;
+  private now = 0;
+  private readonly lastDsb = new Float64Array(MAX_CORES);
+  private readonly lastIsb = new Float64Array(MAX_CORES);
+  /** [core * MAX_CORES + k]: last DSB of k at core's last ISB. */
+  private readonly dsbAtIsb = new Float64Array(MAX_CORES * MAX_CORES);
+  private readonly pendingAll = Array.from({ length: MAX_CORES }, () => new AllInvalidated());
+  private readonly effectiveAll = Array.from({ length: MAX_CORES }, () => new AllInvalidated());
+  /** Per core: smallest D-line of its hierarchy, I-line, class of that I-line size (all as log2 / index). */
+  private readonly dLog2: readonly number[];
+  private readonly iLog2: readonly number[];
+  private readonly classOf: readonly number[];
+  private readonly classLog2: readonly number[];
+  private readonly windowD: number;
+  private readonly windowI: number;
+
+  constructor(
+    private readonly config: MemoryConfig,
+    unitLog2: number,
+    granuleLog2: number,
+    bytes: number,
+  ) {
+    const log2 = (n: number): number => 31 - Math.clz32(n);
+    this.pieceLog2 = Math.min(unitLog2, granuleLog2);
+    this.dLog2 = config.cores.map((c) => {
+      const outer = c.l2 >= 0 ? config.l2[c.l2].lineBytes : 256;
+      return log2(Math.min(c.l1d.lineBytes, outer));
+    });
+    this.iLog2 = config.cores.map((c) => log2(c.l1i.lineBytes));
+    this.classLog2 = [...new Set(this.iLog2)];
+    this.classOf = this.iLog2.map((l) => this.classLog2.indexOf(l));
+    this.windowD = Math.max(...this.dLog2);
+    this.windowI = Math.max(...this.iLog2);
+    this.fetchedPages = new Uint8Array((bytes >>> GUEST_PAGE_LOG2) + 2);
+  }
+
+  pieceBytes(): number {
+    return 1 << this.pieceLog2;
+  }
+
+  reset(): void {
+    this.pages.length = 0;
+    this.fetchedPages.fill(0);
+    this.anyMmu = false;
+    this.now = 0;
+    for (const a of [this.lastDsb, this.lastIsb, this.dsbAtIsb]) a.fill(0);
+    for (const a of [...this.pendingAll, ...this.effectiveAll]) a.at = 0;
+  }
+
+  private page(piece: number): Page | undefined {
+    return this.pages[piece >>> PAGE_LOG2];
+  }
+
+  /** `offset` is a byte offset from the start of RAM in linear memory, here and below. core -1: DMA, always coherent. */
+  wrote(core: number, offset: number, size: number, coherent: boolean, pcHi: number, pcLo: number, mmu: boolean): void {
+    const now = ++this.now;
+    if (mmu) this.anyMmu = true;
+    const guestPage = offset >>> GUEST_PAGE_LOG2;
+    const cachable = this.anyMmu || this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
+    const last = (offset + size - 1) >>> this.pieceLog2;
+    for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
+      const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
+      const i = piece & (PAGE - 1);
+      if (page.written[i] === 0 || page.cleaned[i] !== 0 || page.writer[i] !== core || page.reported[i] !== 0) {
+        page.pcHi[i] = pcHi;
+        page.pcLo[i] = pcLo;
+      }
+      page.written[i] = now;
+      page.writer[i] = core;
+      page.cleaned[i] = coherent ? now : 0;
+      page.cleaner[i] = core;
+      page.toC[i] = coherent ? 1 : 0;
+      page.reported[i] = 0;
+      page.flags[i] = cachable ? 0 : NEVER_CACHED;
+      for (let c = 0; c < this.classLog2.length; c++) page.invalidated[c * PAGE + i] = 0;
+    }
+  }
+
+  /** The debugger or the loader wrote: every copy is the same now. */
+  synchronised(offset: number, size: number): void {
+    const last = (offset + size - 1) >>> this.pieceLog2;
+    for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
+      const page = this.page(piece);
+      if (page !== undefined) page.written[piece & (PAGE - 1)] = 0;
+    }
+  }
+
+  private isDone(by: number, at: number): boolean {
+    return by < 0 || this.lastDsb[by] > at;
+  }
+
+  /** DC CVAU (toC false) or DC CVAC / CIVAC / CVAP (true) by a core on the line around `offset`. */
+  cleaned(core: number, offset: number, toC: boolean): void {
+    const now = ++this.now;
+    const first = (offset >>> this.windowD) << (this.windowD - this.pieceLog2);
+    const n = 1 << (this.windowD - this.pieceLog2);
+    for (let piece = first; piece < first + n; piece++) {
+      const page = this.page(piece);
+      const i = piece & (PAGE - 1);
+      if (page === undefined || page.written[i] === 0) continue;
+      const writer = page.writer[i] < 0 ? core : page.writer[i];
+      const at = piece << this.pieceLog2;
+      if (at >>> this.dLog2[writer] === offset >>> this.dLog2[writer]) {
+        const held = page.cleaned[i] !== 0 && (!toC || page.toC[i] !== 0);
+        if (held && this.isDone(page.cleaner[i], page.cleaned[i])) continue;
+        page.cleaned[i] = now;
+        page.cleaner[i] = core;
+        if (toC) page.toC[i] = 1;
+      } else if (at >>> this.dLog2[core] === offset >>> this.dLog2[core]) page.flags[i] |= STRIDE_CLEAN;
+    }
+  }
+
+  /** IC IVAU by a core on the line around `offset`, reaching `cores`. */
+  invalidated(core: number, offset: number, cores: number): void {
+    const now = ++this.now;
+    const first = (offset >>> this.windowI) << (this.windowI - this.pieceLog2);
+    const n = 1 << (this.windowI - this.pieceLog2);
+    for (let piece = first; piece < first + n; piece++) {
+      const page = this.page(piece);
+      const i = piece & (PAGE - 1);
+      if (page === undefined || page.written[i] === 0) continue;
+      const at = piece << this.pieceLog2;
+      for (let c = 0; c < this.classLog2.length; c++)
+        if (at >>> this.classLog2[c] === offset >>> this.classLog2[c])
+          this.invalidatedPiece(page, i, c, now, core, cores);
+        else if (at >>> this.iLog2[core] === offset >>> this.iLog2[core]) page.flags[i] |= STRIDE_INVALIDATE;
+    }
+  }
+
+  private invalidatedPiece(page: Page, i: number, c: number, now: number, core: number, cores: number): void {
+    const writeDone = this.isDone(page.writer[i], page.written[i]) ? WRITE_DONE : 0;
+    const cleanDone = page.cleaned[i] !== 0 && this.isDone(page.cleaner[i], page.cleaned[i]) ? CLEAN_DONE : 0;
+    const before = writeDone | cleanDone;
+    const k = c * PAGE + i;
+    const held = page.invalidated[k];
+    if (held !== 0 && this.isDone(page.invalidator[k], held) && (page.before[k] & before) === before) {
+      if ((page.reached[k] & cores) === cores) return;
+    }
+    page.invalidated[k] = now;
+    page.invalidator[k] = core;
+    page.reached[k] = cores;
+    page.before[k] = before;
+  }
+
+  /** IC IALLU (cores = its own) or IC IALLUIS (all). */
+  invalidatedAll(core: number, cores: number): void {
+    const now = ++this.now;
+    for (let e = 0; e < this.config.cores.length; e++) {
+      if (!((cores >>> e) & 1)) continue;
+      const all = this.pendingAll[e];
+      all.at = now;
+      all.by = core;
+      all.dsb.set(this.lastDsb);
+    }
+  }
+
+  dsb(core: number): void {
+    this.lastDsb[core] = ++this.now;
+  }
+
+  isb(core: number): void {
+    this.lastIsb[core] = ++this.now;
+    for (let k = 0; k < MAX_CORES; k++) this.dsbAtIsb[core * MAX_CORES + k] = this.lastDsb[k];
+    const pending = this.pendingAll[core];
+    if (pending.at !== 0 && this.isDone(pending.by, pending.at)) this.effectiveAll[core].copy(pending);
+  }
+
+  /** A fetch from a page, for the rule about pages never fetched from. */
+  fetched(offset: number, mmu: boolean): void {
+    if (mmu) this.anyMmu = true;
+    this.fetchedPages[(offset >>> GUEST_PAGE_LOG2) + 1] = 1;
+  }
+
+  /** Has the core had a context synchronisation event since the piece was written? */
+  synchronisedSinceWrite(core: number, offset: number): boolean {
+    const page = this.page(offset >>> this.pieceLog2);
+    return page === undefined || this.lastIsb[core] > page.written[(offset >>> this.pieceLog2) & (PAGE - 1)];
+  }
+
+  /** Steps missing before this core may rely on fetching what is at `offset` (0 = none). `fromC`: a Non-cacheable fetch. */
+  judge(core: number, offset: number, fromC: boolean): number {
+    const piece = offset >>> this.pieceLog2;
+    const page = this.page(piece);
+    const i = piece & (PAGE - 1);
+    if (page === undefined || page.written[i] === 0) return 0;
+    const facts = this.config.cores[core];
+    const cleanNeeded = fromC || !facts.idc;
+    const haveClean = page.cleaned[i] !== 0 && (!fromC || page.toC[i] !== 0);
+    let missing = 0;
+    if (cleanNeeded && !haveClean) {
+      missing |= Missing.Clean | Missing.FirstDsb;
+      if (page.flags[i] & STRIDE_CLEAN) missing |= Missing.Stride;
+    }
+    const useClean = cleanNeeded && haveClean;
+    const at = useClean ? page.cleaned[i] : page.written[i];
+    const by = useClean ? page.cleaner[i] : page.writer[i];
+    if (!facts.dic && !(page.flags[i] & NEVER_CACHED))
+      return missing | this.judgeInvalidation(core, page, i, at, by, useClean);
+    if (!this.isDone(by, at)) missing |= Missing.FirstDsb;
+    if (!this.isbAfter(core, by, at)) missing |= Missing.Isb;
+    return missing;
+  }
+
+  /** Was there an ISB of `core` after a DSB of `by` after `at`? */
+  private isbAfter(core: number, by: number, at: number): boolean {
+    return by < 0 ? this.lastIsb[core] > at : this.dsbAtIsb[core * MAX_CORES + by] > at;
+  }
+
+  private judgeInvalidation(core: number, page: Page, i: number, at: number, by: number, useClean: boolean): number {
+    const k = this.classOf[core] * PAGE + i;
+    const seq = page.invalidated[k];
+    const byAddress = seq !== 0 && (page.reached[k] & (1 << core)) !== 0;
+    let best: number = Missing.Invalidate | Missing.SecondDsb;
+    if (this.lastIsb[core] < at) best |= Missing.Isb;
+    if (!this.isDone(by, at)) best |= Missing.FirstDsb;
+    if (page.flags[i] & STRIDE_INVALIDATE) best |= Missing.Stride;
+    if (byAddress) {
+      const done = (page.before[k] & (useClean ? CLEAN_DONE : WRITE_DONE)) !== 0;
+      best = better(best, this.completion(core, seq, page.invalidator[k]) | (done ? 0 : Missing.FirstDsb));
+    }
+    for (const all of [this.effectiveAll[core], this.pendingAll[core]]) {
+      if (all.at <= page.written[i]) continue;
+      const done = all.at > at && (by < 0 || all.dsb[by] > at);
+      best = better(best, this.completion(core, all.at, all.by) | (done ? 0 : Missing.FirstDsb));
+    }
+    return best;
+  }
+
+  private completion(core: number, seq: number, by: number): number {
+    if (!this.isDone(by, seq)) return Missing.SecondDsb | (this.lastIsb[core] > seq ? 0 : Missing.Isb);
+    return this.isbAfter(core, by, seq) ? 0 : Missing.Isb;
+  }
+
+  /** First report of this (piece, write, core)? */
+  firstReport(core: number, offset: number): boolean {
+    const piece = offset >>> this.pieceLog2;
+    const page = this.page(piece);
+    if (page === undefined) return true;
+    const i = piece & (PAGE - 1);
+    if (page.reported[i] & (1 << core)) return false;
+    page.reported[i] |= 1 << core;
+    return true;
+  }
+
+  /** Who wrote the piece last: core (-1 unknown) and PC as [hi, lo]. */
+  writer(offset: number): { core: number; pcHi: number; pcLo: number } {
+    const piece = offset >>> this.pieceLog2;
+    const page = this.page(piece);
+    const i = piece & (PAGE - 1);
+    if (page === undefined || page.written[i] === 0) return { core: -1, pcHi: 0, pcLo: 0 };
+    return { core: page.writer[i], pcHi: page.pcHi[i], pcLo: page.pcLo[i] };
+  }
+
+  save(): unknown {
+    const { now, anyMmu, lastDsb, lastIsb, dsbAtIsb, pendingAll, effectiveAll, fetchedPages } = this;
+    const pages = this.pages.map((p) => (p === undefined ? undefined : structuredCopy(p)));
+    return structuredCopy({ now, anyMmu, lastDsb, lastIsb, dsbAtIsb, pendingAll, effectiveAll, fetchedPages, pages });
+  }
+
+  load(state: unknown): void {
+    const s = structuredCopy(state) as Pick<SyncTracker, never> & {
+      now: number;
+      anyMmu: boolean;
+      lastDsb: Float64Array;
+      lastIsb: Float64Array;
+      dsbAtIsb: Float64Array;
+      pendingAll: AllInvalidated[];
+      effectiveAll: AllInvalidated[];
+      fetchedPages: Uint8Array;
+      pages: (PageArrays | undefined)[];
+    };
+    this.now = s.now;
+    this.anyMmu = s.anyMmu;
+    this.lastDsb.set(s.lastDsb);
+    this.lastIsb.set(s.lastIsb);
+    this.dsbAtIsb.set(s.dsbAtIsb);
+    this.fetchedPages.set(s.fetchedPages);
+    for (let i = 0; i < MAX_CORES; i++) {
+      this.pendingAll[i].copy(s.pendingAll[i]);
+      this.effectiveAll[i].copy(s.effectiveAll[i]);
+    }
+    this.pages.length = 0;
+    s.pages.forEach((p, i) => {
+      this.pages[i] = p;
+    });
+  }
+}
+
+/** Of two sets of missing steps the one with fewer. */
+function better(a: number, b: number): number {
+  const bits = (n: number): number => (n === 0 ? 0 : (n & 1) + bits(n >>> 1));
+  return bits(b) < bits(a) ? b : a;
+}
+
+/** A deep copy of plain objects, arrays and typed arrays. */
+function structuredCopy<T>(value: T): T {
+  if (value instanceof Float64Array || value instanceof Uint8Array || value instanceof Int8Array)
+    return value.slice() as T;
+  if (value instanceof Uint32Array) return value.slice() as T;
+  if (Array.isArray(value)) return value.map((v) => structuredCopy(v)) as T;
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, structuredCopy(v)])) as T;
+  return value;
+}

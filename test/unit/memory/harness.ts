@@ -1,0 +1,313 @@
+/**
+ * A memory system with a flat, scriptable translator and recording ports. Addresses up to 2^32 suffice here: helpers take the
+ * low word, the high word is 0 unless said.
+ */
+
+import type { SystemOperationRow } from '../../../src/arch/sysops/types';
+import { CORE_BLOCK_BYTES, coreLayout } from '../../../src/cpu/layout';
+import { MutableFault } from '../../../src/memory/faults';
+import { RECORD_BYTES } from '../../../src/memory/layout';
+import { MemorySystem } from '../../../src/memory/memorySystem';
+import type { Access, TranslationResult, Translator } from '../../../src/memory/translator';
+import { type MemoryConfig, type MemoryFinding, MemoryType, type TranslationContext } from '../../../src/memory/types';
+
+export const RAM = 0x40000000;
+export const MMIO = 0x09000000;
+
+type CoreConfig = MemoryConfig['cores'][number];
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export const coreConfig = (over: Partial<CoreConfig> = {}): CoreConfig => ({
+  l1i: { sets: 4, ways: 2, lineBytes: 64, replacement: 'random', policy: 'PIPT' },
+  l1d: { sets: 4, ways: 2, lineBytes: 64, replacement: 'random' },
+  l2: 0,
+  idc: false,
+  dic: false,
+  tlb: { sets: 4, ways: 4 },
+  prefetch: 0,
+  ...over,
+});
+
+export const memoryConfig = (over: Partial<MemoryConfig> = {}): MemoryConfig => ({
+  cores: [coreConfig(), coreConfig()],
+  l2: [{ sets: 16, ways: 4, lineBytes: 64, replacement: 'random' }],
+  regions: [
+    { kind: 'ram', base: RAM, size: 0x40000 },
+    { kind: 'rom', base: 0, size: 0x10000 },
+  ],
+  cost: {
+    l1iMiss: 1,
+    l1dMiss: 10,
+    l2Miss: 100,
+    walkStep: 0,
+    maintenance: 1000,
+    perCore: 0,
+    exception: 0,
+    trap: 0,
+    mmio: 10000,
+  },
+  mmuOffFetch: 'architecture',
+  checker: 'off',
+  seed: 1,
+  ...over,
+});
+
+const context = (): TranslationContext => ({
+  regime: 'EL1&0',
+  el: 1,
+  secure: false,
+  mmu: true,
+  dataCacheable: true,
+  fetchCacheable: true,
+  alignmentCheck: false,
+  wxn: false,
+  bigEndianWalks: false,
+  pan: false,
+  asid: 0,
+  vmid: 0,
+  ranges: [0, 1].map(() => ({
+    enabled: false,
+    disabledWalks: false,
+    base: 0,
+    vaBits: 48,
+    granuleLog2: 12 as const,
+    tbi: false,
+    walkCacheable: true,
+  })) as unknown as TranslationContext['ranges'],
+  ipsBits: 48,
+  mairLo: 0,
+  mairHi: 0,
+  hcrDC: false,
+});
+
+/** Flat map with exceptions by 4 KiB page: `pages` maps a page of VA to [page of PA, type], 'fault' makes a translation fault. */
+export class FakeTranslator implements Translator {
+  result: Mutable<TranslationResult> = {
+    pa: 0,
+    type: MemoryType.NormalWB,
+    shareability: 3,
+    pageLog2: 12,
+    tlbIndex: -1,
+  };
+  fault = new MutableFault();
+  type: MemoryType = MemoryType.NormalWB;
+  shareability: 0 | 2 | 3 = 3;
+  tlbIndex = -1;
+  readonly pages = new Map<number, { pa?: number; type?: MemoryType; fault?: boolean }>();
+  log: Access[] = [];
+
+  translate(_core: number, _c: TranslationContext, _hi: number, lo: number, access: Access): boolean {
+    const page = this.pages.get(lo >>> 12);
+    this.log.push(access);
+    if (page?.fault) {
+      this.fault.plain('translation', access === 1);
+      this.fault.level = 3;
+      return false;
+    }
+    this.result.pa = (page?.pa ?? (lo >>> 12) * 4096) + (lo & 4095);
+    this.result.type =
+      page?.type ?? (this.result.pa >= MMIO && this.result.pa < RAM ? MemoryType.DeviceNGnRE : this.type);
+    this.result.shareability = this.shareability;
+    this.result.tlbIndex = this.tlbIndex;
+    return true;
+  }
+}
+
+export interface AccessRecord {
+  core: number;
+  lo: number;
+  pa: number;
+  size: number;
+  write: boolean;
+}
+
+const row = (name: string, over: Partial<SystemOperationRow>): SystemOperationRow => ({
+  name,
+  kind: 'DC',
+  encoding: [0, 7, 0, 0],
+  section: name,
+  el: 0,
+  operand: 'va',
+  status: 'done',
+  ...over,
+});
+export const ops = {
+  CVAU: row('DC CVAU', { action: 'clean', to: 'PoU' }),
+  CVAC: row('DC CVAC', { action: 'clean', to: 'PoC' }),
+  CVAP: row('DC CVAP', { action: 'clean', to: 'PoP' }),
+  IVAC: row('DC IVAC', { action: 'invalidate', to: 'PoC', el: 1 }),
+  CIVAC: row('DC CIVAC', { action: 'clean+invalidate', to: 'PoC' }),
+  ZVA: row('DC ZVA', { action: 'zero' }),
+  CSW: row('DC CSW', { action: 'clean', operand: 'setway', el: 1 }),
+  ISW: row('DC ISW', { action: 'invalidate', operand: 'setway', el: 1 }),
+  CISW: row('DC CISW', { action: 'clean+invalidate', operand: 'setway', el: 1 }),
+  IVAU: row('IC IVAU', { kind: 'IC', action: 'invalidate', to: 'PoU' }),
+  IALLU: row('IC IALLU', { kind: 'IC', action: 'invalidate', to: 'PoU', operand: 'none', el: 1 }),
+  IALLUIS: row('IC IALLUIS', { kind: 'IC', action: 'invalidate', to: 'PoU', operand: 'none', el: 1, shareable: true }),
+} as const;
+export type OpName = keyof typeof ops;
+
+export class Bench {
+  readonly memory: MemorySystem;
+  readonly u32: Uint32Array;
+  readonly translator = new FakeTranslator();
+  readonly contexts: TranslationContext[];
+  readonly findings: MemoryFinding[] = [];
+  readonly accesses: AccessRecord[] = [];
+  readonly busLog: string[] = [];
+  readonly cleared: number[] = [];
+  /** Record addresses that markStale named since they were decoded last. */
+  readonly marked = new Set<number>();
+  busValue = 0;
+  busFails = false;
+  time = 0;
+  private readonly base: number;
+
+  constructor(readonly config: MemoryConfig = memoryConfig()) {
+    this.base = 0x10000;
+    const end = this.base + MemorySystem.bytesNeeded(config, this.base);
+    const buffer = new ArrayBuffer(Math.ceil(end / 65536) * 65536);
+    this.u32 = new Uint32Array(buffer);
+    this.contexts = config.cores.map(context);
+    this.memory = new MemorySystem(buffer, this.base, config, {
+      layout: coreLayout,
+      translator: this.translator,
+      bus: {
+        read: (pa, size, out, core) => {
+          this.busLog.push(`r${size} ${pa.toString(16)} core${core}`);
+          out[0] = this.busValue;
+          return !this.busFails;
+        },
+        write: (pa, size, lo, _hi, core) => {
+          this.busLog.push(`w${size} ${pa.toString(16)}=${lo.toString(16)} core${core}`);
+          return !this.busFails;
+        },
+        peek: () => undefined,
+      },
+      context: (core) => this.contexts[core],
+      blockBase: (core) => core * CORE_BLOCK_BYTES,
+      decode: (bytes, records) => {
+        // A record's word 1 stands for its decoded form: the instruction word itself.
+        for (let i = 0; i < this.granuleWords; i++) {
+          this.u32[(records + i * RECORD_BYTES + 4) >>> 2] = this.u32[(bytes >>> 2) + i];
+          this.marked.delete(records + i * RECORD_BYTES);
+        }
+      },
+      markStale: (records, index) => {
+        this.marked.add(records + index * RECORD_BYTES);
+      },
+      finding: (f) => {
+        this.findings.push(f);
+      },
+      time: () => ++this.time,
+      monitorCleared: (core) => {
+        this.cleared.push(core);
+      },
+      access: (core, _hi, lo, pa, size, write) => {
+        this.accesses.push({ core, lo, pa, size, write });
+      },
+    });
+    config.cores.forEach((_, core) => {
+      this.memory.selectContext(core, [0]);
+    });
+  }
+
+  private get granuleWords(): number {
+    return Math.min(...this.config.cores.map((c) => c.l1i.lineBytes)) / 4;
+  }
+
+  value(core: number): number {
+    return this.u32[(core * CORE_BLOCK_BYTES + coreLayout.value[0]) >>> 2];
+  }
+  setValue(core: number, ...words: number[]): void {
+    const at = (core * CORE_BLOCK_BYTES + coreLayout.value[0]) >>> 2;
+    words.forEach((w, i) => {
+      this.u32[at + i] = w;
+    });
+  }
+  setPc(core: number, pc: number): void {
+    this.u32[(core * CORE_BLOCK_BYTES + coreLayout.pc[0]) >>> 2] = pc;
+  }
+  penalty(core: number): number {
+    return new Float64Array(this.u32.buffer)[(core * CORE_BLOCK_BYTES + coreLayout.penalty[0]) >>> 3];
+  }
+
+  /** The fast path as generated code has it: the host address that a table gives an aligned access, 0 if none. */
+  fast(core: number, table: 'loadTable' | 'storeTable', va: number): number {
+    const unit = this.memory.shared.unitBytes;
+    const tables = this.u32[(core * CORE_BLOCK_BYTES + coreLayout[table][0]) >>> 2];
+    const at = (tables >>> 2) + ((va >>> this.memory.shared.unitLog2) & 1023) * 4;
+    if (this.u32[at] !== (va & -unit) >>> 0 || this.u32[at + 1] !== 0) return 0;
+    return this.u32[at + 2] + (va & (unit - 1));
+  }
+
+  /** A 32-bit load as the machine does it: fast path, else slow. */
+  load(core: number, va: number, type?: MemoryType): number {
+    if (type !== undefined) return this.typed(type, () => this.load(core, va));
+    const host = this.translator.type === MemoryType.NormalWB ? this.fast(core, 'loadTable', va) : 0;
+    if (host !== 0) return this.u32[host >>> 2];
+    this.slow(core, va, 2, false);
+    return this.value(core);
+  }
+  store(core: number, va: number, word: number, type?: MemoryType): void {
+    if (type !== undefined) {
+      this.typed(type, () => this.store(core, va, word));
+      return;
+    }
+    const host = this.translator.type === MemoryType.NormalWB ? this.fast(core, 'storeTable', va) : 0;
+    if (host !== 0) {
+      this.u32[host >>> 2] = word;
+      return;
+    }
+    this.setValue(core, word, 0);
+    this.slow(core, va, 2, true);
+  }
+  slow(core: number, va: number, desc: number, write: boolean): void {
+    const fault = write ? this.memory.store(core, 0, va, desc) : this.memory.load(core, 0, va, desc);
+    if (fault) throw new Error(`fault ${this.memory.fault.kind}`);
+  }
+  typed<T>(type: MemoryType, body: () => T): T {
+    const before = this.translator.type;
+    this.translator.type = type;
+    try {
+      return body();
+    } finally {
+      this.translator.type = before;
+    }
+  }
+
+  /** Runs the word at va: fetch (through the table where there is an entry), CHECK when marked. Returns the decoded word. */
+  run(core: number, va: number, install = true): number {
+    const record = this.fetchFast(core, va) || this.memory.fetch(core, 0, va, install);
+    if (record === 0) throw new Error(`fetch fault ${this.memory.fault.kind}`);
+    if (this.marked.has(record)) this.memory.checkStale(core, 0, va, record);
+    return this.u32[(record + 4) >>> 2];
+  }
+  fetchFast(core: number, va: number): number {
+    const { granuleBytes, granuleLog2 } = this.memory.shared;
+    const table = this.u32[(core * CORE_BLOCK_BYTES + coreLayout.fetchTable[0]) >>> 2];
+    const at = (table >>> 2) + ((va >>> granuleLog2) & 1023) * 4;
+    if (this.u32[at] !== (va & -granuleBytes) >>> 0 || this.u32[at + 1] !== 0) return 0;
+    return this.u32[at + 2] + ((va & (granuleBytes - 1)) >>> 2) * RECORD_BYTES;
+  }
+
+  op(core: number, name: OpName, operand = 0, el = 1): 0 | 1 {
+    return this.memory.maintain(core, ops[name], 0, operand, el);
+  }
+
+  /** Words at the three points. */
+  versions(pa: number): { V: number; P: number; C: number } {
+    const word = (b: Uint8Array): number => new DataView(b.buffer, b.byteOffset).getUint32(0, true);
+    return {
+      V: word(this.memory.peekView(pa, 4)),
+      P: word(this.memory.peekPoU(0, pa, 4)),
+      C: word(this.memory.peekPoC(pa, 4)),
+    };
+  }
+  poke(pa: number, word: number): void {
+    this.memory.pokeView(pa, new Uint8Array(Uint32Array.of(word).buffer));
+  }
+  dma(pa: number, word: number): void {
+    this.memory.dmaWrite(pa, new Uint8Array(Uint32Array.of(word).buffer));
+  }
+}

@@ -35,6 +35,7 @@ const FLAGS = [
   '-ffreestanding',
   '-nostdinc',
   '-fno-builtin',
+  '-fno-tree-loop-distribute-patterns', // no loop becomes a call of memset
   '-fno-pic',
   '-fno-stack-protector',
   '-fno-asynchronous-unwind-tables', // so that call frames are described in .debug_frame

@@ -1,0 +1,48 @@
+/** The bench's judgement, and that its guests give the checksums they always gave. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseGuestLine, targetLines } from '../../../src/build/bench';
+import { type BenchGuestName, buildBenchGuest } from '../../../src/build/benchGuests';
+import { hasCrossCompiler } from '../../../src/build/crossCompiler';
+import { hasQemu, runOnQemu } from '../../guests/qemu';
+
+const found = (mips: number, l1dMissPercent = 9, residentMiB = 300) => ({
+  mips,
+  l1dMissPercent,
+  residentMiB,
+  checksum: '0x00000000',
+});
+const verdicts = (lines: readonly string[]): string[] => lines.map((line) => line.slice(0, 7).trim());
+
+describe('bench', () => {
+  test('judges each target by its own figure', () => {
+    const good = { integer: found(150), memory: found(60, 5), integer4: found(105) };
+    assert.deepEqual(verdicts(targetLines(good)), Array(5).fill('reached'));
+    const slow = { integer: found(149.9), memory: found(59, 4.9), integer4: found(100, 9, 450) };
+    assert.deepEqual(verdicts(targetLines(slow)), Array(5).fill('missed'));
+    assert.deepEqual(verdicts(targetLines({ memory: found(61) })), ['reached', 'reached', 'reached']);
+    assert.deepEqual(targetLines({}), []);
+  });
+
+  test('reads the line of a guest and nothing else', () => {
+    assert.deepEqual(parseGuestLine('x: checksum 0x0123abcd ticks 42\r\n'), { checksum: '0x0123abcd', ticks: 42 });
+    assert.throws(() => parseGuestLine('unexpected exception: vector 4'), /the guest printed "unexpected/);
+  });
+});
+
+/** Changing a guest changes what is measured: figures of before and after cannot be compared. */
+const CHECKSUMS: readonly (readonly [BenchGuestName, number, string])[] = [
+  ['integer', 1, '0x3762e68d'],
+  ['memory', 1, '0xdc1357f4'],
+  ['branch', 1, '0x3a132d94'],
+  ['integer4', 4, '0x68c9ca80'],
+];
+
+const skip = hasCrossCompiler() && hasQemu() ? false : 'the cross compiler or QEMU is not installed';
+describe('bench guests on QEMU', { skip }, () => {
+  for (const [name, cpus, checksum] of CHECKSUMS)
+    test(name, async () => {
+      const { console } = await runOnQemu({ kernel: await buildBenchGuest(name), el: 2, cpus, memory: '256M' });
+      assert.equal(parseGuestLine(console).checksum, checksum);
+    });
+});

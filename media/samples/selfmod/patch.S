@@ -2,9 +2,7 @@
 // w1 = the new first instruction, stores it, does its maintenance, and falls into the function.
 //
 // The function begins on a line of its own (128 bytes, enough for any machine here); the routine ends exactly where
-// that line begins. So the store touches no line that is being executed, and the function's first instruction is the
-// next one to be fetched after the maintenance: that is where a missing ISB shows, because a core may have fetched it
-// before the store.
+// that line begins. So the store touches no line that is being executed.
 
         .cfi_sections .debug_frame
         .section .patch, "awx", %progbits
@@ -79,9 +77,9 @@
         ret
         end     answer_neither
 
-// ISB is missing: the caches are right, but the core may already have fetched the old instruction.
+// ISB is missing: the caches are right, but the core may have fetched the old instruction before the store. Here the
+// function follows in the same line, so that a core which fetches a few instructions ahead has done just that.
         .balign 128
-        .space  128 - 5 * 4
         function rewrite_no_isb
         str     w1, [x0]
         dc      cvau, x0

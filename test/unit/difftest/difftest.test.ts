@@ -8,6 +8,7 @@ import { hasCrossCompiler } from '../../../src/build/crossCompiler';
 import { onPath } from '../../../src/build/processes';
 import { type Case, type CaseRunner, LAYOUT, type Outcome } from '../../difftest/cases';
 import { compare, describeDifference } from '../../difftest/compare';
+import { engineRunner, needsMachine } from '../../difftest/engineRunner';
 import { allRecipes, isUnpredictable, makeCase } from '../../difftest/generate';
 import { withSegment } from '../../difftest/guests';
 import { qemuUserRunner } from '../../difftest/qemuUser';
@@ -174,5 +175,19 @@ describe('a segment added to an ELF file', () => {
     assert.equal(out.getBigUint64(table + 24, true), 0x1234n);
     assert.equal(out.getBigUint64(table + 56 + 24, true), 0x4500_0000n);
     assert.equal(out.getUint8(Number(out.getBigUint64(table + 56 + 8, true)) + 2), 3);
+  });
+});
+
+describe('elscope against QEMU', { skip }, () => {
+  test('the engine agrees on 24 cases of every row', async () => {
+    const recipes = allRecipes(['FEAT_CRC32']).filter(({ name }) => !needsMachine.has(name));
+    const cases = recipes.flatMap((r) => Array.from({ length: 24 }, (_, index) => makeCase(r, 1, index)));
+    const [expected, found] = [await qemuUserRunner(CPU).run(cases), await engineRunner().run(cases)];
+    const wrong = cases.flatMap((c, i) =>
+      compare(c, expected[i], found[i]) === 'different'
+        ? [describeDifference(c, expected[i], found[i], [CPU, 'engine'], ' --subject engine')]
+        : [],
+    );
+    assert.equal(wrong.length, 0, wrong.slice(0, 5).join('\n\n'));
   });
 });

@@ -8,6 +8,8 @@ import { compilerOf, hasCrossCompiler } from '../../../src/build/crossCompiler';
 import { SAMPLES } from '../../../src/build/paths';
 import { onPath } from '../../../src/build/processes';
 import { buildSample, samples } from '../../../src/build/samples';
+import { parseMachineFile } from '../../../src/machine/machineFile';
+import { presets } from '../../../src/machine/presets';
 import { hasQemu, runOnQemu } from '../../guests/qemu';
 
 const committed = (name: string): string => path.join(SAMPLES, `${name}.elf`);
@@ -40,12 +42,15 @@ describe('prebuilt samples', () => {
   test('every configuration of the sample workspace names a sample that exists', () => {
     const file = path.join(SAMPLES, '.vscode', 'launch.json');
     const { configurations } = JSON.parse(readFileSync(file, 'utf8')) as {
-      configurations: readonly { name: string; type: string; request: string; program: string }[];
+      configurations: readonly { name: string; type: string; request: string; program: string; machine: string }[];
     };
-    for (const { name, type, request, program } of configurations) {
+    for (const { name, type, request, program, machine } of configurations) {
       assert.equal(type, 'elscope');
       assert.equal(request, 'launch');
       assert.ok(existsSync(program.replace(/\$\{workspaceFolder\}/, SAMPLES)), `${name}: ${program}`);
+      const file = machine.replace(/\$\{workspaceFolder\}/, SAMPLES);
+      if (file === machine) assert.ok(machine in presets, `${name}: ${machine}`);
+      else assert.ok(parseMachineFile(readFileSync(file, 'utf8'), file).cores[0].prefetch >= 8);
     }
     const programs = new Set(configurations.map((c) => path.basename(c.program, '.elf')));
     for (const name of ['el-tour', 'selfmod', 'selfmod-noic', 'jit', 'two-lines']) assert.ok(programs.has(name), name);

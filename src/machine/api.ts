@@ -105,6 +105,8 @@ export interface CoreView {
   /** A debugger write: stored, with its effect on translation contexts, no traps. False when read-only. */
   pokeSystem(name: string, value: bigint): boolean;
   instructions(): number;
+  /** Peek: CCSIDR_EL1 as it reads when CSSELR_EL1 holds `selector` (Level in bits 3:1, InD in bit 0). */
+  peekCacheSize?(selector: number): bigint | undefined;
 }
 
 export interface CacheLineView {

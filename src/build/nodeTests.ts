@@ -142,10 +142,14 @@ function isSet(mark: string | boolean | undefined): boolean {
   return mark !== undefined && mark !== false;
 }
 
-/** A module that imports the shard's files; a file that cannot be loaded is a failed test of its own. */
+/**
+ * A module that imports the shard's files. A file that cannot be loaded is a failed test of its own; a test may not
+ * end the process, because that would silently take others with it.
+ */
 function shardText(files: readonly string[]): string {
   const list = files.map((file) => [path.relative(ROOT, file), pathToFileURL(file).href]);
   return `import test from 'node:test';
+process.exit = (code) => { throw new Error('called process.exit(' + code + ')'); };
 for (const [name, url] of ${JSON.stringify(list)}) {
   try { await import(url); } catch (error) { test(name, () => { throw error; }); }
 }

@@ -15,6 +15,8 @@ export interface Stage {
   readonly name: string;
   /** Stages that must have gone well before. */
   readonly needs?: readonly string[];
+  /** Slow work without output, such as a download, that begins with the first stage; `run` comes after it. */
+  ahead?(): Promise<unknown>;
   /** Throws, or gives counts; nothing means that it went well and counts no tests. */
   run(): Promise<Counts | undefined>;
 }
@@ -63,27 +65,50 @@ export async function runStages(stages: readonly Stage[]): Promise<Counts> {
   const sum = { passed: 0, failed: 0 };
   const good = new Set<string>();
   const begun = performance.now();
+  const ahead = beginAhead(stages);
   for (const stage of stages) {
     const lacking = (stage.needs ?? []).filter((name) => !good.has(name));
     if (lacking.length > 0) {
-      console.log(`\n── ${stage.name}: not run, because ${lacking.join(' and ')} failed`);
+      console.log(`\n── ${stage.name}: not run, because of ${lacking.join(' and ')}`);
       sum.failed++;
       continue;
     }
-    console.log(`\n── ${stage.name}`);
-    const start = performance.now();
-    const counts = await stage.run().catch((error: unknown) => {
-      console.log(error instanceof Error ? error.message : String(error));
-      return { passed: 0, failed: 1 };
-    });
+    const counts = await runStage(stage, ahead.get(stage));
     sum.passed += counts?.passed ?? 0;
     sum.failed += counts?.failed ?? 0;
     if (!counts?.failed) good.add(stage.name);
-    const tests = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : '';
-    console.log(`── ${stage.name}: ${counts?.failed ? 'FAILED' : 'ok'}${tests} (${seconds(start)})`);
   }
   console.log(`\n── all stages: ${seconds(begun)}\n${sum.passed} passed, ${sum.failed} failed`);
   return sum;
+}
+
+/** Starts the work that may begin early, one piece after the other. A failure shows when its stage comes. */
+function beginAhead(stages: readonly Stage[]): Map<Stage, Promise<unknown>> {
+  const started = new Map<Stage, Promise<unknown>>();
+  let last: Promise<unknown> = Promise.resolve();
+  for (const stage of stages) {
+    if (!stage.ahead) continue;
+    const work = last.then(() => stage.ahead?.());
+    last = work.catch(() => undefined);
+    started.set(stage, work);
+  }
+  return started;
+}
+
+async function runStage(stage: Stage, ahead: Promise<unknown> | undefined): Promise<Counts | undefined> {
+  console.log(`\n── ${stage.name}`);
+  const start = performance.now();
+  const body = async (): Promise<Counts | undefined> => {
+    await ahead;
+    return stage.run();
+  };
+  const counts = await body().catch((error: unknown) => {
+    console.log(error instanceof Error ? error.message : String(error));
+    return { passed: 0, failed: 1 };
+  });
+  const tests = counts ? `, ${counts.passed} passed, ${counts.failed} failed` : '';
+  console.log(`── ${stage.name}: ${counts?.failed ? 'FAILED' : 'ok'}${tests} (${seconds(start)})`);
+  return counts;
 }
 
 function seconds(since: number): string {

@@ -1,0 +1,213 @@
+/**
+ * The device tree of the board: what QEMU's virt gives for the devices that exist here, and each core's own caches, which
+ * QEMU leaves out.
+ */
+import { VIRT_APB_HZ, virtMap, virtPpi, virtSpi } from '../virtBoard';
+import type { DeviceTreeBlob } from './blob';
+import { cells, flag, node, strings, type TreeNode, type TreeProperty, wide } from './node';
+
+export interface TreeCache {
+  readonly sets: number;
+  readonly ways: number;
+  readonly lineBytes: number;
+}
+
+export interface TreeCore {
+  /** 'arm,cortex-a57'. */
+  readonly compatible: string;
+  /** MPIDR_EL1 affinity, Aff2:Aff1:Aff0. */
+  readonly affinity: number;
+  readonly cluster: number;
+  readonly l1i: TreeCache;
+  readonly l1d: TreeCache;
+}
+
+export interface TreeFacts {
+  readonly memoryBytes: number;
+  readonly cores: readonly TreeCore[];
+  /** The L2 of each cluster, null where it has none. */
+  readonly clusters: readonly (TreeCache | null)[];
+  /** How the guest reaches PSCI; undefined where its own firmware brings it. */
+  readonly psci: 'hvc' | 'smc' | undefined;
+  readonly bootargs?: string;
+  readonly initrd?: { readonly start: number; readonly end: number };
+  /** List the empty virtio-mmio slots as well. */
+  readonly virtioSlots?: boolean;
+}
+
+const PHANDLE_CLOCK = 0x8000;
+const PHANDLE_GIC = 0x8001;
+const PHANDLE_L2 = 0x8010;
+const PHANDLE_CPU = 0x8100;
+
+const GIC_SPI = 0;
+const GIC_PPI = 1;
+const EDGE_RISING = 1;
+const LEVEL_HIGH = 4;
+
+const hexName = (name: string, address: number): string => `${name}@${address.toString(16)}`;
+
+const range = (base: number, size: number): TreeProperty => wide('reg', base, size);
+
+const spi = (n: number, trigger: number): TreeProperty => cells('interrupts', GIC_SPI, n, trigger);
+
+const cacheProperties = (prefix: '' | 'i-' | 'd-', cache: TreeCache): TreeProperty[] => [
+  cells(`${prefix}cache-size`, cache.sets * cache.ways * cache.lineBytes),
+  cells(`${prefix}cache-line-size`, cache.lineBytes),
+  cells(`${prefix}cache-sets`, cache.sets),
+];
+
+function cpuNodes(facts: TreeFacts): TreeNode {
+  const cpus = facts.cores.map((core, i) =>
+    node(hexName('cpu', core.affinity), [
+      strings('device_type', 'cpu'),
+      strings('compatible', core.compatible),
+      ...(facts.psci === undefined ? [] : [strings('enable-method', 'psci')]),
+      cells('reg', core.affinity),
+      ...cacheProperties('i-', core.l1i),
+      ...cacheProperties('d-', core.l1d),
+      ...(facts.clusters[core.cluster] ? [cells('next-level-cache', PHANDLE_L2 + core.cluster)] : []),
+      cells('phandle', PHANDLE_CPU + i),
+    ]),
+  );
+  const l2 = facts.clusters.flatMap((cache, i) =>
+    cache === null
+      ? []
+      : [
+          node(`l2-cache${i}`, [
+            strings('compatible', 'cache'),
+            cells('cache-level', 2),
+            flag('cache-unified'),
+            ...cacheProperties('', cache),
+            cells('phandle', PHANDLE_L2 + i),
+          ]),
+        ],
+  );
+  const clusterNumbers = [...new Set(facts.cores.map((core) => core.cluster))];
+  const clusters = clusterNumbers.map((cluster, i) => {
+    const members = facts.cores.flatMap((core, n) => (core.cluster === cluster ? [n] : []));
+    const cores = members.map((n, k) => node(`core${k}`, [cells('cpu', PHANDLE_CPU + n)]));
+    return node(`cluster${i}`, [], cores);
+  });
+  const map = node('cpu-map', [], [node('socket0', [], clusters)]);
+  return node('cpus', [cells('#address-cells', 1), cells('#size-cells', 0)], [map, ...cpus, ...l2]);
+}
+
+/** PPI cells: type, number, trigger and the mask of cores that have it. */
+const ppi = (n: number, cores: number): number[] => [GIC_PPI, n, LEVEL_HIGH | (((1 << cores) - 1) << 8)];
+
+function timerNode(cores: number): TreeNode {
+  const timers = [virtPpi.secureTimer, virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer];
+  return node('timer', [
+    strings('compatible', 'arm,armv8-timer', 'arm,armv7-timer'),
+    flag('always-on'),
+    cells('interrupts', ...timers.flatMap((n) => ppi(n, cores))),
+  ]);
+}
+
+function psciNode(method: 'hvc' | 'smc'): TreeNode {
+  return node('psci', [
+    strings('compatible', 'arm,psci-1.0', 'arm,psci-0.2', 'arm,psci'),
+    strings('method', method),
+    cells('cpu_suspend', 0xc4000001),
+    cells('cpu_off', 0x84000002),
+    cells('cpu_on', 0xc4000003),
+    cells('migrate', 0xc4000005),
+  ]);
+}
+
+function chosenNode(facts: TreeFacts): TreeNode {
+  return node('chosen', [
+    strings('stdout-path', `/${hexName('pl011', virtMap.uart.base)}`),
+    ...chosenProperties(facts),
+  ]);
+}
+
+/** What a boot loader adds to /chosen. */
+export function chosenProperties(facts: Pick<TreeFacts, 'bootargs' | 'initrd'>): TreeProperty[] {
+  return [
+    ...(facts.bootargs === undefined ? [] : [strings('bootargs', facts.bootargs)]),
+    ...(facts.initrd === undefined
+      ? []
+      : [wide('linux,initrd-start', facts.initrd.start), wide('linux,initrd-end', facts.initrd.end)]),
+  ];
+}
+
+/** A PrimeCell on the 24 MHz clock. */
+function primeCell(name: string, base: number, size: number, irq: number, clocks: readonly string[]): TreeNode {
+  return node(hexName(name, base), [
+    strings('compatible', `arm,${name}`, 'arm,primecell'),
+    range(base, size),
+    spi(irq, LEVEL_HIGH),
+    cells('clocks', ...clocks.map(() => PHANDLE_CLOCK)),
+    strings('clock-names', ...clocks),
+  ]);
+}
+
+function virtioNodes(): TreeNode[] {
+  const { base, size, count } = virtMap.virtio;
+  return Array.from({ length: count }, (_, i) =>
+    node(hexName('virtio_mmio', base + i * size), [
+      strings('compatible', 'virtio,mmio'),
+      range(base + i * size, size),
+      spi(virtSpi.virtio + i, EDGE_RISING),
+      flag('dma-coherent'),
+    ]),
+  );
+}
+
+function boardNodes(facts: TreeFacts): TreeNode[] {
+  const { gicDistributor, gicCpu, flash0, flash1, uart, rtc } = virtMap;
+  return [
+    node('apb-pclk', [
+      strings('compatible', 'fixed-clock'),
+      cells('#clock-cells', 0),
+      cells('clock-frequency', VIRT_APB_HZ),
+      strings('clock-output-names', 'clk24mhz'),
+      cells('phandle', PHANDLE_CLOCK),
+    ]),
+    node(hexName('flash', flash0.base), [
+      strings('compatible', 'cfi-flash'),
+      wide('reg', flash0.base, flash0.size, flash1.base, flash1.size),
+      cells('bank-width', 4),
+    ]),
+    node(hexName('intc', gicDistributor.base), [
+      strings('compatible', 'arm,cortex-a15-gic'),
+      cells('#interrupt-cells', 3),
+      flag('interrupt-controller'),
+      cells('#address-cells', 2),
+      cells('#size-cells', 2),
+      flag('ranges'),
+      wide('reg', gicDistributor.base, gicDistributor.size, gicCpu.base, gicCpu.size),
+      cells('phandle', PHANDLE_GIC),
+    ]),
+    primeCell('pl011', uart.base, uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']),
+    primeCell('pl031', rtc.base, rtc.size, virtSpi.rtc, ['apb_pclk']),
+    ...(facts.virtioSlots === true ? virtioNodes() : []),
+  ];
+}
+
+export function virtDeviceTree(facts: TreeFacts): DeviceTreeBlob {
+  const root = node(
+    '',
+    [
+      strings('compatible', 'linux,dummy-virt'),
+      strings('model', 'linux,dummy-virt'),
+      cells('#address-cells', 2),
+      cells('#size-cells', 2),
+      cells('interrupt-parent', PHANDLE_GIC),
+    ],
+    [
+      chosenNode(facts),
+      node(hexName('memory', virtMap.ram.base), [
+        strings('device_type', 'memory'),
+        range(virtMap.ram.base, facts.memoryBytes),
+      ]),
+      cpuNodes(facts),
+      ...(facts.psci === undefined ? [] : [psciNode(facts.psci)]),
+      timerNode(facts.cores.length),
+      ...boardNodes(facts),
+    ],
+  );
+  return { root, reservations: [], bootCpu: facts.cores[0]?.affinity ?? 0 };
+}

@@ -1,0 +1,45 @@
+/** Ports moved by hand: interrupt lines that remember their level, a clock that goes when told. */
+import type { Clock, CoreLines, InterruptLine } from '../../../src/devices/device';
+
+export class FakeLine implements InterruptLine {
+  level = false;
+  set(level: boolean): void {
+    this.level = level;
+  }
+}
+
+export class FakeClock implements Clock {
+  private time = 0;
+  private readonly events = new Map<string, { at: number; fire: () => void }>();
+
+  now(): number {
+    return this.time;
+  }
+
+  schedule(id: string, at: number, fire: () => void): void {
+    if (at === Number.POSITIVE_INFINITY) this.events.delete(id);
+    else this.events.set(id, { at, fire });
+  }
+
+  /** Moves time forward and fires what comes due, in order. */
+  advance(nanoseconds: number): void {
+    this.time += nanoseconds;
+    for (;;) {
+      const due = [...this.events].filter(([, e]) => e.at <= this.time).sort((a, b) => a[1].at - b[1].at)[0];
+      if (due === undefined) return;
+      this.events.delete(due[0]);
+      due[1].fire();
+    }
+  }
+}
+
+export class FakeCoreLines implements CoreLines {
+  readonly irq = new Array<boolean>(8).fill(false);
+  readonly fiq = new Array<boolean>(8).fill(false);
+  setIrq(core: number, level: boolean): void {
+    this.irq[core] = level;
+  }
+  setFiq(core: number, level: boolean): void {
+    this.fiq[core] = level;
+  }
+}

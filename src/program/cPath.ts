@@ -10,7 +10,7 @@ import { parseNumber } from './encode';
 import { elementOf } from './format';
 import { addressOf, isMissing, readInteger } from './objects';
 import type { CType } from './types';
-import { findMember, sizeOf, spell, strip } from './typeTools';
+import { commonName, findMember, sizeOf, spell, strip } from './typeTools';
 import type { PathScope, TypedObject } from './valueModel';
 import { memberOf, pointedTo } from './values';
 
@@ -323,7 +323,6 @@ const builtins: Readonly<Record<string, readonly [size: number, encoding: 'signe
   short: [2, 'signed'],
   'unsigned short': [2, 'unsigned'],
   int: [4, 'signed'],
-  unsigned: [4, 'unsigned'],
   'unsigned int': [4, 'unsigned'],
   long: [8, 'signed'],
   'unsigned long': [8, 'unsigned'],
@@ -339,6 +338,7 @@ const builtins: Readonly<Record<string, readonly [size: number, encoding: 'signe
 
 /** Types that can be cast to even if the program does not use them (AAPCS64 sizes). */
 function builtinType(name: string): CType | undefined {
-  const row = Object.hasOwn(builtins, name) ? builtins[name] : undefined;
-  return row && { kind: 'base', name, size: row[0], encoding: row[1] };
+  const plain = commonName(name);
+  const row = Object.hasOwn(builtins, plain) ? builtins[plain] : undefined;
+  return row && { kind: 'base', name: plain, size: row[0], encoding: row[1] };
 }

@@ -181,6 +181,7 @@ export interface DebugInfo {
   callChainAt(pc: bigint): readonly FunctionInfo[];
   /** Scopes at pc, innermost first, up to and including the concrete function. */
   scopesAt(pc: bigint): readonly Scope[];
+  /** Functions of that name with code, then their inlined copies. */
   functionsNamed(name: string): readonly FunctionInfo[];
   /** First address past the prologue (where arguments can be read), or the entry where there is none. */
   afterPrologue(fn: FunctionInfo): bigint;

@@ -90,6 +90,23 @@ function baseName(type: Exclude<CType, { kind: 'alias' | 'pointer' | 'array' | '
   }
 }
 
+/** A base type's name as C programmers write it: `long unsigned int` is `unsigned long`. Other names stay as they are. */
+export function commonName(name: string): string {
+  const words = name.trim().split(/\s+/);
+  if (!words.every((word) => /^(unsigned|signed|short|long|int|char)$/.test(word))) return words.join(' ');
+  const count = (word: string): number => words.filter((w) => w === word).length;
+  const size =
+    count('short') > 0
+      ? 'short'
+      : Array<string>(Math.min(count('long'), 2))
+          .fill('long')
+          .join(' ');
+  const isChar = count('char') > 0;
+  const sign = count('unsigned') > 0 ? 'unsigned' : isChar && count('signed') > 0 ? 'signed' : '';
+  const base = isChar ? 'char' : size === '' ? 'int' : '';
+  return [sign, size, base].filter((part) => part !== '').join(' ');
+}
+
 /** A member by name, looking into anonymous members and base classes; `offset` is from the start of `record`. */
 export function findMember(record: RecordType, name: string, depth = 0): Member | undefined {
   if (depth > 16) return undefined;

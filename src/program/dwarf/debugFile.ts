@@ -160,7 +160,7 @@ export class DebugFile {
     }
   }
 
-  private signedType(signature: bigint): Die | undefined {
+  private signed(): Map<bigint, Unit> {
     if (this.signatures === undefined) {
       this.signatures = new Map();
       for (const unit of [...this.units, ...this.typeUnits]) {
@@ -169,7 +169,18 @@ export class DebugFile {
         }
       }
     }
-    const unit = this.signatures.get(signature);
+    return this.signatures;
+  }
+
+  private signedType(signature: bigint): Die | undefined {
+    const unit = this.signed().get(signature);
     return unit?.dieAt(unit.header.typeOffset as number);
+  }
+
+  /** The types of all type units. */
+  signedTypes(): Die[] {
+    return [...this.signed().keys()].flatMap(
+      (signature) => this.problems.guard('type unit', undefined, () => this.signedType(signature)) ?? [],
+    );
   }
 }

@@ -3,15 +3,16 @@
 import type { DebugInfo, EvaluationPort, FunctionInfo, Scope, UnwindRow, Variable } from '../debugModel';
 import type { ElfFile } from '../elf';
 import type { CType } from '../types';
+import { commonName } from '../typeTools';
 import { FrameTable } from './cfi';
 import { AT, TAG } from './constants';
 import { DebugFile } from './debugFile';
 import { FunctionReader } from './functions';
 import { Lines } from './lineTable';
-import { NameIndex, topLevel, typeKey } from './nameIndex';
+import { type IndexedEntry, NameIndex, topLevel, typeKey } from './nameIndex';
 import { TypeReader } from './typeReader';
 import type { Die } from './unit';
-import { type CompileUnit, Units } from './units';
+import { Units } from './units';
 
 export interface DebugInfoOptions {
   /** Run-time address minus link address, modulo 2^64. */
@@ -74,21 +75,25 @@ class Dwarf implements DebugInfo {
     return this.functions.scopesAt(pc);
   }
 
-  private die(unit: CompileUnit, offset: number): Die | undefined {
-    return this.file.problems.guard('entry', undefined, () => unit.unit.dieAt(offset));
+  private die({ dieUnit, offset }: IndexedEntry): Die | undefined {
+    return this.file.problems.guard('entry', undefined, () => dieUnit.dieAt(offset));
   }
 
   private definition(tag: number, name: string): Die | undefined {
     const entry = this.names.find('types', typeKey(tag, name))[0];
-    return entry && this.die(entry.unit, entry.offset);
+    return entry && this.die(entry);
   }
 
   functionsNamed(name: string): readonly FunctionInfo[] {
-    return this.names.find('functions', name).flatMap(({ unit, offset }) => {
-      const die = this.die(unit, offset);
-      const fn = die && this.functions.entryOf(unit, die);
-      return fn === undefined ? [] : [fn];
+    const entries = this.names.find('functions', name);
+    const concrete = entries.flatMap((entry) => {
+      const die = this.die(entry);
+      return (die && entry.unit && this.functions.entryOf(entry.unit, die)) ?? [];
     });
+    const copies = entries.flatMap(({ unit, offset }) =>
+      unit === undefined ? [] : this.functions.copiesOf(unit, offset),
+    );
+    return [...concrete, ...copies];
   }
 
   /**
@@ -97,7 +102,7 @@ class Dwarf implements DebugInfo {
    */
   afterPrologue(fn: FunctionInfo): bigint {
     const range = fn.ranges.find((r) => fn.entry >= r.low && fn.entry < r.high);
-    if (fn.assembly || range === undefined) return fn.entry;
+    if (fn.assembly || fn.callSite !== undefined || range === undefined) return fn.entry;
     const rows = this.lines.rowsIn({ low: fn.entry, high: range.high });
     const marked = rows.find((row) => row.prologueEnd);
     if (marked !== undefined) return marked.address;
@@ -120,10 +125,10 @@ class Dwarf implements DebugInfo {
   globalsNamed(name: string, pc?: bigint): readonly Variable[] {
     const here = pc === undefined ? undefined : this.units.at(pc);
     const entries = [...this.names.find('variables', name)];
-    const variables = entries.flatMap(({ unit, offset }) => {
-      const die = this.die(unit, offset);
+    const variables = entries.flatMap((entry) => {
+      const die = this.die(entry);
       const variable = die && this.functions.variable(die, 'global');
-      return variable === undefined ? [] : [{ unit, variable }];
+      return variable === undefined ? [] : [{ unit: entry.unit, variable }];
     });
     const rank = (v: (typeof variables)[number]): number => (v.unit === here ? 0 : v.variable.external ? 1 : 2);
     return variables.sort((a, b) => rank(a) - rank(b)).map(({ variable }) => variable);
@@ -132,13 +137,13 @@ class Dwarf implements DebugInfo {
   typeNamed(name: string, pc?: bigint): CType | undefined {
     const words = name.trim().split(/\s+/);
     const tags = words.length > 1 ? TYPE_TAGS[words[0]] : undefined;
-    const plain = (tags === undefined ? words : words.slice(1)).join(' ');
+    const plain = commonName((tags === undefined ? words : words.slice(1)).join(' '));
     const here = pc === undefined ? undefined : this.units.at(pc);
     const candidates = tags ?? [TAG.baseType, TAG.typedef, TAG.classType, TAG.structureType, TAG.enumerationType];
     for (const tag of candidates) {
       const entries = this.names.find('types', typeKey(tag, plain));
-      const chosen = entries.find((entry) => entry.unit === here) ?? entries[0];
-      const die = chosen && this.die(chosen.unit, chosen.offset);
+      const chosen = entries.find((entry) => here !== undefined && entry.unit === here) ?? entries[0];
+      const die = chosen && this.die(chosen);
       // Typedefs and base types share one key.
       if (die !== undefined && !die.flag(AT.declaration)) return this.types.read(die);
     }

@@ -128,6 +128,8 @@ interface Step {
 
 export class FunctionReader {
   private readonly indexes = new Map<CompileUnit, IntervalMap<Step>>();
+  /** Inlined copies by unit and by the offset of the function that they are copies of. */
+  private readonly copies = new Map<CompileUnit, Map<number, Die[]>>();
 
   constructor(
     readonly units: Units,
@@ -155,15 +157,13 @@ export class FunctionReader {
     return map;
   }
 
-  /** Concrete functions, also those nested in functions (GNU C) and in classes. */
+  /** Concrete functions, also those that stand in classes. */
   private collect(map: IntervalMap<Step>, dies: readonly Die[], depth: number): void {
     for (const die of dies) {
       if (die.tag !== TAG.subprogram && die.tag !== TAG.structureType && die.tag !== TAG.classType) continue;
       const ranges = die.tag === TAG.subprogram ? this.ranges(die) : [];
       for (const range of ranges) map.add(range.low, range.high, { die, ranges });
-      if (depth < MAX_DEPTH && die.abbrev.hasChildren && die.tag !== TAG.subprogram) {
-        this.collect(map, die.children(), depth + 1);
-      }
+      if (depth < MAX_DEPTH && die.tag !== TAG.subprogram) this.collect(map, die.children(), depth + 1);
     }
   }
 
@@ -175,6 +175,30 @@ export class FunctionReader {
   entryOf(unit: CompileUnit, die: Die): FunctionEntry | undefined {
     const ranges = this.ranges(die);
     return ranges.length === 0 ? undefined : new FunctionEntry(this, unit, die, ranges);
+  }
+
+  /** Inlined copies of the function whose abstract entry stands at an offset of the unit. */
+  copiesOf(unit: CompileUnit, offset: number): readonly FunctionEntry[] {
+    let copies = this.copies.get(unit);
+    if (copies === undefined) {
+      copies = new Map();
+      this.copies.set(unit, copies);
+      for (const die of topLevel(unit)) if (die.tag === TAG.subprogram) this.collectCopies(copies, die, 0);
+    }
+    return (copies.get(offset) ?? []).flatMap((die) => this.entryOf(unit, die) ?? []);
+  }
+
+  private collectCopies(copies: Map<number, Die[]>, parent: Die, depth: number): void {
+    for (const die of parent.children()) {
+      if (die.tag !== TAG.inlinedSubroutine && die.tag !== TAG.lexicalBlock) continue;
+      if (die.tag === TAG.inlinedSubroutine) {
+        const origin = this.units.file.problems.guard('inlined copy', undefined, () =>
+          this.units.file.reference(die, AT.abstractOrigin),
+        );
+        if (origin !== undefined) copies.set(origin.offset, [...(copies.get(origin.offset) ?? []), die]);
+      }
+      if (depth < MAX_DEPTH) this.collectCopies(copies, die, depth + 1);
+    }
   }
 
   functionAt(pc: bigint): FunctionEntry | undefined {
@@ -205,10 +229,9 @@ export class FunctionReader {
     return undefined;
   }
 
-  /** Offset of the innermost function's entry (inlined copies count), which identifies it. */
+  /** Offset of the innermost block's entry, which identifies it. */
   blockAt(pc: bigint): string | undefined {
-    const steps = this.path(pc)?.steps.filter((step) => step.die.tag !== TAG.lexicalBlock);
-    return steps?.at(-1)?.die.offset.toString();
+    return this.path(pc)?.steps.at(-1)?.die.offset.toString();
   }
 
   callChainAt(pc: bigint): readonly FunctionEntry[] {

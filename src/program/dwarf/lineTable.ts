@@ -10,7 +10,7 @@ import type { CompileUnit, Units } from './units';
 
 /** What line look-ups need to know of functions. */
 export interface FunctionQuery {
-  /** Identifies the innermost function (or inlined copy) around an address; undefined outside of any. */
+  /** Identifies the innermost block (function, inlined copy or lexical block) around an address. */
   blockAt(address: bigint): string | undefined;
   /** Where a breakpoint goes that would be on a function's first instruction: after its prologue. */
   skipPrologue(address: bigint): bigint;
@@ -21,8 +21,6 @@ interface Statement {
   readonly line: number;
   readonly column: number;
   readonly address: bigint;
-  /** True when other rows follow at the same address: no instruction belongs to this one. */
-  readonly empty: boolean;
 }
 
 /** Row that stands for an address in a sequence: the last at or before it, or of those at one address the last statement. */
@@ -198,23 +196,27 @@ export class Lines implements LineTable {
     });
   }
 
-  /** One address per function (or inlined copy) that the statements lie in: the lowest that has an instruction. */
+  /** One address per block that the statements lie in: the lowest. */
   private location(file: string, statements: readonly Statement[]): LineLocation {
-    const lowest = new Map<string, Statement>();
-    for (const statement of statements) {
-      const key = this.functions.blockAt(statement.address) ?? `0x${statement.address.toString(16)}`;
+    const lowest = new Map<string, bigint>();
+    for (const { address } of statements) {
+      const key = this.functions.blockAt(address) ?? `0x${address.toString(16)}`;
       const other = lowest.get(key);
-      const better =
-        other === undefined ||
-        (other.empty && !statement.empty) ||
-        (other.empty === statement.empty && statement.address < other.address);
-      if (better) lowest.set(key, statement);
+      if (other === undefined || address < other) lowest.set(key, address);
     }
-    const addresses = [...lowest.values()].map((s) => this.functions.skipPrologue(s.address));
+    const addresses = [...lowest.values()].map((address) => this.functions.skipPrologue(address));
     const unique = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
     const { line, column } = statements[0];
     return { file, line, column, addresses: unique };
   }
+}
+
+/** True when a statement of another file starts at the same address: no instruction is left for this row. */
+function isOvertaken(rows: LineRows, row: number, last: number): boolean {
+  for (let next = row + 1; next < last && rows.addresses[next] === rows.addresses[row]; next++) {
+    if ((rows.flags[next] & IS_STMT) !== 0 && rows.files[next] !== rows.files[row]) return true;
+  }
+  return false;
 }
 
 function collectStatements(unit: CompileUnit, path: string, found: Statement[]): void {
@@ -227,9 +229,8 @@ function collectStatements(unit: CompileUnit, path: string, found: Statement[]):
   for (const { first, last } of rows.sequences) {
     for (let row = first; row < last; row++) {
       if ((rows.flags[row] & IS_STMT) === 0 || rows.lines[row] === 0 || !wanted.has(rows.files[row])) continue;
-      const empty = row + 1 < last && rows.addresses[row + 1] === rows.addresses[row];
-      const address = rows.addresses[row];
-      found.push({ line: rows.lines[row], column: rows.columns[row], address, empty });
+      if (isOvertaken(rows, row, last)) continue;
+      found.push({ line: rows.lines[row], column: rows.columns[row], address: rows.addresses[row] });
     }
   }
 }

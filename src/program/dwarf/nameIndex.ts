@@ -3,12 +3,15 @@
  * first name is asked for.
  */
 
+import { commonName } from '../typeTools';
 import { AT, TAG } from './constants';
-import type { Die } from './unit';
+import type { Die, Unit } from './unit';
 import type { CompileUnit, Units } from './units';
 
 export interface IndexedEntry {
-  readonly unit: CompileUnit;
+  /** Undefined for entries of type units. */
+  readonly unit: CompileUnit | undefined;
+  readonly dieUnit: Unit;
   readonly offset: number;
 }
 
@@ -51,19 +54,21 @@ export class NameIndex {
       for (const unit of this.units.list) {
         for (const die of topLevel(unit)) this.add(unit, die);
       }
+      for (const die of this.units.file.signedTypes()) this.add(undefined, die);
     }
     return this.maps[kind].get(name) ?? [];
   }
 
-  private add(unit: CompileUnit, die: Die): void {
+  private add(unit: CompileUnit | undefined, die: Die): void {
     const kind = kindOfTag[die.tag];
-    if (kind === undefined || die.flag(AT.declaration)) return;
+    if (kind === undefined || die.flag(AT.declaration) || die.has(AT.signature)) return;
     const { problems } = this.units.file;
     const names = problems.guard('names', [], () => this.namesOf(die, kind));
     for (const name of names) {
       const same = this.maps[kind].get(name);
-      if (same === undefined) this.maps[kind].set(name, [{ unit, offset: die.offset }]);
-      else same.push({ unit, offset: die.offset });
+      const entry = { unit, dieUnit: die.unit, offset: die.offset };
+      if (same === undefined) this.maps[kind].set(name, [entry]);
+      else same.push(entry);
     }
   }
 
@@ -73,7 +78,8 @@ export class NameIndex {
       ? die
       : (file.reference(die, AT.specification) ?? file.reference(die, AT.abstractOrigin) ?? die);
     const name = file.text(origin, AT.name) ?? '';
-    if (kind === 'types') return name === '' ? [] : [typeKey(die.tag, name)];
+    if (kind === 'types')
+      return name === '' ? [] : [typeKey(die.tag, die.tag === TAG.baseType ? commonName(name) : name)];
     const linkage = file.text(origin, AT.linkageName) ?? file.text(origin, AT.mipsLinkageName) ?? '';
     return [name, linkage].filter((text, i, all) => text !== '' && all.indexOf(text) === i);
   }

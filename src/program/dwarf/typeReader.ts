@@ -5,7 +5,7 @@
 
 import { Malformed } from '../reader';
 import type { AliasType, ArrayType, BaseEncoding, CType, EnumType, FunctionType, Member, RecordType } from '../types';
-import { sizeOf, strip, VOID } from '../typeTools';
+import { commonName, sizeOf, strip, VOID } from '../typeTools';
 import { AT, ENCODING, TAG } from './constants';
 import type { DebugFile } from './debugFile';
 import { bareContext, evaluateLocation } from './expression';
@@ -83,7 +83,12 @@ export class TypeReader {
     const size = die.number(AT.byteSize);
     switch (die.tag) {
       case TAG.baseType:
-        return { kind: 'base', name, size: size ?? 0, encoding: encodings[die.number(AT.encoding) ?? 0] ?? 'other' };
+        return {
+          kind: 'base',
+          name: commonName(name),
+          size: size ?? 0,
+          encoding: encodings[die.number(AT.encoding) ?? 0] ?? 'other',
+        };
       case TAG.pointerType:
       case TAG.referenceType:
       case TAG.rvalueReferenceType:
@@ -91,7 +96,7 @@ export class TypeReader {
       case TAG.arrayType:
         return this.array(die);
       case TAG.enumerationType:
-        return this.enumeration(die, name);
+        return this.enumeration(die);
       case TAG.subroutineType:
         return this.subroutine(die);
       case TAG.unspecifiedType:
@@ -126,8 +131,8 @@ export class TypeReader {
   }
 
   private record(declared: Die, keyword: RecordType['keyword']): RecordType {
-    const name = this.file.text(declared, AT.name) ?? '';
-    const die = this.defined(declared, name);
+    const die = this.defined(declared);
+    const name = this.file.text(die, AT.name) ?? '';
     const reader = this;
     let members: readonly Member[] | undefined;
     return {
@@ -143,13 +148,12 @@ export class TypeReader {
     };
   }
 
-  /** The entry itself unless it is a declaration whose definition stands elsewhere. */
-  private defined(die: Die, name: string): Die {
-    if (!die.flag(AT.declaration)) return die;
-    // A declaration may say which type unit defines it.
+  /** The entry itself unless its definition stands elsewhere: in a type unit that it names, or under the same name. */
+  private defined(die: Die): Die {
     const signed = this.file.reference(die, AT.signature);
     if (signed !== undefined) return signed;
-    return (name === '' ? undefined : this.findDefinition(die.tag, name)) ?? die;
+    const name = die.flag(AT.declaration) ? this.file.text(die, AT.name) : undefined;
+    return (name === undefined ? undefined : this.findDefinition(die.tag, name)) ?? die;
   }
 
   private members(die: Die): Member[] {
@@ -234,8 +238,9 @@ export class TypeReader {
     return array;
   }
 
-  private enumeration(declared: Die, name: string): EnumType {
-    const die = this.defined(declared, name);
+  private enumeration(declared: Die): EnumType {
+    const die = this.defined(declared);
+    const name = this.file.text(die, AT.name) ?? '';
     const size = Math.min(Math.max(die.number(AT.byteSize) ?? 4, 1), 16);
     const enumerators: { name: string; value: bigint }[] = [];
     for (const child of die.children()) {

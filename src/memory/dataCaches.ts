@@ -236,7 +236,7 @@ export class DataCaches {
     const present = 1 << (k + Dir.L2Shift);
     if (look) shared.count(core, Counter.l2Accesses);
     if (dir[unit] & present) {
-      if (look && cache.isLru) cache.touch(cache.wayOf(unit));
+      if (cache.isLru) cache.touch(cache.wayOf(unit));
       return;
     }
     if (look) {
@@ -318,11 +318,11 @@ export class DataCaches {
   /** DC C..VAU / C..VAC: the lines that contain the unit, in all caches of the domain. */
   cleanUnit(unit: number, toC: boolean): void {
     const { dir } = this;
-    if (dir[unit] & Dir.L1Dirty) {
-      const owner = soleBit(dir[unit] & Dir.L1D);
-      this.cleanL1(owner, this.l1[owner].wayOf(unit), toC);
+    for (let cores = dir[unit] & Dir.L1D; cores !== 0; cores &= cores - 1) {
+      const core = soleBit(cores & -cores);
+      this.cleanL1(core, this.l1[core].wayOf(unit), toC);
     }
-    if (!toC || !(dir[unit] & Dir.L2Dirty)) return;
+    if (!toC) return;
     for (let k = 0; k < this.l2.length; k++)
       if (dir[unit] & (1 << (k + Dir.L2Shift))) this.cleanL2(k, this.l2[k].wayOf(unit));
   }

@@ -74,8 +74,6 @@ export class Maintenance {
     const unit = this.shared.unitOf(host);
     const toC = row.to !== 'PoU';
     if (row.action !== 'invalidate') {
-      const own = this.data.l1[core].wayOf(unit);
-      if (own >= 0) this.data.cleanL1(core, own, toC);
       this.data.cleanUnit(unit, toC);
       this.checker?.cleaned(core, host, toC);
     }

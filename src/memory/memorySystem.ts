@@ -5,7 +5,7 @@
  */
 import type { SystemOperationRow } from '../arch/sysops/types';
 import { Checker } from './checker';
-import { Counter } from './counters';
+import { COUNTER_NAMES, Counter } from './counters';
 import { DataAccess } from './dataAccess';
 import { DataCaches } from './dataCaches';
 import { Doors } from './doors';
@@ -132,6 +132,12 @@ export class MemorySystem {
     for (const cache of this.instructions.caches)
       for (let way = 0; way < cache.tag.length; way++)
         if (cache.tag[way] !== NO_LINE) this.instructions.clearResident(cache, cache.tag[way]);
+  }
+
+  /** Linear-memory address of the counter of hits that reorder a set: generated code does those itself. */
+  promotionCounter(core: number): number {
+    const { counters } = this.shared.plan;
+    return counters + 8 * (core * COUNTER_NAMES.length + Counter.promotions);
   }
 
   // ---- accesses ----

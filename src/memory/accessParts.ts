@@ -1,0 +1,197 @@
+/**
+ * What every data access is made of: translation and faults, the cached, non-cacheable and bus halves of a load or store, and
+ * the bytes themselves. `read` and `write` move between linear memory and the core's value field.
+ */
+import type { Checker } from './checker';
+import { Counter } from './counters';
+import type { DataCaches } from './dataCaches';
+import type { Exclusives } from './exclusives';
+import { MutableFault } from './faults';
+import { type LineTables, Table } from './lineTables';
+import { Dir, type Shared } from './shared';
+import type { StoreEffects } from './storeEffects';
+import type { Access, TranslationResult } from './translator';
+import { MemoryType } from './types';
+import type { Versions } from './versions';
+
+/** The `desc` word of load and store. */
+export const Desc = {
+  SizeLog2: 7,
+  Unprivileged: 8, // LDTR / STTR
+  Ordered: 16, // acquire / release: aligned only
+  Exclusive: 32, // load: arms the monitor; store: checks it
+  ForWrite: 64, // the load of an atomic read-modify-write: needs write permission, aligned only
+} as const;
+const MUST_ALIGN = Desc.Ordered | Desc.Exclusive | Desc.ForWrite;
+
+/** Bytes that DC ZVA zeroes (DCZID_EL0.BS). */
+export const ZERO_BLOCK_BYTES = 64;
+
+export class AccessParts {
+  readonly fault = new MutableFault();
+  faultHi = 0;
+  faultLo = 0;
+  /** Status of the last Store-Exclusive: 0 stored, 1 not. */
+  exclusiveStatus = 0;
+  /** Some unit is watched: ports.access hears of accesses. */
+  watching = false;
+  protected readonly result: TranslationResult;
+  protected readonly pair = new Uint32Array(2);
+  protected readonly scratch32 = new Uint32Array(4);
+  protected readonly scratch = new Uint8Array(this.scratch32.buffer);
+
+  constructor(
+    protected readonly shared: Shared,
+    protected readonly versions: Versions,
+    protected readonly data: DataCaches,
+    protected readonly tables: LineTables,
+    protected readonly exclusives: Exclusives,
+    protected readonly effects: StoreEffects,
+    protected readonly checker: Checker | undefined,
+  ) {
+    this.result = shared.ports.translator.result;
+  }
+
+  protected mustAlign(core: number, desc: number): boolean {
+    return (desc & MUST_ALIGN) !== 0 || this.shared.ports.context(core).alignmentCheck;
+  }
+
+  /** Takes over the translator's fault; false = there is one. */
+  protected translate(core: number, hi: number, lo: number, access: Access, desc: number): boolean {
+    const { ports } = this.shared;
+    if (ports.translator.translate(core, ports.context(core), hi, lo, access, (desc & Desc.Unprivileged) !== 0))
+      return true;
+    this.shared.count(core, Counter.faultedAccesses);
+    this.fault.copy(ports.translator.fault);
+    this.faultHi = hi;
+    this.faultLo = lo;
+    return false;
+  }
+
+  abort(core: number, hi: number, lo: number, kind: MutableFault['kind'], write: boolean): 1 {
+    this.shared.count(core, Counter.faultedAccesses);
+    this.fault.plain(kind, write);
+    this.faultHi = hi;
+    this.faultLo = lo;
+    return 1;
+  }
+
+  protected exclusiveFailed(core: number): 0 {
+    this.shared.count(core, Counter.exclusiveFailures);
+    this.exclusives.clear(core);
+    this.exclusiveStatus = 1;
+    return 0;
+  }
+
+  /** Makes the unit present and, where allowed, gives it a load entry for the address. */
+  protected loadCached(core: number, hi: number, lo: number, unit: number, entry: boolean): void {
+    const { shared, data, result } = this;
+    const cache = data.l1[core];
+    if (shared.directory[unit] & (1 << core)) shared.count(core, Counter.lineTableRefills);
+    const way = data.wayForLoad(core, unit);
+    if (entry && this.effects.loadEntryAllowed(unit))
+      this.tables.install(
+        core,
+        Table.Load,
+        hi,
+        lo,
+        cache.wayUnit(way, unit),
+        shared.hostOfUnit(unit),
+        true,
+        result.tlbIndex,
+      );
+  }
+
+  protected installStore(core: number, hi: number, lo: number, unit: number, way: number): void {
+    const { shared, result } = this;
+    if (result.type !== MemoryType.NormalWB || !this.effects.storeEntryAllowed(core, unit)) return;
+    const wayUnit = this.data.l1[core].wayUnit(way, unit);
+    this.tables.install(core, Table.Store, hi, lo, wayUnit, shared.hostOfUnit(unit), true, result.tlbIndex);
+    if (this.checker !== undefined) this.checker.storeInstalled(core, wayUnit);
+  }
+
+  protected storeUncached(core: number, host: number, size: number, pa: number): void {
+    const { shared } = this;
+    const unit = shared.unitOf(host);
+    const d = shared.directory[unit];
+    shared.count(core, Counter.uncachedAccesses);
+    this.write(
+      core,
+      this.versions.prepareC(unit, (d & Dir.L1D) !== 0, (d & Dir.L2) !== 0) + (host & shared.unitMask),
+      size,
+    );
+    this.effects.stored(core, unit, host & shared.unitMask, size, pa, true);
+  }
+
+  protected writeThrough(core: number, unit: number, host: number, size: number): void {
+    const offset = host & this.shared.unitMask;
+    const p = this.versions.pHost(unit) + offset;
+    const c = this.versions.cHost(unit) + offset;
+    this.write(core, host, size);
+    if (p !== host) this.write(core, p, size);
+    if (c !== host && c !== p) this.write(core, c, size);
+  }
+
+  protected busLoad(core: number, pa: number, size: number): boolean {
+    const { shared, pair } = this;
+    const v = shared.valueIndex[core];
+    shared.count(core, Counter.uncachedAccesses);
+    shared.count(core, Counter.deviceAccesses);
+    shared.penalty(core, shared.cost.mmio);
+    for (let i = 0; i === 0 || i < size; i += 8) {
+      pair[0] = 0;
+      pair[1] = 0;
+      if (!shared.ports.bus.read(pa + i, Math.min(size, 8), pair, core)) return false;
+      shared.u32[v + (i >> 2)] = pair[0];
+      shared.u32[v + (i >> 2) + 1] = pair[1];
+    }
+    return true;
+  }
+
+  protected busStore(core: number, pa: number, size: number): boolean {
+    const { shared } = this;
+    const v = shared.valueIndex[core];
+    shared.count(core, Counter.uncachedAccesses);
+    shared.count(core, Counter.deviceAccesses);
+    shared.penalty(core, shared.cost.mmio);
+    for (let i = 0; i === 0 || i < size; i += 8) {
+      const at = v + (i >> 2);
+      if (!shared.ports.bus.write(pa + i, Math.min(size, 8), shared.u32[at], shared.u32[at + 1], core)) return false;
+    }
+    return true;
+  }
+
+  /** `size` bytes at a linear-memory address into the core's value field, zero-extended. */
+  protected read(core: number, host: number, size: number): void {
+    const { u8, u16, u32 } = this.shared;
+    const v = this.shared.valueIndex[core];
+    if (host & (size - 1)) {
+      this.scratch32.fill(0);
+      for (let i = 0; i < size; i++) this.scratch[i] = u8[host + i];
+      for (let i = 0; i < 4; i++) u32[v + i] = this.scratch32[i];
+      return;
+    }
+    u32[v + 1] = 0;
+    if (size === 8) {
+      u32[v] = u32[host >>> 2];
+      u32[v + 1] = u32[(host >>> 2) + 1];
+    } else if (size === 4) u32[v] = u32[host >>> 2];
+    else if (size === 1) u32[v] = u8[host];
+    else if (size === 2) u32[v] = u16[host >>> 1];
+    else for (let i = 0; i < 4; i++) u32[v + i] = u32[(host >>> 2) + i];
+  }
+
+  protected write(core: number, host: number, size: number): void {
+    const { u8, u16, u32 } = this.shared;
+    const v = this.shared.valueIndex[core];
+    if (host & (size - 1)) {
+      for (let i = 0; i < size; i++) u8[host + i] = u32[v + (i >> 2)] >>> ((i & 3) * 8);
+    } else if (size === 8) {
+      u32[host >>> 2] = u32[v];
+      u32[(host >>> 2) + 1] = u32[v + 1];
+    } else if (size === 4) u32[host >>> 2] = u32[v];
+    else if (size === 1) u8[host] = u32[v];
+    else if (size === 2) u16[host >>> 1] = u32[v];
+    else for (let i = 0; i < 4; i++) u32[(host >>> 2) + i] = u32[v + i];
+  }
+}

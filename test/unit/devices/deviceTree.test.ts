@@ -1,0 +1,195 @@
+/** Device trees: written and read back, dtc's and QEMU's opinion of ours, and bytes that are no tree. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SeededRandom } from '../../../src/base/random';
+import {
+  cells,
+  cellsOf,
+  type DeviceTreeBlob,
+  flag,
+  node,
+  nodeAt,
+  propertyOf,
+  readDeviceTree,
+  strings,
+  stringsOf,
+  type TreeFacts,
+  type TreeNode,
+  virtDeviceTree,
+  wide,
+  withChosen,
+  withMemory,
+  writeDeviceTree,
+} from '../../../src/devices/deviceTree/index';
+
+const L1I = { sets: 256, ways: 3, lineBytes: 64 };
+const L1D = { sets: 256, ways: 2, lineBytes: 64 };
+const facts: TreeFacts = {
+  memoryBytes: 2 ** 30,
+  cores: [0, 1].map((affinity) => ({ compatible: 'arm,cortex-a57', affinity, cluster: 0, l1i: L1I, l1d: L1D })),
+  clusters: [{ sets: 2048, ways: 16, lineBytes: 64 }],
+  psci: 'hvc',
+  virtioSlots: true,
+};
+
+function parsed(bytes: Uint8Array): DeviceTreeBlob {
+  const result = readDeviceTree(bytes);
+  assert.ok(!('problem' in result), 'problem' in result ? result.problem : '');
+  return result;
+}
+
+const small: DeviceTreeBlob = {
+  root: node(
+    '',
+    [cells('#address-cells', 2), flag('empty'), strings('names', 'a', 'bcd')],
+    [node('x@1', [wide('reg', 0x1_0000_0002)], [node('deep', [])]), node('y', [flag('empty')])],
+  ),
+  reservations: [{ address: 0x8000_0000n, size: 0x1000n }],
+  bootCpu: 3,
+};
+
+test('what is written is read back, padded or not', () => {
+  assert.deepEqual(parsed(writeDeviceTree(small)), small);
+  const padded = writeDeviceTree(small, 4096);
+  assert.equal(padded.length, 4096);
+  assert.equal(new DataView(padded.buffer).getUint32(4), 4096);
+  assert.deepEqual(parsed(padded), small);
+  assert.throws(() => writeDeviceTree(small, 64), /bug/);
+  assert.deepEqual(parsed(writeDeviceTree(virtDeviceTree(facts), 2 ** 20)).root, virtDeviceTree(facts).root);
+});
+
+test('bytes that are no tree give one line each', () => {
+  const good = writeDeviceTree(small);
+  const changed = (at: number, word: number): Uint8Array => {
+    const copy = good.slice();
+    new DataView(copy.buffer).setUint32(at, word);
+    return copy;
+  };
+  const structure = new DataView(good.buffer).getUint32(8);
+  const problem = (bytes: Uint8Array): string => {
+    const result = readDeviceTree(bytes);
+    return 'problem' in result ? result.problem : 'none';
+  };
+  assert.match(problem(new Uint8Array(10)), /shorter than a header/);
+  assert.match(problem(changed(0, 1)), /magic/);
+  assert.match(problem(changed(4, 1 << 20)), /it says 1048576 bytes/);
+  assert.match(problem(changed(8, 0xfffffff0)), /outside/);
+  assert.match(problem(changed(20, 2)), /version 2/);
+  assert.match(problem(changed(structure, 9)), /no root node/);
+  assert.match(problem(changed(structure + 8, 7)), /unknown token 7/);
+  assert.match(problem(changed(structure + 12, 0xffffffff)), /longer than the structure/);
+  assert.match(problem(changed(structure + 16, 0xffff)), /name has no end/);
+  const deep = Array.from({ length: 100 }).reduce<TreeNode>((inner) => node('n', [], [inner]), node('n'));
+  assert.match(problem(writeDeviceTree({ ...small, root: deep })), /more than 64 deep/);
+});
+
+test('damaged trees never throw', () => {
+  const random = new SeededRandom(new Uint32Array(1));
+  random.seed(7);
+  const good = writeDeviceTree(virtDeviceTree({ ...facts, virtioSlots: false }));
+  for (let round = 0; round < 2000; round++) {
+    const copy = good.slice(0, random.below(4) === 0 ? random.below(good.length) : good.length);
+    for (let n = random.below(4); n >= 0; n--) copy[random.below(Math.max(copy.length, 1))] = random.below(256);
+    const result = readDeviceTree(copy);
+    assert.ok('problem' in result || 'root' in result);
+  }
+});
+
+test("a user's tree gets bootargs, initrd and memory", () => {
+  const user = parsed(writeDeviceTree(virtDeviceTree(facts)));
+  const changed = withChosen(user, { bootargs: 'console=ttyAMA0', initrd: { start: 0x4800_0000, end: 0x4900_0000 } });
+  const chosen = nodeAt(changed.root, '/chosen');
+  assert.deepEqual(stringsOf(propertyOf(chosen, 'bootargs')), ['console=ttyAMA0']);
+  assert.deepEqual(cellsOf(propertyOf(chosen, 'linux,initrd-end')), [0, 0x4900_0000]);
+  assert.deepEqual(stringsOf(propertyOf(chosen, 'stdout-path')), ['/pl011@9000000']);
+  const again = withChosen(changed, { bootargs: 'quiet' });
+  assert.deepEqual(stringsOf(propertyOf(nodeAt(again.root, 'chosen'), 'bootargs')), ['quiet']);
+  assert.equal(withChosen({ ...small }, { bootargs: 'x' }).root.children.at(-1)?.name, 'chosen');
+  const memory = withMemory(user, 0x4000_0000, 3 * 2 ** 30).root.children.filter((c) => c.name.startsWith('memory'));
+  assert.deepEqual(
+    memory.map((m) => cellsOf(propertyOf(m, 'reg'))),
+    [[0, 0x4000_0000, 0, 0xc000_0000]],
+  );
+});
+
+test("each core's caches are in its node", () => {
+  const mixed: TreeFacts = {
+    ...facts,
+    cores: [
+      { ...facts.cores[0], l1i: { sets: 512, ways: 2, lineBytes: 32 } },
+      { ...facts.cores[1], affinity: 0x100, cluster: 1 },
+    ],
+    clusters: [facts.clusters[0], null],
+    psci: undefined,
+    bootargs: 'x',
+  };
+  const { root } = virtDeviceTree(mixed);
+  const value = (path: string, name: string): number[] => cellsOf(propertyOf(nodeAt(root, path), name));
+  assert.deepEqual(value('/cpus/cpu@0', 'i-cache-size'), [32768]);
+  assert.deepEqual(value('/cpus/cpu@0', 'i-cache-line-size'), [32]);
+  assert.deepEqual(value('/cpus/cpu@100', 'i-cache-sets'), [256]);
+  assert.deepEqual(value('/cpus/cpu@0', 'next-level-cache'), value('/cpus/l2-cache0', 'phandle'));
+  assert.deepEqual(value('/cpus/l2-cache0', 'cache-size'), [2 * 2 ** 20]);
+  assert.deepEqual(value('/cpus/cpu@100', 'next-level-cache'), []);
+  assert.equal(propertyOf(nodeAt(root, '/cpus/cpu@0'), 'enable-method'), undefined);
+  assert.equal(nodeAt(root, '/psci'), undefined);
+  assert.deepEqual(value('/cpus/cpu-map/socket0/cluster1/core0', 'cpu'), value('/cpus/cpu@100', 'phandle'));
+});
+
+const has = (tool: string): boolean => spawnSync(tool, ['--version']).status === 0;
+
+test('dtc accepts our tree', { skip: has('dtc') ? false : 'dtc is not installed' }, () => {
+  const tree = writeDeviceTree(virtDeviceTree(facts), 2 ** 20);
+  const run = spawnSync('dtc', ['-I', 'dtb', '-O', 'dts'], { input: tree, maxBuffer: 2 ** 24 });
+  assert.equal(run.status, 0);
+  // dtc finds fault with QEMU's names too: underscores and clusters of one socket.
+  const errors = run.stderr
+    .toString()
+    .split('\n')
+    .filter((line) => /ERROR|phandle|_cells/.test(line));
+  assert.deepEqual(errors, []);
+});
+
+/** Properties in which we differ from QEMU on purpose: phandles are numbered differently, caches are ours. */
+const ours = /^(phandle|interrupt-parent|clocks|cpu|next-level-cache|[id]-cache-.*)$/;
+/** QEMU's devices that do not exist here. */
+const missing = /^(platform-bus|fw-cfg|gpio-keys|pl061|pcie|pmu|v2m)/;
+
+function differences(theirs: TreeNode, mine: TreeNode | undefined, path: string): string[] {
+  if (mine === undefined) return missing.test(theirs.name) ? [] : [`${path} is missing`];
+  const names = new Set([...theirs.properties, ...mine.properties].map((property) => property.name));
+  const wrong = [...names]
+    .filter((name) => !ours.test(name) && !/seed$/.test(name))
+    .filter(
+      (name) =>
+        Buffer.compare(propertyOf(theirs, name) ?? Buffer.from('-'), propertyOf(mine, name) ?? Buffer.from('-')) !== 0,
+    )
+    .map((name) => `${path}: ${name}`);
+  const below = theirs.children.flatMap((child) =>
+    differences(
+      child,
+      mine.children.find((c) => c.name === child.name),
+      `${path}/${child.name}`,
+    ),
+  );
+  return [...wrong, ...below];
+}
+
+const qemu = has('qemu-system-aarch64');
+test("our tree is QEMU's for the devices that both have", { skip: qemu ? false : 'QEMU is not installed' }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'elscope-'));
+  try {
+    const file = join(folder, 'virt.dtb');
+    const options = ['-cpu', 'cortex-a57', '-smp', '2', '-m', '1G', '-nodefaults', '-display', 'none', '-net', 'none'];
+    const run = spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=2,dumpdtb=${file}`, ...options]);
+    assert.equal(run.status, 0, run.stderr.toString());
+    const theirs = parsed(readFileSync(file)).root;
+    assert.deepEqual(differences(theirs, virtDeviceTree(facts).root, ''), []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -44,6 +44,7 @@ const rows = {
   'cli.noImage': ['nothing to run', 'give an ELF, --bios FILE or --kernel FILE'],
   'cli.twoImages': ['more than one program is given', 'give one of: an image, --bios, --kernel'],
   'cli.operand': ['unexpected argument "{text}"', 'see elscope --help'],
+  'cli.explain': ['nothing is known of "{text}"', 'give an instruction word, a register name or an ESR value'],
   'cli.write': ['cannot write "{path}"', 'check the path'],
   'machine.unknown': [
     'there is no machine preset or file "{name}"',

@@ -38,7 +38,6 @@ export class Engine {
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   private readonly u16: Uint16Array;
-  private readonly f64: Float64Array;
   private readonly decoder: Decoder;
   private readonly pairs: Pairs;
   private readonly enter: EnterFunction;
@@ -58,6 +57,9 @@ export class Engine {
   private readonly marks = new Map<number, { handler: number; breakpoint: boolean; stale: boolean }>();
   /** Breakpoint addresses' low words by I-granule number (low word). */
   private readonly breakpoints = new Map<number, number[]>();
+  /** Record of the instruction whose slow path is running now, 0 = none. */
+  private slowRecord = 0;
+  private limit = 0;
   private skipBreakpoint = false;
   private stopped = false;
   readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
@@ -71,7 +73,6 @@ export class Engine {
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
-    this.f64 = new Float64Array(buffer);
     this.granuleBytes = 1 << shape.granuleLog2;
     const table = new HandlerTable();
     const bytes = buildInterpreter(table, shape);
@@ -132,6 +133,7 @@ export class Engine {
     this.block = block;
     this.skipBreakpoint = skipBreakpoint;
     this.stopped = false;
+    this.limit = limit;
     this.i32[(block >> 2) + word('budget')] = limit;
     let result: number = Exit.budget;
     while (result === Exit.budget) {
@@ -142,6 +144,20 @@ export class Engine {
     this.clearStop();
     this.i32[(block >> 2) + word('pendingExit')] = 0;
     return limit - this.i32[(block >> 2) + word('budget')];
+  }
+
+  /** Instructions of the current run that were executed before the one whose slow path is running now. */
+  executedNow(): number {
+    const b = this.block >> 2;
+    const before = this.limit - this.i32[b + word('budget')];
+    return this.slowRecord === 0
+      ? before
+      : before + ((this.slowRecord - this.i32[b + word('entryRec')]) >> RECORD_SHIFT);
+  }
+
+  /** The core that runs now. */
+  get current(): number {
+    return this.core;
   }
 
   /** Whether the last run ended at a breakpoint or a finding. */
@@ -159,6 +175,7 @@ export class Engine {
   private enterTail(left: number): number {
     this.counters.tails++;
     this.leftRecord = 0;
+    this.clearStop();
     const { u32, block } = this;
     const b = block >> 2;
     const lo = u32[b + word('pc')];
@@ -171,7 +188,9 @@ export class Engine {
     u32[b + word('pcDelta') + 1] = hi - (lo < back ? 1 : 0);
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
     if (this.marks.size === 0) this.pairs.sample(record - indexInGranule * RECORD_BYTES);
-    if (indexInGranule + left <= this.granuleBytes >> 2) this.stopAt(record + left * RECORD_BYTES);
+    if (this.stopRecord === 0 && indexInGranule + left <= this.granuleBytes >> 2) {
+      this.stopAt(record + left * RECORD_BYTES);
+    }
     return this.settle(this.runRecord(record, block));
   }
 
@@ -194,7 +213,9 @@ export class Engine {
     const path = this.ports.slow[name];
     return (record, _block, a = 0, b = 0, c = 0) => {
       this.syncPc(record);
+      this.slowRecord = record;
       const result = path(this.core, a, b, c);
+      this.slowRecord = 0;
       if (result !== 0) {
         this.leftRecord = record;
         this.leftCounted = 1;
@@ -222,9 +243,13 @@ export class Engine {
     this.u32[b + word('pc') + 1] = hi;
     const here = this.breakpoints.size > 0 ? this.breakpoints.get(lo >>> this.shape.granuleLog2) : undefined;
     const record = this.ports.fetch(this.core, hi, lo, here === undefined);
-    if (record !== 0 && here) {
-      for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
+    if (record === 0) {
+      // A fetch that faults counts as one instruction: every exception makes progress.
+      this.i32[b + word('budget')]--;
+      return 0;
     }
+    if (here) for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
+    if (this.i32[b + word('pendingExit')] !== 0) this.stopAt(record);
     return record;
   }
 
@@ -317,8 +342,8 @@ export class Engine {
     this.u32[at + 1] = 0;
   }
 
-  /** Adds to a double of the core block. */
-  addDouble(block: number, name: 'instructions' | 'penalty', n: number): void {
-    this.f64[(block + coreLayout[name][0]) >> 3] += n;
+  /** Pair handlers made so far. */
+  pairCount(): number {
+    return this.pairs.count;
   }
 }

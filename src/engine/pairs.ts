@@ -48,6 +48,10 @@ export class Pairs {
     this.index = new Int16Array(this.size * this.size);
   }
 
+  get count(): number {
+    return this.firsts.length;
+  }
+
   /** The handler of a record's own instruction. */
   single(handler: number): number {
     return handler < this.size ? handler : this.firsts[handler - this.size];

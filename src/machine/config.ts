@@ -6,6 +6,8 @@ import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory
 
 export interface CoreConfig {
   readonly name: string; // 'cortex-a57'
+  /** Of its device tree node. */
+  readonly compatible: string;
   readonly midr: number;
   readonly l1i: CacheGeometry & { readonly policy: InstructionCachePolicy };
   readonly l1d: CacheGeometry;

@@ -33,6 +33,7 @@ export const coreTypes = {
   'cortex-a53': {
     ...common,
     name: 'cortex-a53',
+    compatible: 'arm,cortex-a53',
     midr: 0x410fd034,
     l1i: { ...cache(32 * KiB, 2, 64, 'random'), policy: 'VIPT' },
     l1d: cache(32 * KiB, 4, 64, 'random'),
@@ -41,6 +42,7 @@ export const coreTypes = {
   'cortex-a57': {
     ...common,
     name: 'cortex-a57',
+    compatible: 'arm,cortex-a57',
     midr: 0x411fd070,
     l1i: { ...cache(48 * KiB, 3, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(32 * KiB, 2, 64, 'lru'),
@@ -48,6 +50,7 @@ export const coreTypes = {
   'cortex-a72': {
     ...common,
     name: 'cortex-a72',
+    compatible: 'arm,cortex-a72',
     midr: 0x410fd083,
     l1i: { ...cache(48 * KiB, 3, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(32 * KiB, 2, 64, 'lru'),
@@ -55,6 +58,7 @@ export const coreTypes = {
   'neoverse-n1': {
     ...common,
     name: 'neoverse-n1',
+    compatible: 'arm,neoverse-n1',
     midr: 0x414fd0c1,
     l1i: { ...cache(64 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 4, 64, 'lru'),
@@ -64,6 +68,7 @@ export const coreTypes = {
   max: {
     ...common,
     name: 'max',
+    compatible: 'arm,armv8',
     midr: 0x000f0510,
     l1i: { ...cache(64 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 4, 64, 'lru'),
@@ -74,6 +79,7 @@ export const coreTypes = {
   vpipt: {
     ...common,
     name: 'vpipt',
+    compatible: 'arm,armv8',
     midr: 0x411fd070,
     l1i: { ...cache(48 * KiB, 3, 64, 'lru'), policy: 'VPIPT' },
     l1d: cache(32 * KiB, 2, 64, 'lru'),
@@ -81,6 +87,7 @@ export const coreTypes = {
   'small-lines': {
     ...common,
     name: 'small-lines',
+    compatible: 'arm,armv8',
     midr: 0x410fd034,
     l1i: { ...cache(32 * KiB, 2, 32, 'random'), policy: 'PIPT' },
     l1d: cache(32 * KiB, 4, 64, 'random'),
@@ -88,6 +95,7 @@ export const coreTypes = {
   'large-lines': {
     ...common,
     name: 'large-lines',
+    compatible: 'arm,armv8',
     midr: 0x411fd070,
     l1i: { ...cache(64 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 4, 128, 'lru'),
@@ -95,6 +103,7 @@ export const coreTypes = {
   'm2-efficiency': {
     ...common,
     name: 'm2-efficiency',
+    compatible: 'apple,blizzard',
     midr: 0x611f0320,
     l1i: { ...cache(128 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 8, 64, 'random'),
@@ -102,6 +111,7 @@ export const coreTypes = {
   'm2-performance': {
     ...common,
     name: 'm2-performance',
+    compatible: 'apple,avalanche',
     midr: 0x611f0320,
     l1i: { ...cache(192 * KiB, 6, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(128 * KiB, 8, 64, 'random'),

@@ -25,6 +25,10 @@ export interface Rig {
   /** Slow paths taken, by name. */
   readonly taken: Map<string, number>;
   readonly data: Uint8Array;
+  /** Slow loads ask for an exit after their instruction. */
+  exitAfterLoads: boolean;
+  /** Empties the line tables of loads and stores. */
+  forgetEntries(): void;
   readonly slow: Record<ImportName, (core: number, ...args: number[]) => number>;
   write(words: readonly number[]): void;
   x(n: number): bigint;
@@ -58,6 +62,7 @@ export function makeRig(): Rig {
       else u8[value + i] = u8[host];
     }
     if (!store) u8.fill(0, value + n, value + 8);
+    if (!store && rig.exitAfterLoads) u32[at('pendingExit') >> 2] = 1;
     if (lo >= 0 && (lo & (LINE - 1)) + n <= LINE && _hi === 0) {
       const entry = (TABLES + (store ? LINE_TABLE_BYTES : 0) + (((lo >>> 6) & 1023) << 4)) >> 2;
       u32[entry] = lo & -LINE;
@@ -107,7 +112,9 @@ export function makeRig(): Rig {
       },
     },
   );
-  return {
+  const rig: Rig = {
+    exitAfterLoads: false,
+    forgetEntries: () => void u8.fill(2, TABLES, TABLES + 2 * LINE_TABLE_BYTES),
     buffer,
     memory,
     engine,
@@ -135,4 +142,5 @@ export function makeRig(): Rig {
       return Buffer.from(copy).toString('hex');
     },
   };
+  return rig;
 }

@@ -1,0 +1,45 @@
+/** The command line. Exit codes: 0 ended by itself, 1 the guest failed, 2 bad usage or input, 3 a finding, 4 a limit. */
+import { UserError } from '../base/errors';
+import { explainCommand } from './explain';
+import { helpText, runOptions } from './options';
+import { ExitCode, run } from './run';
+
+const usage = `elscope: an emulated multi-core arm64 machine with real, incoherent caches
+
+  elscope run [IMAGE] [options]      run an ELF, or --bios FILE, or --kernel FILE
+  elscope check [IMAGE] [options]    as run, stops at the first coherence finding (exit 3)
+  elscope explain WORD|REGISTER|ESR  decode an instruction, a register or a syndrome
+  elscope dap [--port N]             debug adapter on stdio, or on a loopback socket
+
+options of run and check:
+${helpText(runOptions)}
+
+stdin feeds the UART (Ctrl-A x ends). Exit: 0 ended by itself, 1 guest failed, 2 bad usage, 3 finding, 4 limit.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (
+    command === undefined ||
+    command === '--help' ||
+    command === '-h' ||
+    command === 'help' ||
+    rest.includes('--help')
+  ) {
+    process.stdout.write(usage);
+    return command === undefined ? ExitCode.usage : ExitCode.ok;
+  }
+  if (command === 'run' || command === 'check') return run(command, rest);
+  if (command === 'explain') return explainCommand(rest);
+  throw new UserError('cli.command', { command });
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`elscope: ${error instanceof UserError ? error.message : String((error as Error).stack)}\n`);
+    process.exitCode = error instanceof UserError ? ExitCode.usage : ExitCode.failed;
+  },
+);

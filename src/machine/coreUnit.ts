@@ -1,0 +1,114 @@
+/**
+ * One core of the machine: runs it for the scheduler and shows its registers. Instructions and cycles are counted here; inside
+ * a run the engine knows how far it is.
+ */
+import { joinBig } from '../base/bits';
+import type { Cpu } from '../cpu/cpu';
+import { coreLayout, SP_SLOT } from '../cpu/layout';
+import { WaitState, waitNames } from '../cpu/state';
+import type { Engine } from '../engine/engine';
+import type { CoreView } from './api';
+import type { ScheduledCore } from './scheduler';
+import type { Stops } from './stops';
+
+const at = (name: keyof typeof coreLayout): number => coreLayout[name][0];
+
+export class CoreUnit implements ScheduledCore, CoreView {
+  /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
+  skipBreakpoint = false;
+  /** Data accesses on fast paths, in all. */
+  accesses = 0;
+  private running = false;
+  private readonly view: DataView;
+  private readonly taken = { loads: 0, stores: 0 };
+
+  constructor(
+    readonly index: number,
+    buffer: ArrayBuffer,
+    readonly block: number,
+    readonly cpu: Cpu,
+    private readonly engine: () => Engine,
+    private readonly stops: Stops,
+  ) {
+    this.view = new DataView(buffer);
+  }
+
+  // ---- running ----
+
+  ready(): boolean {
+    return this.cpu.ready();
+  }
+
+  run(limit: number): number {
+    const { cpu, stops, block } = this;
+    const engine = this.engine();
+    let done = 0;
+    while (done < limit && stops.pending === undefined && cpu.ready()) {
+      if (cpu.interruptPending()) {
+        cpu.takeInterrupt();
+        continue;
+      }
+      this.running = true;
+      const executed = engine.run(this.index, block, limit - done, this.skipBreakpoint);
+      this.running = false;
+      this.skipBreakpoint = false;
+      done += executed;
+      this.addInstructions(executed);
+      if (engine.endedByStop) break;
+    }
+    engine.takeAccesses(block, this.taken);
+    this.accesses += this.taken.loads + this.taken.stores;
+    return done;
+  }
+
+  private addInstructions(n: number): void {
+    const offset = this.block + at('instructions');
+    this.view.setFloat64(offset, this.view.getFloat64(offset, true) + n, true);
+  }
+
+  /** Instructions executed, the run that is going on included. */
+  instructions(): number {
+    const before = this.view.getFloat64(this.block + at('instructions'), true);
+    return this.running ? before + this.engine().executedNow() : before;
+  }
+
+  cycles(): number {
+    return this.instructions() + this.view.getFloat64(this.block + at('penalty'), true);
+  }
+
+  // ---- registers ----
+
+  get state(): string {
+    return waitNames[this.view.getUint32(this.block + at('waitState'), true)];
+  }
+  get isOff(): boolean {
+    return this.view.getUint32(this.block + at('waitState'), true) === WaitState.off;
+  }
+  get el(): number {
+    return this.view.getUint32(this.block + at('el'), true);
+  }
+  pc(): bigint {
+    return this.view.getBigUint64(this.block + at('pc'), true);
+  }
+  setPc(value: bigint): void {
+    this.view.setBigUint64(this.block + at('pc'), BigInt.asUintN(64, value), true);
+  }
+  x(n: number): bigint {
+    return this.view.getBigUint64(this.block + (n === 31 ? SP_SLOT : n) * 8, true);
+  }
+  setX(n: number, value: bigint): void {
+    this.view.setBigUint64(this.block + (n === 31 ? SP_SLOT : n) * 8, BigInt.asUintN(64, value), true);
+  }
+  pstate(): bigint {
+    return joinBig(0, this.cpu.pstate());
+  }
+  setPstate(value: bigint): void {
+    this.cpu.setPstate(Number(value & 0xffffffffn));
+  }
+  peekSystem(name: string): bigint | undefined {
+    return this.cpu.peekSystem(name);
+  }
+  pokeSystem(name: string, value: bigint): boolean {
+    return this.cpu.pokeSystem(name, value);
+  }
+}

@@ -1,0 +1,83 @@
+/** Facts that follow from a machine's configuration: what each part of the machine is made from. */
+import type { CpuFacts } from '../cpu/ports';
+import type { TreeFacts } from '../devices/deviceTree';
+import { virtMap } from '../devices/virtBoard';
+import type { CacheGeometry, CoreMemoryConfig, MemoryConfig } from '../memory/types';
+import type { MachineConfig } from './config';
+
+/** Region indices of the memory system. */
+export const Region = { ram: 0, flash0: 1, flash1: 2 } as const;
+
+/** Indices of the clusters that have an L2, in order. */
+const outerIndex = (config: MachineConfig, cluster: number): number =>
+  config.clusters[cluster] ? config.clusters.slice(0, cluster).filter((c) => c !== null).length : -1;
+
+export function memoryConfig(config: MachineConfig): MemoryConfig {
+  const cores = config.cores.map(
+    (core): CoreMemoryConfig => ({
+      l1i: core.l1i,
+      l1d: core.l1d,
+      l2: outerIndex(config, core.cluster),
+      idc: core.idc,
+      dic: core.dic,
+      tlb: core.tlb,
+      prefetch: core.prefetch,
+    }),
+  );
+  return {
+    cores,
+    l2: config.clusters.filter((c): c is CacheGeometry => c !== null),
+    regions: [
+      { kind: 'ram', base: virtMap.ram.base, size: config.memoryBytes },
+      { kind: 'rom', ...virtMap.flash0 },
+      { kind: 'rom', ...virtMap.flash1 },
+    ],
+    cost: config.cost,
+    mmuOffFetch: config.mmuOffFetch,
+    checker: config.checker,
+    seed: config.seed,
+  };
+}
+
+/** Affinity fields as QEMU's virt numbers cores: eight to a cluster, so Aff0 is the core's number. */
+export const affinityOf = (index: number): number => index;
+
+export function cpuFacts(config: MachineConfig, index: number, exclusivesBytes: number): CpuFacts {
+  const core = config.cores[index];
+  return {
+    name: core.name,
+    midr: core.midr,
+    l1i: core.l1i,
+    l1d: core.l1d,
+    l2: config.clusters[core.cluster],
+    idc: core.idc,
+    dic: core.dic,
+    ccidx: core.ccidx,
+    override: core.override,
+    highestEl: config.highestEl,
+    affinity: affinityOf(index),
+    clusterCores: config.cores.filter((c) => c.cluster === core.cluster).length,
+    exclusivesBytes,
+    counterHz: config.counterHz,
+    cost: config.cost,
+  };
+}
+
+/** What the device tree says of the machine. */
+export function treeFacts(config: MachineConfig, bootargs: string | undefined, initrd: TreeFacts['initrd']): TreeFacts {
+  return {
+    memoryBytes: config.memoryBytes,
+    cores: config.cores.map((core, index) => ({
+      compatible: core.compatible,
+      affinity: affinityOf(index),
+      cluster: core.cluster,
+      l1i: core.l1i,
+      l1d: core.l1d,
+    })),
+    clusters: config.clusters,
+    psci: config.highestEl === 3 ? undefined : config.highestEl === 2 ? 'smc' : 'hvc',
+    virtioSlots: true,
+    ...(bootargs === undefined ? {} : { bootargs }),
+    ...(initrd === undefined ? {} : { initrd }),
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * From what the user asked for to a machine that is ready to run: configuration, images, device tree. Placement and entry are
+ * QEMU's virt's (program/placement.ts).
+ */
+import { UserError } from '../base/errors';
+import { readDeviceTree, virtDeviceTree, withChosen, writeDeviceTree } from '../devices/deviceTree';
+import {
+  identifyImage,
+  type Placement,
+  type ProgramImage,
+  placeFirmware,
+  placeKernel,
+  VIRT_DTB_SIZE,
+  VIRT_RAM_BASE,
+} from '../program';
+import type { MachineConfig } from './config';
+import { treeFacts } from './facts';
+import type { Launch, Launched, LaunchedImage, LaunchOptions, LaunchPorts } from './launch.types';
+import { ElscopeMachine } from './machine';
+import { parseMachineFile } from './machineFile';
+import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
+import { memorySize } from './sizes';
+
+const MAX_DTB = 2 ** 20;
+
+/** A preset by name, or a machine file. @throws UserError machine.* */
+function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts): MachineConfig {
+  if (Object.hasOwn(presets, name)) return presetConfig(name, cpus);
+  let text: string;
+  try {
+    text = decodeText(ports.readFile(name));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError('machine.unknown', { name, presets: Object.keys(presets).join(', ') });
+  }
+  const config = parseMachineFile(text, name);
+  if (cpus === undefined || cpus === config.cores.length) return config;
+  const { cores, clusters } = config;
+  return { ...config, clusters, cores: Array.from({ length: cpus }, (_, i) => cores[i % cores.length]) };
+}
+
+function decodeText(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return decodeURIComponent(escapeBytes(text));
+}
+const escapeBytes = (text: string): string =>
+  text.replace(/[^\x20-\x24\x26-\x7e]/g, (c) => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'));
+
+/** The configuration that the options describe. @throws UserError machine.* */
+export function launchConfig(options: LaunchOptions, ports: LaunchPorts, defaultEl: 1 | 2): MachineConfig {
+  const { cpus } = options;
+  if (cpus !== undefined && (!Number.isInteger(cpus) || cpus < 1 || cpus > MAX_CORES)) {
+    throw new UserError('machine.cpus', { cpus, limit: MAX_CORES });
+  }
+  if (options.el !== undefined && ![1, 2, 3].includes(options.el))
+    throw new UserError('machine.el', { el: options.el });
+  const name = options.machine ?? DEFAULT_PRESET;
+  const base = baseConfig(name, cpus, ports);
+  return {
+    ...base,
+    memoryBytes: options.memory === undefined ? base.memoryBytes : memorySize(options.memory),
+    highestEl: options.el ?? (Object.hasOwn(presets, name) ? defaultEl : base.highestEl),
+    seed: options.seed ?? base.seed,
+    checker: options.checker ?? base.checker,
+  };
+}
+
+interface Program {
+  readonly image: LaunchedImage;
+  readonly place: (memoryBytes: number, initrdSize: number, dtbSize: number) => Placement;
+  readonly isElf: boolean;
+}
+
+function program(options: LaunchOptions, ports: LaunchPorts): Program {
+  const given = [options.program, options.bios, options.kernel].filter((path) => path !== undefined);
+  if (given.length === 0) throw new UserError('cli.noImage');
+  if (given.length > 1) throw new UserError('cli.twoImages');
+  const path = given[0];
+  const bytes = ports.readFile(path);
+  if (options.bios !== undefined) {
+    if (bytes.length === 0) throw new UserError('image.empty', { path });
+    return {
+      image: { path, bytes, kind: 'bios', loadOffset: 0n },
+      place: () => placeFirmware(bytes, path),
+      isElf: false,
+    };
+  }
+  const image: ProgramImage = identifyImage(bytes, path);
+  const kind = image.kind === 'elf' ? 'elf' : image.kind === 'linux' ? 'image' : 'raw';
+  return {
+    image: { path, bytes, kind, loadOffset: 0n },
+    place: (ramSize, initrdSize, dtbSize) =>
+      placeKernel(image, { ramBase: VIRT_RAM_BASE, ramSize, initrdSize, dtbSize }),
+    isElf: image.kind === 'elf',
+  };
+}
+
+/** The device tree: the user's with what the options say filled in, or ours. */
+function deviceTree(
+  options: LaunchOptions,
+  ports: LaunchPorts,
+  config: MachineConfig,
+  placement: Placement,
+  initrdSize: number,
+): Uint8Array {
+  const start = placement.initrd;
+  const initrd = start === undefined ? undefined : { start, end: start + initrdSize };
+  const facts = treeFacts(config, options.append, initrd);
+  if (options.dtb === undefined) return writeDeviceTree(virtDeviceTree(facts), VIRT_DTB_SIZE);
+  const bytes = ports.readFile(options.dtb);
+  if (bytes.length > MAX_DTB) throw new UserError('dtb.oversized', { path: options.dtb, limit: MAX_DTB });
+  const tree = readDeviceTree(bytes);
+  if ('problem' in tree) throw new UserError('dtb.malformed', { path: options.dtb, what: tree.problem });
+  return writeDeviceTree(withChosen(tree, facts), VIRT_DTB_SIZE);
+}
+
+export const launch: Launch = (options, ports): Launched => {
+  const main = program(options, ports);
+  const config = launchConfig(options, ports, main.isElf ? 2 : 1);
+  const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd);
+  const placement = main.place(config.memoryBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
+  const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0);
+  const machine = new ElscopeMachine(config, ports.wasm, {
+    files:
+      options.semihostingRoot === undefined ? { read: () => undefined } : filesUnder(options.semihostingRoot, ports),
+    commandLine: options.append ?? '',
+    load: (m) => {
+      for (const segment of placement.segments) m.memory.pokeView(segment.address, segment.data);
+      if (initrd && placement.initrd !== undefined) m.memory.pokeView(placement.initrd, initrd);
+      if (placement.dtb !== undefined) m.memory.pokeView(placement.dtb, tree);
+      return { entry: placement.entry, x0: placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0 };
+    },
+  });
+  const images: LaunchedImage[] = [main.image];
+  if (initrd && options.initrd !== undefined) {
+    images.push({ path: options.initrd, bytes: initrd, kind: 'initrd', loadOffset: 0n });
+  }
+  return { machine, images, entry: BigInt(placement.entry) };
+};
+
+function filesUnder(root: string, ports: LaunchPorts) {
+  return {
+    read: (path: string): Uint8Array | undefined => {
+      try {
+        return ports.readFile(`${root}/${path}`);
+      } catch (error) {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      }
+    },
+  };
+}

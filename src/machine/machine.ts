@@ -1,0 +1,501 @@
+/**
+ * The machine: one linear memory, cores, memory system, board, time, put together and given one face (api.ts). What it does is
+ * in the parts; here they meet.
+ */
+
+import { joinBig } from '../base/bits';
+import { bug } from '../base/errors';
+import { Cpu } from '../cpu/cpu';
+import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
+import { type CpuPorts, type ExceptionEvent, ExceptionType } from '../cpu/ports';
+import { Flash } from '../devices/flash';
+import { type FilePort, Semihosting } from '../devices/semihosting';
+import { virtMap, virtPpi } from '../devices/virtBoard';
+import { Engine } from '../engine/engine';
+import { MemorySystem } from '../memory/memorySystem';
+import { Mmu } from '../memory/mmu/mmu';
+import type { MemoryFinding, TranslationContext } from '../memory/types';
+import type {
+  CatchSet,
+  CoreView,
+  ExceptionKind,
+  ExceptionRecord,
+  ExecBreakpoint,
+  Finding,
+  Machine,
+  MachineStatistics,
+  Space,
+  Stop,
+  Watchpoint,
+} from './api';
+import { Board } from './board';
+import { DeviceBus } from './bus';
+import type { MachineConfig } from './config';
+import { CoreUnit } from './coreUnit';
+import { cpuFacts, memoryConfig, Region } from './facts';
+import { firmware, type PowerPort, semihostingCall } from './firmware';
+import { Inspector } from './inspect';
+import type { WasmPort } from './launch.types';
+import { Scheduler } from './scheduler';
+import { slowPaths } from './slowPaths';
+import { Stops } from './stops';
+import { GuestTime } from './time';
+
+const BLOCKS = 0x1000;
+const MEMORY_BASE = 0x1_0000;
+const PAGE = 0x1_0000;
+const MAX_FINDINGS = 1000;
+/** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
+const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
+const kinds: Readonly<Record<number, ExceptionKind>> = {
+  [ExceptionType.Sync]: 'sync',
+  [ExceptionType.Irq]: 'irq',
+  [ExceptionType.Fiq]: 'fiq',
+  [ExceptionType.SError]: 'serror',
+};
+
+/** What a core starts with. */
+export interface StartState {
+  readonly entry: number;
+  readonly x0: number;
+}
+
+export interface MachineOptions {
+  readonly files?: FilePort;
+  readonly commandLine?: string;
+  /** Puts images into memory; called at power-on and at each reset. */
+  load(machine: ElscopeMachine): StartState;
+}
+
+export class ElscopeMachine implements Machine {
+  readonly memory: MemorySystem;
+  readonly mmu: Mmu;
+  readonly cores: readonly CoreView[];
+  readonly units: readonly CoreUnit[];
+  readonly time: GuestTime;
+  readonly stops = new Stops();
+  private readonly engine: Engine;
+  private readonly board: Board;
+  private readonly flash: readonly Flash[];
+  private readonly bus: DeviceBus;
+  private readonly scheduler: Scheduler;
+  private readonly inspector: Inspector;
+  private readonly semihosting: Semihosting | undefined;
+  private readonly u32: Uint32Array;
+  private readonly found: Finding[] = [];
+  private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
+  private readonly typed: number[] = [];
+  private resetWanted = false;
+
+  constructor(
+    readonly config: MachineConfig,
+    wasm: WasmPort,
+    private readonly options: MachineOptions,
+  ) {
+    const memConfig = memoryConfig(config);
+    const bytes = MEMORY_BASE + MemorySystem.bytesNeeded(memConfig, MEMORY_BASE);
+    const pages = Math.ceil(bytes / PAGE);
+    const linear = wasm.memory(pages);
+    const { buffer } = linear;
+    this.u32 = new Uint32Array(buffer);
+    const blockOf = (core: number): number => BLOCKS + core * CORE_BLOCK_BYTES;
+    const contexts: TranslationContext[] = [];
+    const cpus: Cpu[] = [];
+    const units: CoreUnit[] = [];
+    this.units = units;
+    this.cores = units;
+    this.time = new GuestTime(config.clockHz);
+
+    this.bus = new DeviceBus();
+    const walker = {
+      memory: undefined as MemorySystem | undefined,
+      get port(): MemorySystem {
+        return this.memory ?? bug('no memory system yet');
+      },
+    };
+    this.mmu = new Mmu(
+      memConfig.cores.map((c) => c.tlb),
+      {
+        walkRead: (core, pa, cacheable) => walker.port.walkRead(core, pa, cacheable),
+        get walkLo() {
+          return walker.port.walkLo;
+        },
+        get walkHi() {
+          return walker.port.walkHi;
+        },
+        dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
+        penalty: (core, cycles) => walker.port.penalty(core, cycles),
+      },
+    );
+    this.memory = walker.memory = new MemorySystem(buffer, MEMORY_BASE, memConfig, {
+      layout: coreLayout,
+      translator: this.mmu,
+      bus: this.bus,
+      context: (core) => contexts[core],
+      blockBase: blockOf,
+      decode: (from, to) => this.engine.decode(from, to),
+      markStale: (record, index) => this.engine.markStale(record, index),
+      finding: (f) => this.onFinding(f),
+      time: () => this.instructions(),
+      monitorCleared: (core) => cpus[core].signalEvent(),
+      access: (core, hi, lo, pa, size, write) => this.onAccess(core, hi, lo, pa, size, write),
+    });
+
+    const power: PowerPort = {
+      units,
+      memoryBytes: config.memoryBytes,
+      startEl: config.highestEl,
+      exit: (code, how) => this.exit(code, how),
+      systemReset: () => {
+        this.resetWanted = true;
+      },
+    };
+    const stopPending = (): boolean => this.stopPending();
+    const conduit = config.highestEl === 1 ? 'hvc' : 'smc';
+    const player = config.highestEl < 3 ? firmware(power, conduit, stopPending) : undefined;
+    const ports: CpuPorts = {
+      memory: this.memory,
+      mmu: this.mmu,
+      cores: cpus,
+      counter: () => Math.floor((this.time.cycles() * config.counterHz) / config.clockHz),
+      cycles: (core) => units[core].cycles(),
+      timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
+      instructionWord: (core) => this.instructionWord(core),
+      firmware: player,
+      semihosting: (core) =>
+        semihostingCall(this.semihosting, units[core], this.guestMemory(core), (code, how) => this.exit(code, how)),
+      events: {
+        exceptionTaken: (e) => this.onException(e),
+        elChanged: (core, from, to) => this.stops.elChange(core, from, to),
+      },
+    };
+    for (let core = 0; core < config.cores.length; core++) {
+      const facts = cpuFacts(config, core, this.memory.exclusiveGranuleBytes);
+      const cpu = new Cpu(core, buffer, blockOf(core), facts, ports);
+      cpus.push(cpu);
+      contexts.push(cpu.context);
+      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
+    }
+
+    this.board = new Board(
+      config.cores.length,
+      this.time,
+      {
+        setIrq: (core, level) => cpus[core].setIrq(level),
+        setFiq: (core, level) => cpus[core].setFiq(level),
+      },
+      (byte) => this.console(Uint8Array.of(byte)),
+    );
+    this.flash = [
+      this.makeFlash('flash0', virtMap.flash0, Region.flash0),
+      this.makeFlash('flash1', virtMap.flash1, Region.flash1),
+    ];
+    this.bus.attach([...this.board.devices, ...this.flash]);
+    if (options.files) {
+      this.semihosting = new Semihosting({
+        clock: this.time,
+        files: options.files,
+        commandLine: options.commandLine ?? '',
+        output: (text) => this.console(text),
+        input: () => this.typed.shift(),
+      });
+    }
+    this.engine = new Engine(
+      buffer,
+      { instantiate: wasm.instantiate, memoryImport: wasm.memoryImport(linear) },
+      { pages, unitLog2: this.memory.shared.unitLog2, granuleLog2: this.memory.shared.granuleLog2 },
+      {
+        slow: slowPaths(this.memory, cpus, this.u32, blockOf),
+        fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
+        breakpoint: (core, hi, lo) => this.onBreakpoint(core, hi, lo),
+        stale: (core, hi, lo) => {
+          this.memory.checkStale(core, hi, lo);
+          return this.stops.pending !== undefined;
+        },
+      },
+    );
+    this.inspector = new Inspector(this, contexts, this.bus);
+    this.scheduler = new Scheduler(units, this.time, config, stopPending);
+    this.powerOn(buffer, blockOf);
+  }
+
+  private powerOn(buffer: ArrayBuffer, blockOf: (core: number) => number): void {
+    const { plan } = this.memory.shared;
+    const words = new Uint32Array(buffer);
+    for (const unit of this.units) {
+      const cache = this.memory.data.l1[unit.index];
+      const tags = plan.l1d[unit.index];
+      const at = (blockOf(unit.index) + coreLayout.promotion[0]) >> 2;
+      words.set(
+        [
+          cache.isLru ? cache.ways : 0,
+          cache.unitsLog2,
+          tags.order,
+          tags.loadSlot,
+          tags.storeSlot,
+          this.memory.promotionCounter(unit.index),
+        ],
+        at,
+      );
+    }
+    this.start();
+  }
+
+  /** Power-on state: images loaded, core 0 at the entry, the others off (all of them start where firmware is the guest's). */
+  private start(): void {
+    const { entry, x0 } = this.options.load(this);
+    const el = this.config.highestEl;
+    for (const unit of this.units) {
+      unit.cpu.reset(el, entry, unit.index === 0 ? x0 : 0);
+      if (unit.index > 0 && el < 3) unit.cpu.powerOff();
+    }
+  }
+
+  reset(): void {
+    this.time.reset();
+    this.memory.reset();
+    this.mmu.reset();
+    this.board.reset();
+    for (const flash of this.flash) flash.reset();
+    this.semihosting?.reset();
+    this.scheduler.reset();
+    this.stops.pending = undefined;
+    this.start();
+  }
+
+  // ---- running ----
+
+  instructions(): number {
+    let n = 0;
+    for (const unit of this.units) n += unit.instructions();
+    return n;
+  }
+
+  run(limit: number): Stop {
+    return this.finish(() => this.scheduler.run(limit), 'limit');
+  }
+
+  step(core: number, freezeOthers = false): Stop {
+    if (freezeOthers) {
+      this.units[core].run(1);
+      return this.finish(() => (this.stopPending() ? 'stop' : 'limit'), 'step', core);
+    }
+    return this.finish(() => this.scheduler.step(core), 'step', core);
+  }
+
+  private finish(go: () => 'limit' | 'stop' | 'idle', otherwise: 'limit' | 'step', core = 0): Stop {
+    const end = go();
+    if (this.resetWanted) {
+      this.resetWanted = false;
+      this.reset();
+      return { reason: 'limit' };
+    }
+    const stop: Stop =
+      this.stops.pending ??
+      (end === 'idle' ? { reason: 'idle' } : otherwise === 'step' ? { reason: 'step', core } : { reason: 'limit' });
+    if (stop.reason !== 'exited') this.stops.pending = undefined;
+    if (stop.reason === 'limit') return stop;
+    return this.withOtherHits(stop);
+  }
+
+  /** Cores whose next instruction has a matching breakpoint are reported with the stop, and do not hit again. */
+  private withOtherHits(stop: Stop): Stop {
+    const hits = this.units
+      .map((unit) => ({ core: unit.index, ids: unit.isOff ? [] : this.matching(unit) }))
+      .filter(({ ids }) => ids.length > 0);
+    for (const { core } of hits) this.units[core].skipBreakpoint = true;
+    return stop.reason === 'breakpoint' ? { ...stop, hits } : stop;
+  }
+
+  private matching(unit: CoreUnit): number[] {
+    return this.stops.matching(unit.index, unit.el, unit.pc(), () => this.inspector.fetchPa(unit.index));
+  }
+
+  private stopPending(): boolean {
+    return this.stops.pending !== undefined || this.resetWanted;
+  }
+
+  private exit(code: number, how: string): void {
+    this.stops.pending = { reason: 'exited', code, how };
+  }
+
+  private fetch(core: number, hi: number, lo: number, install: boolean): number {
+    const record = this.memory.fetch(core, hi, lo, install && !this.stops.hasPhysical);
+    if (record === 0) this.units[core].cpu.fetchAbort();
+    else if (this.stops.pending !== undefined) this.leaveSoon(core);
+    return record;
+  }
+
+  /** Generated code is left before the next instruction. */
+  private leaveSoon(core: number): void {
+    this.u32[(this.units[core].block + coreLayout.pendingExit[0]) >> 2] = 1;
+  }
+
+  private onBreakpoint(core: number, hi: number, lo: number): boolean {
+    const unit = this.units[core];
+    const ids = this.stops.matching(core, unit.el, joinBig(hi, lo), () => this.inspector.fetchPa(core));
+    if (ids.length > 0) this.stops.pending ??= { reason: 'breakpoint', core, hits: [{ core, ids }] };
+    return ids.length > 0;
+  }
+
+  private onAccess(core: number, hi: number, lo: number, pa: number, size: number, write: boolean): void {
+    this.stops.access(core, joinBig(hi, lo), pa, size, write);
+    if (this.stops.pending) this.leaveSoon(core);
+  }
+
+  private onException(e: ExceptionEvent): void {
+    const record: ExceptionRecord = {
+      core: e.core,
+      kind: kinds[e.type],
+      fromEl: e.fromEl,
+      toEl: e.toEl,
+      esr: joinBig(0, e.esr),
+      far: joinBig(e.farHi, e.farLo),
+      elr: joinBig(e.elrHi, e.elrLo),
+      vector: joinBig(e.vectorHi, e.vectorLo),
+      undefined: e.undefined,
+    };
+    this.stops.exception(record);
+  }
+
+  private onFinding(f: MemoryFinding): void {
+    const { context } = this.units[f.core].cpu;
+    const finding: Finding = {
+      id: this.found.length + 1,
+      kind: f.kind,
+      mode: f.mode,
+      core: f.core,
+      el: context.el,
+      asid: context.asid,
+      vmid: context.vmid,
+      pc: joinBig(f.pcHi, f.pcLo),
+      pa: BigInt(f.pa),
+      executed: f.executed,
+      current: f.current,
+      writerCore: f.writerCore < 0 ? undefined : f.writerCore,
+      writerPc: f.writerCore < 0 ? undefined : joinBig(f.writerPcHi, f.writerPcLo),
+      instructions: f.time,
+      missing: f.missing,
+      advice: f.advice,
+    };
+    if (this.found.length < MAX_FINDINGS) this.found.push(finding);
+    for (const listener of this.findingListeners) listener(finding);
+    this.stops.finding(finding);
+  }
+  private readonly findingListeners: ((finding: Finding) => void)[] = [];
+  onFindingReported(listener: (finding: Finding) => void): void {
+    this.findingListeners.push(listener);
+  }
+
+  private onTimers(core: number, levels: number, deadline: number): void {
+    for (const [bit, line] of timerLines.entries()) {
+      this.board.gic.privateLine(core, line).set(((levels >> bit) & 1) === 1);
+    }
+    const at = deadline === Number.POSITIVE_INFINITY ? deadline : (deadline * 1e9) / this.config.counterHz;
+    this.time.schedule(`timer${core}`, at, () => this.units[core].cpu.timersChanged());
+  }
+
+  private instructionWord(core: number): number {
+    const bytes = this.inspector.fetched(core, this.units[core].pc(), 4);
+    return bytes.length === 4 ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) : 0;
+  }
+
+  private guestMemory(core: number) {
+    return {
+      read: (address: bigint, length: number): Uint8Array | undefined => {
+        const bytes = this.peek(core, 'va', address, length);
+        return bytes.length === length ? bytes : undefined;
+      },
+      write: (address: bigint, bytes: Uint8Array): boolean => this.poke(core, 'va', address, bytes) === bytes.length,
+    };
+  }
+
+  private makeFlash(name: string, { base, size }: { base: number; size: number }, region: number): Flash {
+    const host = this.memory.ramAddress(base);
+    return new Flash(name, base, {
+      bytes: new Uint8Array(this.memory.shared.buffer, host, size),
+      changed: (offset, length) => {
+        const bytes = new Uint8Array(this.memory.shared.buffer, host + offset, length).slice();
+        this.memory.pokeView(base + offset, bytes);
+      },
+      arrayMode: (on) => this.memory.setRegionMode(region, on ? 'memory' : 'bus'),
+    });
+  }
+
+  // ---- stops ----
+
+  setBreakpoints(list: readonly ExecBreakpoint[]): void {
+    this.stops.breakpoints = [...list];
+    this.engine.setBreakpoints(list.map((b) => Number(b.address & 0xffffffffn)));
+    for (const unit of this.units) this.memory.dropTranslations(unit.index, 0, 0, 64);
+  }
+
+  setWatchpoints(list: readonly Watchpoint[]): void {
+    this.stops.watchpoints = [...list];
+    this.memory.setWatchGranules(this.inspector.watchedUnits(list));
+  }
+
+  setCatch(set: CatchSet): void {
+    this.stops.catches = set;
+  }
+
+  // ---- looking ----
+
+  peek(core: number, space: Space, address: bigint, length: number): Uint8Array {
+    return this.inspector.peek(core, space, address, length);
+  }
+  poke(core: number, space: Space, address: bigint, bytes: Uint8Array): number {
+    return this.inspector.poke(core, space, address, bytes);
+  }
+  translate(core: number, space: Space, address: bigint): ReturnType<Machine['translate']> {
+    return this.inspector.translate(core, space, address);
+  }
+  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): ReturnType<Machine['cacheLines']> {
+    return this.inspector.cacheLines(core, level, kind);
+  }
+  caches(core: number): ReturnType<Machine['caches']> {
+    return this.inspector.caches(core);
+  }
+  lineState(core: number, space: Space, address: bigint): ReturnType<Machine['lineState']> {
+    return this.inspector.lineState(core, space, address);
+  }
+  findings(): readonly Finding[] {
+    return this.found;
+  }
+
+  statistics(): MachineStatistics {
+    return {
+      instructions: this.instructions(),
+      guestSeconds: this.time.now() / 1e9,
+      cores: this.units.map((unit) => {
+        const n = unit.instructions();
+        const s = this.memory.statistics(unit.index, unit.accesses, n);
+        return {
+          instructions: n,
+          cycles: unit.cycles(),
+          l1i: s.l1i,
+          l1d: s.l1d,
+          l2: s.l2,
+          tlb: this.mmu.statistics(unit.index),
+          exceptions: unit.cpu.exceptionCount(),
+          counters: { ...s.counters, ...this.engine.counters },
+        };
+      }),
+      findings: this.found.length,
+    };
+  }
+
+  // ---- console ----
+
+  input(_uart: number, bytes: Uint8Array): void {
+    for (const byte of bytes) this.typed.push(byte);
+    if (this.typed.length > 0 && !this.semihosting) this.typed.length = 0;
+    this.board.uart.input(bytes);
+  }
+  onConsole(listener: (uart: number, bytes: Uint8Array) => void): void {
+    this.consoleListeners.push(listener);
+  }
+  private console(bytes: Uint8Array): void {
+    for (const listener of this.consoleListeners) listener(0, bytes);
+  }
+}

@@ -1,0 +1,63 @@
+/** What generated code calls: the engine's slow paths, told to the core and the memory system. */
+import type { Cpu } from '../cpu/cpu';
+import { coreLayout } from '../cpu/layout';
+import type { EnginePorts } from '../engine/engine';
+import type { MemorySystem } from '../memory/memorySystem';
+
+const DSB = 0;
+const DMB = 1;
+
+/** `core` is an index. Everything returns 0 to go on, or 1 when generated code has to be left. */
+export function slowPaths(
+  memory: MemorySystem,
+  cpus: readonly Cpu[],
+  u32: Uint32Array,
+  blockOf: (core: number) => number,
+): EnginePorts['slow'] {
+  const exclusiveStatus = (core: number): void => {
+    const at = (blockOf(core) + coreLayout.value[0] + 8) >> 2;
+    u32[at] = memory.exclusiveStatus;
+    u32[at + 1] = 0;
+  };
+  return {
+    load: (core, lo, hi, bits) => (memory.load(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
+    store: (core, lo, hi, bits) => (memory.store(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
+    loadExclusive: (core, lo, hi, bits) => (memory.load(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
+    storeExclusive: (core, lo, hi, bits) => {
+      if (memory.store(core, hi, lo, bits) !== 0) return cpus[core].abort();
+      exclusiveStatus(core);
+      return 0;
+    },
+    zero: (core, lo, hi) => (memory.zero(core, hi, lo) === 0 ? 0 : cpus[core].abort()),
+    svc: (core, imm) => cpus[core].svc(imm),
+    hvc: (core, imm) => cpus[core].hvc(imm),
+    smc: (core, imm) => cpus[core].smc(imm),
+    brk: (core, imm) => cpus[core].brk(imm),
+    hlt: (core, imm) => cpus[core].hlt(imm),
+    undefined: (core, word) => cpus[core].undefined(word),
+    eret: (core) => cpus[core].eret(),
+    wfi: (core) => cpus[core].wfi(),
+    wfe: (core) => cpus[core].wfe(),
+    sev: (core) => cpus[core].sev(),
+    sevl: (core) => cpus[core].sevl(),
+    clrex: (core) => {
+      memory.clearExclusive(core);
+      return 0;
+    },
+    barrier: (core, kind) => {
+      if (kind === DSB) memory.dsb(core);
+      else if (kind === DMB) memory.dmb(core);
+      else {
+        memory.isb(core);
+        // What follows has to be looked up again: its line may be gone, or held back by the prefetch buffer until now.
+        u32[(blockOf(core) + coreLayout.pendingExit[0]) >> 2] = 1;
+      }
+      return 0;
+    },
+    systemRead: (core, encoding) => cpus[core].systemRead(encoding),
+    systemWrite: (core, encoding) => cpus[core].systemWrite(encoding),
+    systemOperation: (core, encoding) => cpus[core].systemOperation(encoding),
+    msrImmediate: (core, op1, op2, CRm) => cpus[core].msrImmediate(op1, op2, CRm),
+    spAlignment: (core) => cpus[core].spAlignment(),
+  };
+}

@@ -170,7 +170,8 @@ export class GicDistributor implements Device {
     if (at === undefined) return partOfWord(this.word(offset & ~3), offset, size);
     const { array, id } = at;
     let value = 0;
-    for (let i = 0; i < (size * 8) / array.bits; i++) value |= array.read(core, id + i) << (i * array.bits);
+    for (let i = 0; i < (Math.min(size, 4) * 8) / array.bits; i++)
+      value |= array.read(core, id + i) << (i * array.bits);
     return value >>> 0;
   }
 

@@ -78,6 +78,12 @@ test('registers describe themselves', () => {
   assert.equal(find(describe('CTR_EL0', 0x0444c004n), 'RES1')?.meaning, 'reserved, should be one');
   assert.equal(describe('SPSR_EL2', 0x3c5n)?.meaning, 'EL1h');
   assert.equal(describe('ESR_EL1', 0x56000000n)?.meaning, 'SVC: #0x0');
+  const ccidx = (feature: string): boolean => feature === 'FEAT_CCIDX';
+  assert.equal(find(describe('CCSIDR_EL1', 0x701fe03an), 'Associativity')?.value, 7n);
+  assert.equal(find(describe('CCSIDR_EL1', 0x701fe03an), 'NumSets')?.value, 0xffn);
+  assert.equal(find(describe('CCSIDR_EL1', 0xff_0000_003an, { has: ccidx }), 'NumSets')?.value, 0xffn);
+  assert.equal(find(describe('PAR_EL1', 0x80fn), 'FST')?.meaning, 'translation fault, level 3');
+  assert.equal(find(describe('PAR_EL1', 0xff00_0000_4020_0b80n), 'SH')?.meaning, 'Inner Shareable');
   assert.equal(describe('NOPE', 0n), undefined);
   assert.equal(find(describe('HCR_EL2', 0n, { has: () => false }), 'E2H'), undefined);
   assert.equal(modeName(0x0d), 'EL3h');

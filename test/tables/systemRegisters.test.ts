@@ -70,6 +70,29 @@ test('each broken operation row is found', () => {
   mustComplain('DC CVAU', { traps: [{ control: 'HCR_EL2.TPX', value: 1, from: [1], to: 2 }] }, /no field/);
 });
 
+test('traps stand in the order of the manual', () => {
+  const order = (name: string): string[] =>
+    (name.includes(' ') ? operationByName(name) : row(name))?.traps?.map(
+      (t) => `${t.control}=${t.value}:${t.from.join('')}>${t.to}`,
+    ) ?? [];
+  assert.deepEqual(order('CTR_EL0'), ['SCTLR_EL1.UCT=0:0>1', 'HCR_EL2.TID2=1:01>2']);
+  for (const name of ['CLIDR_EL1', 'CCSIDR_EL1', 'CSSELR_EL1'])
+    assert.deepEqual(order(name), ['HCR_EL2.TID2=1:1>2', 'HCR_EL2.TID4=1:1>2']);
+  const pou = ['SCTLR_EL1.UCI=0:0>1', 'HCR_EL2.TPU=1:01>2', 'HCR_EL2.TOCU=1:01>2'];
+  assert.deepEqual(order('IC IVAU'), pou);
+  assert.deepEqual(order('DC CVAU'), pou);
+  for (const name of ['DC CVAC', 'DC CIVAC', 'DC CVAP'])
+    assert.deepEqual(order(name), ['SCTLR_EL1.UCI=0:0>1', 'HCR_EL2.TPCP=1:01>2']);
+  assert.deepEqual(order('DC IVAC'), ['HCR_EL2.TPCP=1:1>2']);
+  assert.deepEqual(order('DC CISW'), ['HCR_EL2.TSW=1:1>2']);
+  assert.deepEqual(order('DC ZVA'), ['SCTLR_EL1.DZE=0:0>1', 'HCR_EL2.TDZ=1:01>2']);
+  assert.deepEqual(order('IC IALLUIS'), ['HCR_EL2.TPU=1:1>2', 'HCR_EL2.TICAB=1:1>2']);
+  assert.deepEqual(order('IC IALLU'), ['HCR_EL2.TPU=1:1>2', 'HCR_EL2.TOCU=1:1>2']);
+  assert.deepEqual(order('TLBI VAE1IS'), ['HCR_EL2.TTLB=1:1>2', 'HCR_EL2.TTLBIS=1:1>2']);
+  assert.deepEqual(order('CPACR_EL1'), ['CPTR_EL2.TCPAC=1:1>2', 'CPTR_EL3.TCPAC=1:12>3']);
+  assert.deepEqual(order('CNTPCT_EL0'), ['CNTKCTL_EL1.EL0PCTEN=0:0>1', 'CNTHCTL_EL2.EL1PCTEN=0:01>2']);
+});
+
 test('field text is refused when it is malformed', () => {
   assert.throws(() => bits('63-0 A'), /register field/);
   assert.throws(() => bits('63:0 A [feat]'), /field flags/);

@@ -4,7 +4,8 @@ import { type Described, describeFields } from '../described';
 import { operationByKey } from '../sysops/index';
 import { registerNameOf } from '../sysregs/index';
 import { exceptionClass } from './classes';
-import { faultStatus, type IssFormat, issFormats } from './formats';
+import { faultStatus } from './faultStatus';
+import { type IssFormat, issFormats } from './formats';
 
 const bitAt = (value: bigint, bit: number): boolean => ((value >> BigInt(bit)) & 1n) === 1n;
 const number = (value: bigint, hi: number, lo: number): number => Number(fieldBig(value, hi, lo));

@@ -1,46 +1,7 @@
-/** The fields of ESR_ELx.ISS, 25 bits, by format. Fault status codes are one table for data and instruction aborts. */
+/** The fields of ESR_ELx.ISS, 25 bits, by format. */
 import { bits } from '../sysregs/row';
 import type { RegisterField } from '../sysregs/types';
-
-/** DFSC and IFSC: what went wrong, and at which level of the walk. */
-export const faultStatus: Readonly<Record<number, string>> = {
-  0: 'address size fault, level 0 or TTBR',
-  1: 'address size fault, level 1',
-  2: 'address size fault, level 2',
-  3: 'address size fault, level 3',
-  4: 'translation fault, level 0',
-  5: 'translation fault, level 1',
-  6: 'translation fault, level 2',
-  7: 'translation fault, level 3',
-  8: 'access flag fault, level 0',
-  9: 'access flag fault, level 1',
-  10: 'access flag fault, level 2',
-  11: 'access flag fault, level 3',
-  12: 'permission fault, level 0',
-  13: 'permission fault, level 1',
-  14: 'permission fault, level 2',
-  15: 'permission fault, level 3',
-  16: 'synchronous external abort',
-  17: 'synchronous tag check fault',
-  19: 'synchronous external abort on a table walk, level -1',
-  20: 'synchronous external abort on a table walk, level 0',
-  21: 'synchronous external abort on a table walk, level 1',
-  22: 'synchronous external abort on a table walk, level 2',
-  23: 'synchronous external abort on a table walk, level 3',
-  24: 'synchronous parity or ECC error',
-  28: 'synchronous parity or ECC error on a table walk, level 0',
-  29: 'synchronous parity or ECC error on a table walk, level 1',
-  30: 'synchronous parity or ECC error on a table walk, level 2',
-  31: 'synchronous parity or ECC error on a table walk, level 3',
-  33: 'alignment fault',
-  34: 'debug exception',
-  48: 'TLB conflict abort',
-  49: 'unsupported atomic hardware update',
-  52: 'implementation defined: lockdown',
-  53: 'implementation defined: unsupported exclusive or atomic access',
-  61: 'section domain fault',
-  62: 'page domain fault',
-};
+import { faultStatus } from './faultStatus';
 
 const named = (text: string, field: string): RegisterField[] =>
   bits(text).map((f) => (f.name === field ? { ...f, values: faultStatus } : f));

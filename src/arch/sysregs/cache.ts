@@ -2,11 +2,14 @@
  * Cache identification. Values follow from the geometry that each core is built with (or from a machine file that makes them
  * lie), so their reset is 'id' and the computed ones are behaviours.
  */
-import { rowsOf } from './row';
+import { bits, rowsOf } from './row';
 import { CTR, TID2_TID4 } from './traps';
 import type { SystemRegisterRow } from './types';
 
 const cache = rowsOf({ group: 'cache', read: 1, write: 'none', reset: 'id', behaviour: 'constant' });
+
+const LINE_SIZE =
+  "log2 of the line's bytes, minus 4 {0 16 bytes; 1 32 bytes; 2 64 bytes; 3 128 bytes; 4 256 bytes; 5 512 bytes; 6 1 KB; 7 2 KB}";
 
 /** One Ctype field of CLIDR_EL1. */
 const ctype = (n: number): string =>
@@ -41,11 +44,22 @@ export const cacheRows: readonly SystemRegisterRow[] = [
     31:28 UNKNOWN write-through, write-back, read- and write-allocate in old manuals
     27:13 NumSets number of sets, minus one
     12:3 Associativity number of ways, minus one
-    2:0 LineSize log2 of the line's bytes, minus 4 {0 16 bytes; 1 32 bytes; 2 64 bytes; 3 128 bytes; 4 256 bytes; 5 512 bytes; 6 1 KB; 7 2 KB}`,
+    2:0 LineSize ${LINE_SIZE}`,
     {
       behaviour: 'CCSIDR_EL1',
       traps: TID2_TID4,
-      note: 'of the cache that CSSELR_EL1 selects; with FEAT_CCIDX the fields are those of CCSIDR_EL1 (CCIDX)',
+      variants: [
+        {
+          when: { feature: 'FEAT_CCIDX' },
+          fields: bits(`
+            63:56 RES0
+            55:32 NumSets number of sets, minus one
+            31:24 RES0
+            23:3 Associativity number of ways, minus one
+            2:0 LineSize ${LINE_SIZE}`),
+        },
+      ],
+      note: 'of the cache that CSSELR_EL1 selects; the 64-bit format with FEAT_CCIDX',
     },
   ),
   cache(

@@ -20,6 +20,14 @@ export function reservedAs(field: RegisterField, has: HasFeature): 0 | 1 | undef
   return field.feature !== undefined && !has(field.feature) ? (field.without ?? 0) : undefined;
 }
 
+/** The layout of this value on a core: a variant where one applies. */
+export function fieldsFor(row: SystemRegisterRow, value: bigint, has: HasFeature): readonly RegisterField[] {
+  const variant = row.variants?.find(({ when }) =>
+    'feature' in when ? has(when.feature) : ((value >> BigInt(when.bit)) & 1n) === 1n,
+  );
+  return variant?.fields ?? row.fields;
+}
+
 const union = (row: Pick<SystemRegisterRow, 'fields'>, pick: (field: RegisterField) => boolean): bigint =>
   row.fields.reduce((mask, field) => (pick(field) ? mask | fieldMask(field) : mask), 0n);
 

@@ -5,7 +5,7 @@
  * the bits are ones on cores that lack it.
  */
 import { bug } from '../../base/errors';
-import type { MinimumEl, RegisterField, SystemRegisterRow, TrapRule, ViewGroup } from './types';
+import type { MinimumEl, RegisterField, RegisterVariant, SystemRegisterRow, TrapRule, ViewGroup } from './types';
 
 const LINE = /^(\d+)(?::(\d+))?\s+([A-Za-z]\w*)(?:\s+\[([^\]]+)\])?\s*([^{[\]]*?)\s*(?:\{(.*)\})?$/;
 
@@ -60,6 +60,7 @@ export interface RowDefaults {
 
 export interface RowOptions extends Partial<RowDefaults> {
   readonly traps?: readonly TrapRule[];
+  readonly variants?: readonly RegisterVariant[];
   readonly context?: boolean;
   readonly feature?: string;
   readonly status?: 'done' | 'partial';

@@ -1,5 +1,7 @@
 /** Translation table bases, control and memory attributes of every regime. */
-import { rowsOf } from './row';
+
+import { faultStatus } from '../syndromes/faultStatus';
+import { bits, rowsOf } from './row';
 import { VIRTUAL_MEMORY } from './traps';
 import type { SystemRegisterRow } from './types';
 
@@ -187,7 +189,24 @@ export const translationRows: readonly SystemRegisterRow[] = [
     {
       behaviour: 'PAR_EL1',
       reset: 0x800n,
-      note: 'fields of a successful translation; a failed one has FST [6:1], PTW [8], S [9]. Plain storage, all bits kept',
+      variants: [
+        {
+          when: { bit: 0 },
+          fields: bits(`
+            63:52 IMPDEF implementation defined
+            51:12 RES0
+            11 RES1
+            10 RES0
+            9 S failed at {0 stage 1; 1 stage 2}
+            8 PTW stage 2 fault on a stage 1 walk {0 no; 1 yes}
+            7 RES0
+            6:1 FST fault status, as DFSC
+            0 F the translation {0 succeeded; 1 failed}`).map((f) =>
+            f.name === 'FST' ? { ...f, values: faultStatus } : f,
+          ),
+        },
+      ],
+      note: 'plain storage, all bits kept',
     },
   ),
   el2(

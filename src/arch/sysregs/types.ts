@@ -61,6 +61,12 @@ export type ViewGroup =
 
 export type Encoding = readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
 
+/** Another layout of a register: on cores with a feature, or for values in which a bit is set. */
+export interface RegisterVariant {
+  readonly when: { readonly feature: string } | { readonly bit: number };
+  readonly fields: readonly RegisterField[];
+}
+
 export interface SystemRegisterRow {
   readonly name: string; // 'SCTLR_EL1'
   readonly encoding: Encoding;
@@ -70,6 +76,8 @@ export interface SystemRegisterRow {
   readonly write: MinimumEl;
   readonly traps?: readonly TrapRule[];
   readonly fields: readonly RegisterField[];
+  /** Layouts that replace `fields`; see fieldsFor in masks.ts. */
+  readonly variants?: readonly RegisterVariant[];
   /**
    * Reset value of the stored bits, RES1 bits included; bits UNKNOWN in the manual are 0 here. 'id' = from the core's
    * configuration (ID registers).

@@ -92,6 +92,7 @@ export function validateSystemRegisters(rows: readonly SystemRegisterRow[], room
     if (i > 0 && keyOf(rows[i - 1].encoding) >= keyOf(row.encoding))
       complaints.push(`${row.name}: encoding not above that of ${rows[i - 1].name}`);
     complaints.push(...checkRow(row), ...checkFields(row.name, row.fields));
+    for (const variant of row.variants ?? []) complaints.push(...checkFields(`${row.name} (variant)`, variant.fields));
     const fieldOf = (register: string, field: string): RegisterField | undefined =>
       byName.get(register)?.fields.find((f) => f.name === field);
     complaints.push(...checkTraps(row.name, row.traps ?? [], fieldOf));

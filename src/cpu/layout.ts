@@ -40,10 +40,18 @@ export const coreLayout = {
   instructions: [392, 8], // instructions retired up to the start of the current turn, a double
   penalty: [400, 8], // penalty cycles so far, a double
   monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
+  spEl3: [424, 8], // bank of SP_EL3, which no register row stands for
   // What a hit that reorders its set needs to know of the L1D, in words: ways (0 = hits never reorder), log2 of units a line,
   // addresses of the order lists, of the load and store slots, and of the counter of such hits.
   promotion: [432, 24],
   system: [1024, 8 * 320], // system register storage, index * 8, order of the table in arch/sysregs
+  lines: [3584, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)
+  waitState: [3588, 4], // WaitState of cpu/state.ts
+  eventRegister: [3592, 4],
+  timerLevels: [3596, 4], // timer outputs as last told to the machine: TimerLine of cpu/timers.ts
+  cycleBase: [3600, 8], // core cycles at which PMCCNTR_EL0's storage was last brought up to date, a double
+  exceptions: [3608, 8], // exceptions taken, a double
+  eventsSince: [3616, 8], // physical count up to which event streams have been looked at by WFE, a double
 } as const satisfies Record<string, readonly [number, number]>;
 
 export const CORE_BLOCK_BYTES = 4096;

@@ -1,0 +1,290 @@
+/**
+ * One core's processing element, without its instructions: what generated code calls for everything that is not arithmetic,
+ * branches or a plain memory access. The engine has written the PC (address of the current instruction) before any call.
+ *
+ * Every entry returns 0 = go on with the next instruction or 1 = leave generated code; then the PC in the block is where to go
+ * on. Before it runs a core, the machine looks at `ready`, `interruptPending` and `illegalPending`.
+ */
+import { byName } from '../arch/sysregs/index';
+import { joinBig } from '../base/bits';
+import type { TranslationContext } from '../memory/types';
+import type { CoreParts } from './behaviours';
+import { controls } from './controls';
+import { CycleCounter } from './cycleCounter';
+import { ExceptionCalls } from './exceptionCalls';
+import { Exceptions } from './exceptions';
+import { type Identity, identityOf } from './identity';
+import { Interrupts } from './interrupts';
+import { Levels } from './levels';
+import { Operations } from './operations';
+import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
+import { Pstate } from './pstate';
+import { CoreState, WaitState, waitNames } from './state';
+import { SystemAccess } from './systemAccess';
+import { SystemRegisters } from './systemRegisters';
+import { Timers } from './timers';
+import { TranslationContexts } from './translationContext';
+import { Waiting } from './waiting';
+
+const C = controls({ NS: 'SCR_EL3.NS', HCE: 'SCR_EL3.HCE' });
+const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
+const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
+
+export class Cpu implements CpuPeer, CoreParts {
+  readonly state: CoreState;
+  readonly levels: Levels;
+  readonly identity: Identity;
+  readonly interrupts: Interrupts;
+  readonly timers: Timers;
+  readonly cycleCounter: CycleCounter;
+  readonly contexts: TranslationContexts;
+  /** The context of the current level, always up to date. */
+  context: TranslationContext;
+  private readonly registers: SystemRegisters;
+  private readonly calls: ExceptionCalls;
+  private readonly access: SystemAccess;
+  private readonly waiting: Waiting;
+  private readonly out = { hi: 0, lo: 0 };
+
+  constructor(
+    readonly index: number,
+    buffer: ArrayBuffer,
+    blockBase: number,
+    readonly facts: CpuFacts,
+    private readonly ports: CpuPorts,
+  ) {
+    const { highestEl } = facts;
+    const state = (this.state = new CoreState(buffer, blockBase));
+    this.identity = identityOf(facts);
+    const hasPan = this.identity.has('FEAT_PAN');
+    this.levels = new Levels(state, highestEl);
+    this.interrupts = new Interrupts(state, this.levels);
+    this.timers = new Timers(index, state, highestEl >= 2, ports.counter, ports.timers);
+    this.cycleCounter = new CycleCounter(index, state, this.levels, ports.cycles);
+    this.contexts = new TranslationContexts(state, this.levels, this.identity);
+    this.context = this.contexts.byRegime[0];
+    this.registers = new SystemRegisters(state, this.identity, highestEl);
+    const exceptions = new Exceptions(index, state, this.levels, hasPan, ports.events);
+    this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
+    const operations = new Operations(index, this, ports, this.contexts);
+    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, hasPan);
+    this.waiting = new Waiting(this, this.calls, ports);
+  }
+
+  // ---- reset and power ----
+
+  /**
+   * Resets the core to ELx with the stack pointer of that level, everything masked, MMU off, at `pc` with `x0`. Below the
+   * highest level it starts as firmware would leave it: Non-secure, HVC enabled.
+   */
+  reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
+    const { state, facts } = this;
+    state.clear();
+    state.setDouble('cycleBase', this.ports.cycles(this.index));
+    state.set('coreIndex', this.index);
+    this.registers.reset();
+    if (facts.highestEl === 3 && el < 3) {
+      const at = state.system + C.NS.word;
+      state.u32[at] |= (1 << C.NS.shift) | (1 << C.HCE.shift);
+    }
+    state.setLevel(el, 1);
+    state.setPc(high(pc), low(pc));
+    state.setX(0, high(x0), low(x0));
+    this.contexts.invalidate();
+    this.ports.memory.clearExclusive(this.index);
+    this.refresh();
+    this.timers.update();
+  }
+
+  /** PSCI CPU_OFF, or a core that was not turned on yet. */
+  powerOff(): void {
+    this.state.set('waitState', WaitState.off);
+  }
+
+  /** Recomputes what is derived from linear memory, after a snapshot was loaded. */
+  restored(): void {
+    this.contexts.invalidate();
+    this.refresh();
+    this.timers.update();
+  }
+
+  get waitState(): (typeof waitNames)[number] {
+    return waitNames[this.state.get('waitState')];
+  }
+  /** Neither waiting nor off. */
+  get ready(): boolean {
+    return this.state.get('waitState') === WaitState.running;
+  }
+
+  // ---- system registers and operations ----
+
+  systemRead(key: number): Leave {
+    return this.access.read(key);
+  }
+  systemWrite(key: number): Leave {
+    return this.access.write(key);
+  }
+  systemOperation(key: number): Leave {
+    return this.access.operation(key);
+  }
+  msrImmediate(op1: number, op2: number, CRm: number): Leave {
+    return this.access.immediate(op1, op2, CRm);
+  }
+
+  // ---- exceptions ----
+
+  svc(imm: number): Leave {
+    return this.calls.svc(imm);
+  }
+  hvc(imm: number): Leave {
+    return this.calls.hvc(imm);
+  }
+  smc(imm: number): Leave {
+    return this.calls.smc(imm);
+  }
+  brk(imm: number): Leave {
+    return this.calls.brk(imm);
+  }
+  hlt(imm: number): Leave {
+    return this.calls.hlt(imm);
+  }
+  undefined(_word: number): Leave {
+    return this.calls.undefined();
+  }
+  eret(): Leave {
+    return this.calls.eret();
+  }
+  /** A load, store or DC ZVA failed: memory.fault says how. */
+  abort(): Leave {
+    const { memory } = this.ports;
+    return this.calls.dataAbort(memory.fault, memory.faultHi, memory.faultLo);
+  }
+  /** A fetch at the PC in the block failed. */
+  fetchAbort(): Leave {
+    const { memory } = this.ports;
+    return this.calls.instructionAbort(memory.fault, memory.faultHi, memory.faultLo);
+  }
+  pcAlignment(): Leave {
+    return this.calls.pcAlignment();
+  }
+  /** SP is misaligned at an access: 0 where SCTLR_ELx.SA lets it pass. */
+  spAlignment(): Leave {
+    return this.calls.spAlignment();
+  }
+  /** PSTATE.IL is set: the next instruction, whatever it is, is an Illegal Execution state exception. */
+  get illegalPending(): boolean {
+    return (this.state.others & Pstate.IL) !== 0;
+  }
+  illegalState(): Leave {
+    return this.calls.illegalState();
+  }
+
+  // ---- interrupts, waiting, time ----
+
+  /** An interrupt can be taken before the next instruction. */
+  interruptPending(): boolean {
+    return this.interrupts.find();
+  }
+  /** Takes it; 0 when there is none. */
+  takeInterrupt(): Leave {
+    return this.calls.takeInterrupt();
+  }
+  setIrq(level: boolean): void {
+    this.setLine(Pstate.I, level);
+  }
+  setFiq(level: boolean): void {
+    this.setLine(Pstate.F, level);
+  }
+  /** Pends an SError; taking it clears the input. */
+  setSError(level: boolean): void {
+    this.setLine(Pstate.A, level);
+  }
+  private setLine(bit: number, level: boolean): void {
+    this.interrupts.setLine(bit, level);
+    this.waiting.lineChanged();
+  }
+  wfi(): Leave {
+    return this.waiting.wfi();
+  }
+  wfe(): Leave {
+    return this.waiting.wfe();
+  }
+  sev(): Leave {
+    return this.waiting.sev();
+  }
+  sevl(): Leave {
+    return this.waiting.sevl();
+  }
+  /** An event for WFE: SEV of any core, or the exclusive monitor was cleared by another agent. */
+  signalEvent(): void {
+    this.waiting.signalEvent();
+  }
+  /** Guest time reached the deadline given to ports.timers: levels and events are recomputed. */
+  timersDue(): void {
+    this.waiting.due();
+  }
+
+  // ---- what changes of state bring about (CoreParts) ----
+
+  contextChanged(): void {
+    this.contexts.invalidate();
+    this.refresh();
+  }
+  interruptsChanged(): void {
+    if (this.interrupts.find()) this.state.set('pendingExit', 1);
+  }
+  timersChanged(): void {
+    this.timers.update();
+  }
+  storeMasked(index: number, hi: number, lo: number): void {
+    this.registers.storeMasked(index, hi, lo);
+  }
+  private levelChanged(): void {
+    this.refresh();
+    if (this.interrupts.find()) this.state.set('pendingExit', 1);
+  }
+  private refresh(): void {
+    this.context = this.contexts.current();
+    this.ports.memory.selectContext(this.index, this.contexts.currentKey());
+  }
+
+  // ---- the debugger's door ----
+
+  /** A register's value as the highest level reads it; undefined if this core does not have it. No effects. */
+  peekSystem(name: string): bigint | undefined {
+    const index = byName(name);
+    if (index < 0 || !this.registers.present(index, this)) return undefined;
+    this.registers.read(this, index, this.facts.highestEl, this.out);
+    return joinBig(this.out.hi, this.out.lo);
+  }
+  /** A write without traps. False for a register that this core does not have or that cannot change. */
+  pokeSystem(name: string, value: bigint): boolean {
+    const index = byName(name);
+    if (index < 0 || !this.registers.present(index, this) || !this.registers.writable(index)) return false;
+    this.registers.write(this, index, high(value), low(value));
+    return true;
+  }
+  /** PSTATE in SPSR_ELx form. */
+  pstate(): bigint {
+    return BigInt(this.state.spsr());
+  }
+  /** A debugger write of PSTATE; a mode that this core does not have is left out. */
+  setPstate(value: bigint): void {
+    const { state } = this;
+    const spsr = low(value);
+    const el = (spsr >>> 2) & 3;
+    state.nzcv = spsr;
+    state.daif = spsr;
+    state.others = spsr & (Pstate.IL | Pstate.SS | (this.identity.has('FEAT_PAN') ? Pstate.PAN : 0));
+    if (el <= this.facts.highestEl && (spsr & (Pstate.nRW | 2)) === 0) state.setLevel(el, spsr & 1);
+    this.levelChanged();
+  }
+  /** SP_ELx, current or banked. */
+  peekSp(el: 0 | 1 | 2 | 3): bigint {
+    return joinBig(this.state.bankedSpHi(el), this.state.bankedSpLo(el));
+  }
+  /** Exceptions taken since reset. */
+  get exceptionsTaken(): number {
+    return this.state.getDouble('exceptions');
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Exceptions that instructions and accesses ask for, with their checks, routing, syndromes and return addresses:
+ * AArch64.CallSupervisor, CallHypervisor, CallSecureMonitor, SoftwareBreakpoint, Abort, PCAlignmentFault, SPAlignmentFault,
+ * and interrupts. Each result is a Leave.
+ */
+import { EC } from '../arch/syndromes/index';
+import type { AbortFault } from '../memory/types';
+import type { CoreParts } from './behaviours';
+import { controls, registerIndex } from './controls';
+import type { Exceptions } from './exceptions';
+import { type CpuPorts, ExceptionType, type Leave } from './ports';
+import { Pstate } from './pstate';
+import { dataAbortIss, instructionAbortIss, isExternal } from './syndromes';
+
+const C = controls({
+  HCE: 'SCR_EL3.HCE',
+  SMD: 'SCR_EL3.SMD',
+  EA: 'SCR_EL3.EA',
+  HCD: 'HCR_EL2.HCD',
+  TSC: 'HCR_EL2.TSC',
+  SA0: 'SCTLR_EL1.SA0',
+  SA1: 'SCTLR_EL1.SA',
+  SA2: 'SCTLR_EL2.SA',
+  SA3: 'SCTLR_EL3.SA',
+  TDE: 'MDCR_EL2.TDE',
+});
+const spChecks = [C.SA0, C.SA1, C.SA2, C.SA3] as const;
+const HPFAR = registerIndex('HPFAR_EL2');
+const SEMIHOSTING_CALL = 0xf000;
+
+export class ExceptionCalls {
+  constructor(
+    private readonly core: number,
+    private readonly parts: CoreParts,
+    private readonly exceptions: Exceptions,
+    private readonly ports: CpuPorts,
+    /** Levels, masks and contexts may have changed: brings everything derived up to date. */
+    private readonly levelChanged: () => void,
+  ) {}
+
+  /** A synchronous exception that returns to the current instruction. */
+  here(target: number, ec: number, iss: number): 1 {
+    const { state } = this.parts;
+    return this.at(target, ec, iss, state.pcHi, state.pcLo);
+  }
+  /** One that returns to the next instruction. */
+  private after(target: number, ec: number, iss: number): 1 {
+    this.parts.state.advance();
+    return this.here(target, ec, iss);
+  }
+  private at(target: number, ec: number, iss: number, hi: number, lo: number): 1 {
+    this.parts.cycleCounter.sync();
+    this.exceptions.sync(target, ec, iss, hi, lo);
+    return this.done();
+  }
+  private withAddress(target: number, ec: number, iss: number, hi: number, lo: number): 1 {
+    this.parts.cycleCounter.sync();
+    this.exceptions.syncAt(target, ec, iss, hi, lo);
+    return this.done();
+  }
+  private done(): 1 {
+    const { state, facts } = this.parts;
+    state.setDouble('penalty', state.getDouble('penalty') + facts.cost.exception);
+    this.levelChanged();
+    this.ports.memory.isb(this.core);
+    return 1;
+  }
+
+  undefined(): Leave {
+    return this.here(this.parts.levels.defaultTarget(), EC.UNKNOWN, 0);
+  }
+
+  svc(imm: number): Leave {
+    return this.after(this.parts.levels.defaultTarget(), EC.SVC, imm);
+  }
+
+  hvc(imm: number): Leave {
+    const { state, levels } = this.parts;
+    const { el } = state;
+    if (el > 0 && this.ports.firmware?.conduit === 'hvc') return this.firmware();
+    if (levels.highestEl < 2 || el === 0 || (el === 1 && levels.lowerSecure())) return this.undefined();
+    const enabled = levels.highestEl === 3 ? state.bit(C.HCE) : !state.bit(C.HCD);
+    if (!enabled) return this.undefined();
+    return this.after(el === 3 ? 3 : 2, EC.HVC, imm);
+  }
+
+  smc(imm: number): Leave {
+    const { state, levels } = this.parts;
+    const { el } = state;
+    if (el === 0) return this.undefined();
+    const firmware = this.ports.firmware?.conduit === 'smc';
+    // A machine whose firmware answers SMC behaves as one with EL3.
+    const monitor = levels.highestEl === 3 || firmware;
+    if (monitor && el === 1 && levels.hcr(C.TSC)) return this.here(2, EC.SMC, imm);
+    if (firmware) return this.firmware();
+    if (levels.highestEl !== 3 || state.bit(C.SMD)) return this.undefined();
+    return this.after(3, EC.SMC, imm);
+  }
+
+  private firmware(): Leave {
+    const { state } = this.parts;
+    const { pcHi, pcLo } = state;
+    const leave = this.ports.firmware!.call(this.core);
+    // A call that restarts or resets this core has given it a PC of its own.
+    if (leave === 1 && state.pcLo === pcLo && state.pcHi === pcHi) state.advance();
+    return leave;
+  }
+
+  /** Target of debug exceptions: EL2 for EL1 and EL0 under HCR_EL2.TGE or MDCR_EL2.TDE. */
+  private debugTarget(): number {
+    const { state, levels } = this.parts;
+    const { el } = state;
+    if (el > 1) return el;
+    return levels.tge() || levels.hcr(C.TDE) ? 2 : 1;
+  }
+
+  brk(imm: number): Leave {
+    return this.here(this.debugTarget(), EC.BRK, imm);
+  }
+
+  /** Halting debug is not there: UNDEFINED, unless it is a semihosting call. */
+  hlt(imm: number): Leave {
+    const { state } = this.parts;
+    if (imm !== SEMIHOSTING_CALL || state.el === 0) return this.undefined();
+    const result = this.ports.semihosting?.(this.core) ?? -1;
+    if (result === -1) return this.undefined();
+    if (result === 1) state.advance();
+    return result;
+  }
+
+  /** ERET: the exclusive monitor is cleared and an event is sent to this core itself. */
+  eret(): Leave {
+    const { state, cycleCounter } = this.parts;
+    if (state.el === 0) return this.undefined();
+    cycleCounter.sync();
+    this.exceptions.exceptionReturn();
+    this.ports.memory.clearExclusive(this.core);
+    state.set('eventRegister', 1);
+    this.levelChanged();
+    this.ports.memory.isb(this.core);
+    return 1;
+  }
+
+  /** Level that takes an abort. */
+  private abortTarget(fault: AbortFault): number {
+    const { state, levels } = this.parts;
+    if (isExternal(fault) && levels.scr(C.EA)) return 3;
+    if (state.el <= 1 && fault.stage2) return 2;
+    return levels.defaultTarget();
+  }
+
+  private reportIpa(target: number, fault: AbortFault): void {
+    if (!fault.stage2 || target !== 2) return;
+    const page = Math.floor(fault.ipa / 4096);
+    this.parts.state.store(HPFAR, Math.floor(page / 2 ** 28), (page * 16) >>> 0);
+  }
+
+  dataAbort(fault: AbortFault, hi: number, lo: number): Leave {
+    const target = this.abortTarget(fault);
+    this.reportIpa(target, fault);
+    const ec = target > this.parts.state.el ? EC.DATA_ABORT_LOWER : EC.DATA_ABORT_SAME;
+    return this.withAddress(target, ec, dataAbortIss(fault), hi, lo);
+  }
+
+  instructionAbort(fault: AbortFault, hi: number, lo: number): Leave {
+    if (fault.kind === 'pcAlignment') return this.pcAlignment();
+    const target = this.abortTarget(fault);
+    this.reportIpa(target, fault);
+    const ec = target > this.parts.state.el ? EC.INSTRUCTION_ABORT_LOWER : EC.INSTRUCTION_ABORT_SAME;
+    return this.withAddress(target, ec, instructionAbortIss(fault), hi, lo);
+  }
+
+  /** The PC is not a multiple of four; it is both return address and fault address. */
+  pcAlignment(): Leave {
+    const { state, levels } = this.parts;
+    return this.withAddress(levels.defaultTarget(), EC.PC_ALIGNMENT, 0, state.pcHi, state.pcLo);
+  }
+
+  /** SP is not a multiple of 16 at an access that uses it: an exception only where SCTLR_ELx.SA or SA0 asks for it. */
+  spAlignment(): Leave {
+    const { state, levels } = this.parts;
+    if (!state.bit(spChecks[state.el])) return 0;
+    return this.here(levels.defaultTarget(), EC.SP_ALIGNMENT, 0);
+  }
+
+  /** An instruction is about to run with PSTATE.IL set. */
+  illegalState(): Leave {
+    return this.here(this.parts.levels.defaultTarget(), EC.ILLEGAL_STATE, 0);
+  }
+
+  /** Takes the interrupt that can be taken, if any. */
+  takeInterrupt(): Leave {
+    const { interrupts, cycleCounter } = this.parts;
+    if (!interrupts.find()) return 0;
+    const { type, target, virtual } = interrupts;
+    if (virtual && type === ExceptionType.SError) interrupts.virtualErrorTaken();
+    // The SError input is an event, not a level.
+    if (!virtual && type === ExceptionType.SError) interrupts.setLine(Pstate.A, false);
+    cycleCounter.sync();
+    this.exceptions.interrupt(target, type);
+    return this.done();
+  }
+}

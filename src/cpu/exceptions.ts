@@ -1,0 +1,162 @@
+/**
+ * Exception entry and return: AArch64.TakeException and AArch64.ExceptionReturn. Everything else decides what to take and
+ * where; here the state changes. There is no AArch32: a return to it is illegal.
+ *
+ * Routing (target level), syndromes and preferred return addresses are given by the caller; vectors, SPSR, ELR, ESR, FAR and
+ * PSTATE follow from the table below and from nothing else.
+ */
+import { EC } from '../arch/syndromes/index';
+import { controls, registerIndex } from './controls';
+import type { Levels } from './levels';
+import { type CpuEvents, type ExceptionEvent, ExceptionType } from './ports';
+import { Pstate } from './pstate';
+import type { CoreState } from './state';
+
+/** Registers of an exception level, by level (entry 0 unused). */
+const bank = (name: string): readonly number[] => [-1, ...[1, 2, 3].map((el) => registerIndex(`${name}_EL${el}`))];
+const SPSR = bank('SPSR');
+const ELR = bank('ELR');
+const ESR = bank('ESR');
+const FAR = bank('FAR');
+const VBAR = bank('VBAR');
+
+const C = controls({
+  NS: 'SCR_EL3.NS',
+  TBI0: 'TCR_EL1.TBI0',
+  TBI1: 'TCR_EL1.TBI1',
+  TBI2: 'TCR_EL2.TBI',
+  TBI3: 'TCR_EL3.TBI',
+  SPAN: 'SCTLR_EL1.SPAN',
+});
+
+/** Offsets from VBAR_ELx: by where the exception comes from, and by its type. */
+const FROM_SP0 = 0x000;
+const FROM_SPX = 0x200;
+const FROM_LOWER = 0x400;
+const typeOffset = [0x000, 0x080, 0x100, 0x180] as const;
+
+/** ESR_ELx.IL: a 32-bit instruction; also set for all classes without a length. */
+const ESR_IL = 1 << 25;
+
+export class Exceptions {
+  private readonly event: { -readonly [K in keyof ExceptionEvent]: ExceptionEvent[K] };
+
+  constructor(
+    private readonly core: number,
+    private readonly state: CoreState,
+    private readonly levels: Levels,
+    private readonly hasPan: boolean,
+    private readonly events: CpuEvents,
+  ) {
+    this.event = {
+      core,
+      type: 0,
+      fromEl: 0,
+      toEl: 0,
+      esr: 0,
+      farHi: 0,
+      farLo: 0,
+      elrHi: 0,
+      elrLo: 0,
+      vectorHi: 0,
+      vectorLo: 0,
+      undefined: false,
+    };
+  }
+
+  /** A synchronous exception: returns to (hi, lo). */
+  sync(target: number, ec: number, iss: number, elrHi: number, elrLo: number): void {
+    this.event.type = ExceptionType.Sync;
+    this.event.esr = ((ec << 26) | ESR_IL | iss) >>> 0;
+    this.event.undefined = ec === EC.UNKNOWN;
+    this.enter(target, elrHi, elrLo);
+  }
+
+  /** A synchronous exception that reports an address in FAR_ELx. */
+  syncAt(target: number, ec: number, iss: number, farHi: number, farLo: number): void {
+    this.event.farHi = farHi;
+    this.event.farLo = farLo;
+    this.state.store(FAR[target], farHi, farLo);
+    this.sync(target, ec, iss, this.state.pcHi, this.state.pcLo);
+  }
+
+  interrupt(target: number, type: ExceptionType): void {
+    this.event.type = type;
+    this.event.esr = type === ExceptionType.SError ? ((EC.SERROR << 26) | ESR_IL) >>> 0 : 0;
+    this.event.undefined = false;
+    this.enter(target, this.state.pcHi, this.state.pcLo);
+  }
+
+  private enter(target: number, elrHi: number, elrLo: number): void {
+    const { state, event } = this;
+    const from = state.el;
+    const base = target > from ? FROM_LOWER : state.spsel === 0 ? FROM_SP0 : FROM_SPX;
+    const vectorLo = state.lo(VBAR[target]) + base + typeOffset[event.type];
+    state.store(SPSR[target], 0, state.spsr());
+    state.store(ELR[target], elrHi, elrLo);
+    if (event.type === ExceptionType.Sync || event.type === ExceptionType.SError)
+      state.store(ESR[target], 0, event.esr);
+    state.daif = Pstate.DAIF;
+    state.others = this.panOnEntry(target);
+    state.setLevel(target, 1);
+    state.setPc(state.hi(VBAR[target]), vectorLo);
+    state.setDouble('exceptions', state.getDouble('exceptions') + 1);
+    event.fromEl = from;
+    event.toEl = target;
+    event.elrHi = elrHi;
+    event.elrLo = elrLo;
+    event.vectorHi = state.hi(VBAR[target]);
+    event.vectorLo = vectorLo;
+    this.events.exceptionTaken(event);
+    event.farHi = 0;
+    event.farLo = 0;
+    if (from !== target) this.events.elChanged(this.core, from, target);
+  }
+
+  /** PSTATE.{IL,SS,PAN} after entry: PAN is set where SCTLR_EL1.SPAN is 0, kept otherwise. */
+  private panOnEntry(target: number): number {
+    if (!this.hasPan) return 0;
+    if (target === 1 && !this.state.bit(C.SPAN)) return Pstate.PAN;
+    return this.state.others & Pstate.PAN;
+  }
+
+  /** ERET at the current level (EL1 or above). PC, PSTATE and SP change; false = the return was illegal, PSTATE.IL is set. */
+  exceptionReturn(): boolean {
+    const { state } = this;
+    const from = state.el;
+    const spsr = state.lo(SPSR[from]);
+    const hi = state.hi(ELR[from]);
+    const lo = state.lo(ELR[from]);
+    const legal = this.legalReturn(spsr, from);
+    const pan = this.hasPan ? spsr & Pstate.PAN : 0;
+    // PSTATE.SS follows MDSCR_EL1.SS and the debug target; software step is not modelled, so it is clear.
+    state.others = pan | (legal ? spsr & Pstate.IL : Pstate.IL);
+    state.nzcv = spsr & (Pstate.N | Pstate.Z | Pstate.C | Pstate.V);
+    state.daif = spsr;
+    if (legal) state.setLevel((spsr >>> 2) & 3, spsr & 1);
+    this.branch(hi, lo);
+    const to = state.el;
+    if (to !== from) this.events.elChanged(this.core, from, to);
+    return legal;
+  }
+
+  /** AArch64.IllegalExceptionReturn, the other way round. */
+  private legalReturn(spsr: number, from: number): boolean {
+    const target = (spsr >>> 2) & 3;
+    if (spsr & (Pstate.nRW | 2)) return false;
+    if (target === 0 && spsr & 1) return false;
+    if (target > from || target > this.levels.highestEl) return false;
+    if (target === 2 && this.levels.highestEl === 3 && !this.state.bit(C.NS)) return false;
+    return !(target === 1 && this.levels.tge());
+  }
+
+  /** AArch64.BranchAddr: a tagged address loses its tag. */
+  private branch(hi: number, lo: number): void {
+    const { state } = this;
+    const { el } = state;
+    const upper = (hi >>> 23) & 1;
+    const tbi = el <= 1 ? (upper ? C.TBI1 : C.TBI0) : el === 2 ? C.TBI2 : C.TBI3;
+    if (!state.bit(tbi)) state.setPc(hi, lo);
+    else state.setPc((el <= 1 && upper ? hi | 0xff000000 : hi & 0x00ffffff) >>> 0, lo);
+  }
+}

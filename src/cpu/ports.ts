@@ -1,0 +1,118 @@
+/**
+ * What a core is made from and what it asks of the rest of the machine. MemorySystem and Mmu satisfy CpuMemory and CpuMmu as
+ * they are; the machine gives the rest. Virtual addresses are (hi, lo) pairs of unsigned 32-bit numbers.
+ */
+import type { SystemOperationRow } from '../arch/sysops/index';
+import type { AbortFault, CacheGeometry, CostTable, InstructionCachePolicy, TranslationContext } from '../memory/types';
+
+/** What the core is: machine/'s CoreConfig has most of it. */
+export interface CpuFacts {
+  readonly name: string;
+  readonly midr: number;
+  readonly l1i: CacheGeometry & { readonly policy: InstructionCachePolicy };
+  readonly l1d: CacheGeometry;
+  /** The cluster's L2, null where there is none. */
+  readonly l2: CacheGeometry | null;
+  readonly idc: boolean;
+  readonly dic: boolean;
+  readonly ccidx: boolean;
+  /** Register values that lie: by register name, or `CCSIDR_EL1[n]` for one value of CSSELR_EL1. */
+  readonly override: Readonly<Record<string, bigint>>;
+  readonly highestEl: 1 | 2 | 3;
+  /** Affinity fields of MPIDR_EL1: Aff2.Aff1.Aff0 in bits 23:0. */
+  readonly affinity: number;
+  /** Cores in the cluster (L2CTLR_EL1). */
+  readonly clusterCores: number;
+  /** Exclusives reservation granule in bytes. */
+  readonly exclusivesBytes: number;
+  readonly counterHz: number;
+  readonly cost: CostTable;
+}
+
+/** Returned by everything that the engine calls: 0 go on with the next instruction, 1 leave generated code. */
+export type Leave = 0 | 1;
+
+export interface CpuMemory {
+  /** The last fault of load, store, zero, fetch or maintain, and its address. */
+  readonly fault: AbortFault;
+  readonly faultHi: number;
+  readonly faultLo: number;
+  clearExclusive(core: number): void;
+  zero(core: number, vaHi: number, vaLo: number): Leave;
+  maintain(core: number, op: SystemOperationRow, vaHi: number, vaLo: number, el: number): Leave;
+  /** A context synchronisation event. */
+  isb(core: number): void;
+  selectContext(core: number, key: readonly number[]): void;
+}
+
+export interface CpuMmu {
+  tlbi(core: number, row: SystemOperationRow, valueHi: number, valueLo: number, context: TranslationContext): void;
+  /** False: an external abort on the walk, described in `fault`. Else the PAR_EL1 value is in parHi and parLo. */
+  at(core: number, row: SystemOperationRow, vaHi: number, vaLo: number, context: TranslationContext): boolean;
+  readonly parHi: number;
+  readonly parLo: number;
+  readonly fault: AbortFault;
+}
+
+export const ExceptionType = { Sync: 0, Irq: 1, Fiq: 2, SError: 3 } as const;
+export type ExceptionType = (typeof ExceptionType)[keyof typeof ExceptionType];
+
+/** One exception taken; one object per core, rewritten in place. */
+export interface ExceptionEvent {
+  readonly core: number;
+  readonly type: ExceptionType;
+  readonly fromEl: number;
+  readonly toEl: number;
+  /** ESR_ELx as written; 0 for IRQ and FIQ, which leave it alone. */
+  readonly esr: number;
+  readonly farHi: number;
+  readonly farLo: number;
+  /** Preferred return address. */
+  readonly elrHi: number;
+  readonly elrLo: number;
+  readonly vectorHi: number;
+  readonly vectorLo: number;
+  /** An UNDEFINED instruction (EC 0). */
+  readonly undefined: boolean;
+}
+
+export interface CpuEvents {
+  exceptionTaken(event: ExceptionEvent): void;
+  /** An exception or an exception return changed the exception level. */
+  elChanged(core: number, from: number, to: number): void;
+}
+
+/**
+ * Firmware that the machine plays itself: PSCI behind HVC (EL1 is the highest level) or SMC (EL2 is). `call` reads and writes
+ * x0 … x3 of the calling core; a result of 1 leaves generated code (the core was turned off, the machine ends …).
+ */
+export interface Firmware {
+  readonly conduit: 'hvc' | 'smc';
+  call(core: number): Leave;
+}
+
+export interface CpuPorts {
+  readonly memory: CpuMemory;
+  readonly mmu: CpuMmu;
+  /** All cores of the machine, for broadcasts and SEV; filled by the time the first instruction runs. */
+  readonly cores: readonly CpuPeer[];
+  /** The physical count of the generic timer, in ticks: a whole number. */
+  counter(): number;
+  /** Cycles of this core since power-on. */
+  cycles(core: number): number;
+  /** Timer outputs (TimerLine bits) and the physical count at which one of them changes next (Infinity: never). */
+  timers(core: number, levels: number, deadline: number): void;
+  /** The instruction word at the PC as the core fetched it; asked for only when a system access is trapped. */
+  instructionWord(core: number): number;
+  readonly firmware?: Firmware;
+  /** HLT #0xf000: -1 = not a semihosting call, the HLT is UNDEFINED; else as Leave, x0 holding the result. */
+  semihosting?(core: number): -1 | Leave;
+  readonly events: CpuEvents;
+}
+
+/** What one core does to another. */
+export interface CpuPeer {
+  readonly index: number;
+  /** SEV reached this core. */
+  signalEvent(): void;
+}

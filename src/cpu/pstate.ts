@@ -1,0 +1,24 @@
+/**
+ * PSTATE in its SPSR_ELx form. The flags are kept unpacked in the core block (layout.ts); everything else stands at its SPSR
+ * position: DAIF in bits 9:6 of one word, IL, SS and PAN in another, EL and SP as small numbers.
+ */
+
+/** SPSR_ELx positions. */
+export const Pstate = {
+  N: 0x80000000 | 0,
+  Z: 1 << 30,
+  C: 1 << 29,
+  V: 1 << 28,
+  PAN: 1 << 22,
+  SS: 1 << 21,
+  IL: 1 << 20,
+  D: 1 << 9,
+  A: 1 << 8,
+  I: 1 << 7,
+  F: 1 << 6,
+  DAIF: 0x3c0,
+  nRW: 1 << 4,
+} as const;
+
+/** M[3:0] of an AArch64 mode. */
+export const modeOf = (el: number, spsel: number): number => (el << 2) | (el === 0 ? 0 : spsel);

@@ -1,0 +1,73 @@
+/**
+ * Trap rules of the register and operation tables, with their control names turned into storage positions. The first rule
+ * that holds decides. EL2 controls count only while EL2 is enabled in the current security state, EL3's only with EL3.
+ */
+import { EC } from '../arch/syndromes/index';
+import type { TrapCondition, TrapRule } from '../arch/sysregs/types';
+import { type ControlField, control } from './controls';
+import type { Levels } from './levels';
+import type { CoreState } from './state';
+
+interface Condition {
+  readonly field: ControlField;
+  readonly value: number;
+  /** MDCR_EL2.{TDRA,TDOSA,TDA} and CNTHCTL_EL2 without EL2 read as something else than their storage. */
+  readonly onesUnderTge: boolean;
+}
+
+export interface CompiledTrap {
+  readonly condition: Condition;
+  readonly and: Condition | undefined;
+  /** Bit n: applies at ELn. */
+  readonly from: number;
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly to: 1 | 2 | 3;
+  readonly ec: number;
+}
+
+const underTge = new Set(['MDCR_EL2.TDRA', 'MDCR_EL2.TDOSA', 'MDCR_EL2.TDA']);
+
+const compileCondition = (c: TrapCondition): Condition => ({
+  field: control(c.control),
+  value: c.value,
+  onesUnderTge: underTge.has(c.control),
+});
+
+export const compileTraps = (rules: readonly TrapRule[] | undefined): readonly CompiledTrap[] =>
+  (rules ?? []).map((rule) => ({
+    condition: compileCondition(rule),
+    and: rule.and === undefined ? undefined : compileCondition(rule.and),
+    from: rule.from.reduce<number>((mask, el) => mask | (1 << el), 0),
+    read: rule.access !== 'write',
+    write: rule.access !== 'read',
+    to: rule.to,
+    ec: rule.ec ?? EC.SYSTEM_REGISTER,
+  }));
+
+function holds(condition: Condition, state: CoreState, levels: Levels): boolean {
+  const { field } = condition;
+  if (field.el === 2 && !levels.el2Enabled()) return false;
+  if (field.el === 3 && levels.highestEl !== 3) return false;
+  const value = condition.onesUnderTge && levels.tge() ? 1 : state.field(field);
+  return value === condition.value;
+}
+
+/** The trap that an access from the current level takes, if any. */
+export function firstTrap(
+  traps: readonly CompiledTrap[],
+  state: CoreState,
+  levels: Levels,
+  write: boolean,
+): CompiledTrap | undefined {
+  const here = 1 << state.el;
+  for (const trap of traps) {
+    if ((trap.from & here) === 0 || !(write ? trap.write : trap.read)) continue;
+    if (!holds(trap.condition, state, levels)) continue;
+    if (trap.and === undefined || holds(trap.and, state, levels)) return trap;
+  }
+  return undefined;
+}
+
+/** The level that takes a trap: EL1's traps of EL0 go to EL2 under HCR_EL2.TGE. */
+export const trapTarget = (to: number, levels: Levels): number => (to === 1 && levels.tge() ? 2 : to);

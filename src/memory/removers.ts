@@ -16,7 +16,6 @@ export const Remover = {
   region: 10, // flash goes into command mode: reads are device reads
   iResident: 11, // store entries: an I-cache that must hear of stores fills the line
   instruction: 12, // checker: an IC operation ends what is known of a line, so its next store has to be seen
-  reset: 13,
 } as const;
 export type RemoverName = keyof typeof Remover;
 export type Remover = (typeof Remover)[RemoverName];

@@ -101,8 +101,9 @@ export class Ui {
   }
 
   async showDebugView(): Promise<void> {
-    await this.page.keyboard.press('Control+Shift+D');
-    await this.debugView().waitFor();
+    const view = this.page.locator('#workbench\\.view\\.debug');
+    if (!(await view.isVisible())) await this.page.keyboard.press('Control+Shift+D');
+    await view.waitFor();
   }
 
   /** Starts the launch configuration that is chosen in the Run and Debug view. Needs no running session. */
@@ -157,15 +158,16 @@ export class Ui {
     return this.callStackRows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   }
 
-  /** The visible rows of the Variables view. */
-  async variables(): Promise<TreeRow[]> {
-    return readRows(this.page.locator('.debug-variables .monaco-list-row'));
+  /** Waits until the visible rows of the Variables view are as `wanted` says (default: there are some). */
+  async variables(wanted: (rows: readonly TreeRow[]) => boolean = (rows) => rows.length > 0): Promise<TreeRow[]> {
+    return waitRows(() => this.page.locator('.debug-variables .monaco-list-row'), 'Variables', wanted);
   }
 
-  /** Opens a row of the Variables view by the start of its name, and waits for what is in it. */
+  /** Opens a scope or a variable of the Variables view, by its name. */
   async expandVariable(name: string): Promise<void> {
-    const row = this.page.locator(`.debug-variables .monaco-list-row[aria-label*="${name}"]`).first();
-    await expandRow(row);
+    const rows = this.page.locator('.debug-variables .monaco-list-row');
+    const named = `[aria-label^="${name},"], [aria-label="Scope ${name}"]`;
+    await expandRow(rows.and(this.page.locator(named)).first());
   }
 
   /** Gives a variable another value. */
@@ -174,7 +176,7 @@ export class Ui {
     const input = this.page.locator('.debug-variables input');
     await input.fill(value);
     await input.press('Enter');
-    await input.waitFor({ state: 'detached' });
+    await input.waitFor({ state: 'hidden' });
   }
 
   /** The pane of a view, by the start of its title; opened if it is not. */
@@ -186,7 +188,7 @@ export class Ui {
       await header.click();
       await becomes(async () => (await header.getAttribute('aria-expanded')) === 'true', 1500);
     }
-    return this.page.locator('.pane').filter({ has: header });
+    return this.page.locator(`.pane:has(> .pane-header[aria-label^="${title}"])`).first();
   }
 
   /** Closes the pane of a view, to make room for others. */
@@ -195,20 +197,13 @@ export class Ui {
     if ((await header.getAttribute('aria-expanded')) === 'true') await header.click();
   }
 
-  /** The visible rows of a tree view, by the start of its title. */
-  async treeRows(title: string): Promise<TreeRow[]> {
-    return readRows((await this.pane(title)).locator('.monaco-list-row'));
-  }
-
-  /** Waits until the visible rows of a tree view are as `wanted` says. @returns them. */
-  async waitTreeRows(title: string, wanted: (rows: readonly TreeRow[]) => boolean): Promise<TreeRow[]> {
-    let rows: TreeRow[] = [];
-    const arrived = await becomes(async () => {
-      rows = await this.treeRows(title);
-      return wanted(rows);
-    }, 15_000);
-    if (!arrived) throw new Error(`${title} shows ${JSON.stringify(rows)}`);
-    return rows;
+  /** Waits until the visible rows of a tree view, named by the start of its title, are as `wanted` says. */
+  async treeRows(
+    title: string,
+    wanted: (rows: readonly TreeRow[]) => boolean = (rows) => rows.length > 0,
+  ): Promise<TreeRow[]> {
+    const pane = await this.pane(title);
+    return waitRows(() => pane.locator('.monaco-list-row'), title, wanted);
   }
 
   /** Opens a row of a tree view by its label. */
@@ -301,10 +296,6 @@ export class Ui {
     return widget;
   }
 
-  private debugView(): Locator {
-    return this.page.locator('#workbench\\.view\\.debug');
-  }
-
   private callStackRows(): Locator {
     return this.page.locator('.debug-call-stack .monaco-list-row');
   }
@@ -335,20 +326,40 @@ async function expandRow(row: Locator): Promise<void> {
   }
 }
 
+async function waitRows(
+  find: () => Locator,
+  view: string,
+  wanted: (rows: readonly TreeRow[]) => boolean,
+): Promise<TreeRow[]> {
+  let rows: TreeRow[] = [];
+  const arrived = await becomes(async () => {
+    rows = await readRows(find());
+    return wanted(rows);
+  }, 15_000);
+  if (!arrived) throw new Error(`${view} shows ${JSON.stringify(rows)}`);
+  return rows;
+}
+
 async function readRows(rows: Locator): Promise<TreeRow[]> {
-  return rows.evaluateAll((elements) => {
-    const read = elements.map((row) => {
-      const text = (selector: string): string => row.querySelector(selector)?.textContent?.trim() ?? '';
-      const expanded = row.getAttribute('aria-expanded');
-      return {
-        index: Number(row.getAttribute('data-index')),
-        label: text('.label-name') || text('.name') || (row.textContent ?? '').trim(),
-        description: text('.label-description') || text('.value'),
-        aria: row.getAttribute('aria-label') ?? '',
-        level: Number(row.getAttribute('aria-level') ?? 1),
-        expanded: expanded === null ? undefined : expanded === 'true',
-      };
-    });
-    return read.sort((a, b) => a.index - b.index).map(({ index: _, ...row }) => row);
-  });
+  // No function inside: it would be compiled with a helper that the page does not have.
+  const read = await rows.evaluateAll((elements) =>
+    elements.map((row) => ({
+      index: Number(row.getAttribute('data-index')),
+      text: row.textContent ?? '',
+      label: row.querySelector('.label-name, .expression .name')?.textContent,
+      description: row.querySelector('.label-description, .expression .value')?.textContent,
+      aria: row.getAttribute('aria-label') ?? '',
+      level: Number(row.getAttribute('aria-level') ?? 1),
+      expanded: row.getAttribute('aria-expanded'),
+    })),
+  );
+  return read
+    .sort((a, b) => a.index - b.index)
+    .map(({ label, description, text, aria, level, expanded }) => ({
+      label: (label ?? text).replace(/\s*[:=]?\s*$/, '').trim(),
+      description: (description ?? '').trim(),
+      aria,
+      level,
+      expanded: expanded === null ? undefined : expanded === 'true',
+    }));
 }

@@ -13,6 +13,7 @@ import type { InstalledHost } from './install';
 export const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   'chat.disableAIFeatures': true,
   'debug.internalConsoleOptions': 'openOnSessionStart',
+  'debug.openDebug': 'openOnSessionStart',
   'debug.toolBarLocation': 'docked',
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,

@@ -16,8 +16,8 @@ import type {
   WatchedLinesView,
 } from './views';
 
-/** When a request can be answered: always after launch, or only while the guest stands still. */
-export type When = 'launched' | 'stopped';
+/** When a request can be answered: from launch on, or only while the guest stands still. */
+export type When = 'always' | 'launched' | 'stopped';
 
 /** A row of a request table. `result` only carries a type. */
 export interface Row<P, R> {
@@ -105,7 +105,7 @@ export type CustomRequests = RequestsOf<typeof customRequests>;
 export type CustomRequestName = keyof CustomRequests;
 
 /** Events besides DAP's own. */
-export interface CustomEvents {
+export type CustomEvents = {
   /** The state version went up: views that are shown should be asked for again. While running at most four times a second. */
   readonly 'elscope/state': { readonly version: number; readonly running: boolean };
   /** A UART wrote. */
@@ -114,5 +114,5 @@ export interface CustomEvents {
   readonly 'elscope/reset': { readonly version: number };
   /** The checker found something (it stops only if the filter is on). */
   readonly 'elscope/finding': { readonly id: number; readonly kind: string; readonly text: string };
-}
+};
 export type CustomEventName = keyof CustomEvents;

@@ -5,6 +5,12 @@
 import type { CustomRequests } from './custom';
 import type { CacheKind } from './views';
 
+/** What the panel says when its script runs and its listeners are there. */
+export interface PanelReports {
+  readonly [name: string]: unknown;
+  readonly 'panel/ready': object;
+}
+
 /** Which cache the panel shows. */
 export interface PanelSelection {
   readonly core: number;
@@ -25,12 +31,15 @@ export type PanelRequests = Pick<
 };
 
 /** What the extension tells the panel. */
-export interface PanelEvents {
-  readonly [name: string]: unknown;
+export type PanelEvents = {
   /** State changed: load again what is shown. */
   readonly 'panel/state': { readonly version: number; readonly running: boolean };
   /** No session (any more): show that there is nothing to show. */
   readonly 'panel/noSession': object;
-  /** Show this cache, and with `filter` only the lines that match. */
-  readonly 'panel/select': { readonly selection: PanelSelection; readonly filter?: string };
-}
+  /** Show this cache: one of its lines, or with `filter` only the lines that match. */
+  readonly 'panel/select': {
+    readonly selection: PanelSelection;
+    readonly line?: { readonly set: number; readonly way: number };
+    readonly filter?: string;
+  };
+};

@@ -136,14 +136,28 @@ export const dapRequests = {
   restart: dap<Dap.RestartResponse>()(nothing, 'launched'),
 } as const satisfies Readonly<Record<string, Row<unknown, unknown>>>;
 
-/** Launch attributes as they came; the session's owner checks them (adapter/launchAttributes). */
+/** What the adapter has made of the launch attributes. */
+export interface SessionStart {
+  /** LaunchOptions of machine/launch.types: checked by the adapter. */
+  readonly options: object;
+  readonly symbols: readonly { readonly path: string; readonly offset: string }[];
+  readonly stopOnEntry: boolean;
+  /** Path prefixes in debug information -> where the client finds them. */
+  readonly sourceMap: Readonly<Record<string, string>>;
+  /** Console output of the guest also goes to the debug console. */
+  readonly consoleToOutput: boolean;
+}
+const sessionStart: Shape<SessionStart> = object({
+  options: anything as Shape<object>,
+  symbols: listOf(object({ path: text, offset: text })),
+  stopOnEntry: flag,
+  sourceMap: anything as Shape<Readonly<Record<string, string>>>,
+  consoleToOutput: flag,
+});
+
 const sessionRequests = {
-  launch: row<{ readonly attributes: unknown }, object>(
-    object({ attributes: anything }),
-    'launched',
-    'Builds the machine.',
-  ),
-  start: row<object, object>(nothing, 'launched', 'Breakpoints are set: goes to the entry and runs or stops there.'),
+  launch: row<SessionStart, object>(sessionStart, 'always', 'Builds the machine.'),
+  start: row<object, object>(nothing, 'launched', 'Breakpoints are set: runs from the entry, or stops there.'),
 } as const;
 
 export const workerRequests = { ...dapRequests, ...customRequests, ...sessionRequests } as const;
@@ -152,8 +166,7 @@ export type WorkerRequestName = keyof WorkerRequests;
 export type DapRequestName = keyof typeof dapRequests;
 
 /** Events of the worker: DAP's, with their bodies, and the custom ones. */
-export interface WorkerEvents extends CustomEvents {
-  readonly [name: string]: unknown;
+export type WorkerEvents = CustomEvents & {
   readonly stopped: Dap.StoppedEvent['body'];
   readonly continued: Dap.ContinuedEvent['body'];
   readonly output: Dap.OutputEvent['body'];
@@ -162,4 +175,4 @@ export interface WorkerEvents extends CustomEvents {
   readonly memory: Dap.MemoryEvent['body'];
   readonly terminated: object;
   readonly exited: Dap.ExitedEvent['body'];
-}
+};

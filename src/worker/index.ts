@@ -1,1 +1,5 @@
-export {};
+/** The emulator's thread: what serves a session, and what joins it to Node. */
+export { type HostPorts, hostSession } from './host';
+export { nodePorts } from './nodePorts';
+export { portChannel } from './portChannel';
+export { nodeScheduler } from './scheduler';

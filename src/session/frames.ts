@@ -1,0 +1,330 @@
+/**
+ * The call stack of a core: call frame information first, frame records (X29) where there is none, and through exception
+ * entries to what was interrupted, with that program's registers. Everything peeks. Frames are computed as they are asked for.
+ */
+import { exceptionClass } from '../arch/syndromes';
+import type { CoreView, Machine } from '../machine/api';
+import { type EvaluationPort, type FunctionInfo, stripPointerAuth, unwindFrame, withFrameBase } from '../program';
+import { spaceOfEl } from './addressReference';
+import { littleEndian } from './expressions/evaluate';
+import { wordsOf } from './instructions';
+import type { Target } from './target';
+import { branchTargets, type ReadWord, type StubState, stubState } from './vectorStub';
+
+/** DWARF register numbers: 0 to 30, SP, and the return address of an exception. */
+const FP = 29;
+const LR = 30;
+const SP = 31;
+const ELR = 33;
+const MAX_FRAMES = 1000;
+const SPSR_EL = (spsr: bigint): number => Number((spsr >> 2n) & 3n);
+const exceptionKinds = ['', 'IRQ', 'FIQ', 'SError'] as const;
+
+/** A frame of the machine: one activation of a function, or an exception entry. */
+export interface PhysicalFrame {
+  readonly core: number;
+  readonly el: number;
+  readonly pc: bigint;
+  /** `pc` is where the core is or was interrupted, not a return address. */
+  readonly exact: boolean;
+  readonly registers: ReadonlyMap<number, bigint>;
+  readonly pstate: bigint | undefined;
+  /** The core's own registers: they can be written. */
+  readonly live: boolean;
+  readonly cfa: bigint | undefined;
+  /** Set for an exception entry: what was taken. The registers are those of the interrupted program. */
+  readonly exception: string | undefined;
+}
+
+/** What a client shows as one line of the stack: a physical frame or an inlined copy in it. */
+export interface Frame extends PhysicalFrame {
+  /** Address for look-ups in debug information: linked, and inside of the calling instruction. */
+  readonly lookup: bigint;
+  /** Index in the call chain at `lookup`: 0 is the innermost inlined copy. */
+  readonly level: number;
+  readonly fn: FunctionInfo | undefined;
+  readonly inlined: boolean;
+  readonly physical: number;
+}
+
+export function memoryReader(machine: Machine, core: number, el: number): EvaluationPort['memory'] {
+  return (address, size) => {
+    const bytes = machine.peek(core, spaceOfEl(el), BigInt.asUintN(64, address), size);
+    return bytes.length === size ? bytes : undefined;
+  };
+}
+
+export class Stack {
+  private readonly physical: PhysicalFrame[] = [];
+  private readonly frames: Frame[] = [];
+  private complete = false;
+  /** ELs whose live ELR and SPSR belong to an exception entry found further up. */
+  private readonly used = new Set<number>();
+  /** By EL: where its vector table branches to. */
+  private readonly targets = new Map<number, readonly bigint[]>();
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly target: Target,
+    private readonly core: CoreView,
+  ) {
+    const registers = new Map<number, bigint>();
+    for (let n = 0; n <= LR; n++) registers.set(n, core.x(n));
+    registers.set(SP, core.x(SP));
+    const live = { core: core.index, el: core.el, pc: core.pc(), exact: true, registers, pstate: core.pstate() };
+    this.push({ ...live, live: true, cfa: undefined, exception: undefined });
+  }
+
+  /** Frame `n`, counted from the innermost. */
+  at(n: number): Frame | undefined {
+    while (this.frames.length <= n && !this.complete) this.grow();
+    return this.frames[n];
+  }
+  /** How many there are; undefined while that is not known. */
+  get total(): number | undefined {
+    return this.complete ? this.frames.length : undefined;
+  }
+  /** The frame that `frame` was called from or interrupted, inlined copies and exception entries left out. */
+  caller(frame: Frame): PhysicalFrame | undefined {
+    for (let n = 0; ; n++) {
+      const next = this.at(n);
+      if (next === undefined) return undefined;
+      if (next.physical > frame.physical && next.exception === undefined) return next;
+    }
+  }
+  /** True when an exception entry lies between the frame and its caller. */
+  interrupted(frame: Frame): boolean {
+    return this.physical[frame.physical + 1]?.exception !== undefined;
+  }
+  cfaOf(frame: Frame): bigint | undefined {
+    void this.caller(frame);
+    return this.physical[frame.physical].cfa;
+  }
+
+  /** What an expression sees of a frame. */
+  port(frame: Frame): EvaluationPort {
+    const bare = {
+      register: (n: number) => (n === 32 ? frame.pc : frame.registers.get(n)),
+      memory: memoryReader(this.machine, frame.core, frame.el),
+      cfa: () => this.cfaOf(frame),
+      entryValue: (expression: Uint8Array) => {
+        const caller = this.caller(frame);
+        const debug = this.target.debugAt(frame.lookup);
+        const above = caller && this.frames.find((f) => f.physical === this.physical.indexOf(caller));
+        return above && debug?.entryValue(expression, this.target.linked(above.pc), this.port(above));
+      },
+    };
+    const concrete = this.target.debugAt(frame.lookup)?.functionAt(frame.lookup);
+    if (concrete) return withFrameBase(bare, concrete, frame.lookup);
+    return { ...bare, frameBase: () => undefined };
+  }
+
+  private push(frame: PhysicalFrame): void {
+    const physical = this.physical.push(frame) - 1;
+    const linked = this.target.linked(frame.pc);
+    const lookup = frame.exact ? linked : linked - 1n;
+    const chain = frame.exception === undefined ? (this.target.debugAt(lookup)?.callChainAt(lookup) ?? []) : [];
+    const common = { ...frame, lookup, physical };
+    if (chain.length === 0) this.frames.push({ ...common, level: 0, fn: undefined, inlined: false });
+    chain.forEach((fn, level) => {
+      this.frames.push({ ...common, level, fn, inlined: level < chain.length - 1 });
+    });
+  }
+
+  private grow(): void {
+    const last = this.physical.length - 1;
+    const frame = this.physical[last];
+    const next = this.physical.length < MAX_FRAMES && this.core.state !== 'off' ? this.next(frame) : undefined;
+    if (next === undefined) {
+      this.complete = true;
+      return;
+    }
+    if (next.cfa !== undefined) this.physical[last] = { ...frame, cfa: next.cfa };
+    for (const caller of next.frames) this.push(caller);
+  }
+
+  private bare(frame: PhysicalFrame) {
+    const memory = memoryReader(this.machine, frame.core, frame.el);
+    const elr = this.used.has(frame.el) ? undefined : this.core.peekSystem(`ELR_EL${frame.el}`);
+    return { register: (n: number) => (n === ELR ? elr : frame.registers.get(n)), memory };
+  }
+
+  private next(frame: PhysicalFrame): { frames: PhysicalFrame[]; cfa?: bigint } | undefined {
+    const linked = this.target.linked(frame.pc);
+    const row = this.target.debugAt(linked)?.unwindRow(frame.exact ? linked : linked - 1n);
+    const unwound = row && unwindFrame(row, this.bare(frame));
+    if (row && unwound && (row.signalFrame || row.returnRegister === ELR)) {
+      return this.interruptedBy(frame, unwound.registers, unwound.cfa, unwound.pc);
+    }
+    if (this.isHandler(frame)) return this.interruptedBy(frame, undefined, undefined, undefined);
+    if (row && unwound) {
+      if (unwound.pc === undefined || unwound.pc === 0n || this.stuck(frame, unwound.cfa, unwound.pc)) return undefined;
+      return { frames: [this.called(frame, unwound.pc, unwound.registers)], cfa: unwound.cfa };
+    }
+    return this.byFrameRecord(frame);
+  }
+
+  private stuck(frame: PhysicalFrame, cfa: bigint, pc: bigint): boolean {
+    return cfa === frame.registers.get(SP) && pc === frame.pc;
+  }
+
+  private called(frame: PhysicalFrame, pc: bigint, registers: ReadonlyMap<number, bigint>): PhysicalFrame {
+    const { core, el } = frame;
+    return {
+      core,
+      el,
+      pc,
+      exact: false,
+      registers,
+      pstate: undefined,
+      live: false,
+      cfa: undefined,
+      exception: undefined,
+    };
+  }
+
+  /** Frame records: X29 points to the caller's X29 and the return address (AAPCS64 section 6.4.6). */
+  private byFrameRecord(frame: PhysicalFrame): { frames: PhysicalFrame[]; cfa?: bigint } | undefined {
+    const { registers } = frame;
+    const fp = registers.get(FP) ?? 0n;
+    const lr = registers.get(LR) ?? 0n;
+    const sp = registers.get(SP) ?? 0n;
+    if (frame.exact && !this.savedReturn(frame)) {
+      const pc = stripPointerAuth(lr);
+      const own = this.target.symbolAt(frame.pc);
+      const recursive = own !== undefined && this.target.symbolAt(pc)?.address === own.address;
+      if (pc === 0n || recursive || !this.isCode(frame, pc)) return undefined;
+      return { frames: [this.called(frame, pc, registers)], cfa: sp };
+    }
+    if (fp === 0n || (fp & 7n) !== 0n) return undefined;
+    const record = memoryReader(this.machine, frame.core, frame.el)(fp, 16);
+    if (record === undefined) return undefined;
+    const pc = stripPointerAuth(littleEndian(record.subarray(8)));
+    const cfa = fp + 16n;
+    if (pc === 0n || cfa <= sp - 1n || !this.isCode(frame, pc)) return undefined;
+    const caller = new Map([...registers].filter(([n]) => n > 18 && n < FP));
+    caller
+      .set(FP, littleEndian(record.subarray(0, 8)))
+      .set(LR, pc)
+      .set(SP, cfa);
+    return { frames: [this.called(frame, pc, caller)], cfa };
+  }
+
+  private isCode(frame: PhysicalFrame, pc: bigint): boolean {
+    return (pc & 3n) === 0n && memoryReader(this.machine, frame.core, frame.el)(pc, 4) !== undefined;
+  }
+
+  /** Whether the function has stored X30 before the pc; true where that cannot be told. */
+  private savedReturn(frame: PhysicalFrame): boolean {
+    const symbol = this.target.symbolAt(frame.pc);
+    if (symbol === undefined || symbol.offset > 4096n) return true;
+    const start = frame.pc - symbol.offset;
+    const code = memoryReader(this.machine, frame.core, frame.el)(start, Number(symbol.offset));
+    // STP with X30 in Rt or Rt2 and STR of X30, both relative to SP.
+    return wordsOf(code ?? new Uint8Array(0)).some((word) => {
+      const onStack = ((word >>> 5) & 31) === SP;
+      const pair = (word & 0xfe400000) >>> 0 === 0xa8000000 && ((word & 31) === LR || ((word >>> 10) & 31) === LR);
+      return onStack && (pair || ((word & 0xffc00000) >>> 0 === 0xf9000000 && (word & 31) === LR) || isPreStore(word));
+    });
+  }
+
+  private reader(frame: PhysicalFrame): ReadWord {
+    const memory = memoryReader(this.machine, frame.core, frame.el);
+    return (address) => wordsOf(memory(address, 4) ?? new Uint8Array(0))[0];
+  }
+
+  private vbar(frame: PhysicalFrame): bigint | undefined {
+    return frame.el === 0 ? undefined : this.core.peekSystem(`VBAR_EL${frame.el}`);
+  }
+
+  /** In the vector table, or in a function to which the table branches. */
+  private isHandler(frame: PhysicalFrame): boolean {
+    const vbar = this.vbar(frame);
+    if (vbar === undefined || vbar === 0n) return false;
+    const { pc } = frame;
+    if (pc >= vbar && pc < vbar + 0x800n) return true;
+    const own = this.target.symbolAt(pc);
+    if (own === undefined) return false;
+    const start = pc - own.offset;
+    const targets = this.targets.get(frame.el) ?? branchTargets(vbar, this.reader(frame));
+    this.targets.set(frame.el, targets);
+    return targets.some((target) => target >= start && target <= pc);
+  }
+
+  /** An exception entry and the frame that it interrupted. */
+  private interruptedBy(
+    frame: PhysicalFrame,
+    unwound: ReadonlyMap<number, bigint> | undefined,
+    cfa: bigint | undefined,
+    pc: bigint | undefined,
+  ): { frames: PhysicalFrame[]; cfa?: bigint } | undefined {
+    const { el } = frame;
+    const vbar = this.vbar(frame);
+    const stub = vbar === undefined ? undefined : stubState(vbar, frame.pc, this.reader(frame));
+    const entrySp = cfa ?? this.entrySp(frame, stub);
+    const fresh = !this.used.has(el);
+    const word = (name: 'elr' | 'spsr' | 'sp0', register: string): bigint | undefined =>
+      this.savedWord(frame, stub, entrySp, name) ?? (fresh ? this.core.peekSystem(register) : undefined);
+    const elr = pc ?? word('elr', `ELR_EL${el}`);
+    const spsr = word('spsr', `SPSR_EL${el}`);
+    if (elr === undefined || spsr === undefined || (spsr & 16n) !== 0n || SPSR_EL(spsr) > el) return undefined;
+    this.used.add(el);
+    const from = SPSR_EL(spsr);
+    const registers = new Map(unwound ?? this.savedRegisters(frame, stub, entrySp));
+    const ownStack = from === el && (spsr & 1n) === 1n;
+    const sp = ownStack
+      ? entrySp
+      : from === 0 || (spsr & 1n) === 0n
+        ? word('sp0', 'SP_EL0')
+        : this.core.peekSystem(`SP_EL${from}`);
+    registers.delete(SP);
+    if (sp !== undefined) registers.set(SP, sp);
+    const common = { core: frame.core, el: from, registers, pstate: spsr, live: false, cfa: undefined, exact: true };
+    const what = this.kindOf(el, stub, fresh);
+    const entry = { ...common, pc: stub && vbar !== undefined ? vbar + BigInt(stub.slot * 0x80) : elr };
+    const boundary = { ...entry, el, exception: `EL${el} took ${what} from EL${from}` };
+    return { frames: [boundary, { ...common, pc: elr, exception: undefined }], cfa: entrySp };
+  }
+
+  private kindOf(el: number, stub: StubState | undefined, fresh: boolean): string {
+    const kind = stub === undefined ? undefined : exceptionKinds[stub.slot & 3];
+    if (kind) return `an ${kind}`;
+    const esr = fresh ? this.core.peekSystem(`ESR_EL${el}`) : undefined;
+    const row = esr === undefined ? undefined : exceptionClass(Number((esr >> 26n) & 63n));
+    return kind === undefined || row === undefined ? 'an exception' : row.name;
+  }
+
+  private entrySp(frame: PhysicalFrame, stub: StubState | undefined): bigint | undefined {
+    const sp = frame.registers.get(SP);
+    return stub === undefined || sp === undefined ? undefined : BigInt.asUintN(64, sp - stub.spDelta);
+  }
+
+  private savedWord(
+    frame: PhysicalFrame,
+    stub: StubState | undefined,
+    entrySp: bigint | undefined,
+    name: number | 'elr' | 'spsr' | 'sp0',
+  ): bigint | undefined {
+    const offset = stub?.saved.get(name);
+    if (offset === undefined || entrySp === undefined) return undefined;
+    const bytes = memoryReader(this.machine, frame.core, frame.el)(entrySp + offset, 8);
+    return bytes && littleEndian(bytes);
+  }
+
+  private savedRegisters(
+    frame: PhysicalFrame,
+    stub: StubState | undefined,
+    entrySp: bigint | undefined,
+  ): Map<number, bigint> {
+    const registers = new Map<number, bigint>();
+    for (let n = 0; n <= LR; n++) {
+      const kept = stub === undefined || stub.lost.has(n) ? undefined : frame.registers.get(n);
+      const value = this.savedWord(frame, stub, entrySp, n) ?? kept;
+      if (value !== undefined) registers.set(n, value);
+    }
+    return registers;
+  }
+}
+
+/** STR X30, [SP, #-n]!. */
+const isPreStore = (word: number): boolean => (word & 0xffe00fff) >>> 0 === 0xf8000ffe;

@@ -1,0 +1,117 @@
+/**
+ * Registers by name for one frame: general ones (`x0`, `w0`, `sp`, `lr`), PSTATE and its fields, system registers. Only the
+ * innermost frame's general registers are the core's own and can be set.
+ */
+import { byName, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import type { CoreView } from '../machine/api';
+import type { RegisterAccess } from './expressions/evaluate';
+import type { Frame } from './frames';
+
+export const generalNames: readonly string[] = [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc'];
+
+const SP = 31;
+const aliases: Readonly<Record<string, string>> = { lr: 'x30', fp: 'x29', ip0: 'x16', ip1: 'x17', cpsr: 'pstate' };
+
+/** PSTATE is shown with the fields of SPSR_ELx, which has its layout. */
+const pstateRow = systemRegisters[byName('SPSR_EL1')];
+export const pstateFields = pstateRow.fields.filter((field) => field.res === undefined);
+
+const upperNames = new Map(systemRegisters.map((row) => [row.name.toUpperCase(), row]));
+const shortNames = new Map<string, SystemRegisterRow[]>();
+for (const row of systemRegisters) {
+  const short = row.name.toUpperCase().replace(/_EL[0-3]$/, '');
+  shortNames.set(short, [...(shortNames.get(short) ?? []), row]);
+}
+
+/** The system register that a name means, in any case; `sctlr` is the one of the current EL. */
+export function systemRegister(name: string, el: number): SystemRegisterRow | undefined {
+  const upper = name.toUpperCase();
+  const exact = upperNames.get(upper);
+  if (exact) return exact;
+  const family = shortNames.get(upper) ?? [];
+  return family.length === 1 ? family[0] : family.find((row) => row.name.endsWith(`_EL${Math.max(1, el)}`));
+}
+
+export function systemAccess(core: CoreView, row: SystemRegisterRow): RegisterAccess {
+  const writable = row.write !== 'none';
+  return {
+    name: row.name,
+    size: 8,
+    fields: row.fields.filter((field) => field.res === undefined),
+    read: () => core.peekSystem(row.name),
+    ...(writable ? { write: (value: bigint) => core.pokeSystem(row.name, value) } : {}),
+  };
+}
+
+function general(core: CoreView, frame: Frame, n: number, name: string, size: 4 | 8): RegisterAccess {
+  const whole = (): bigint | undefined => (n === 32 ? frame.pc : frame.registers.get(n));
+  const write = (value: bigint): boolean => {
+    if (n === 32) core.setPc(value);
+    else core.setX(n, value);
+    return true;
+  };
+  return {
+    name,
+    size,
+    read: () => {
+      const value = whole();
+      return value === undefined ? undefined : BigInt.asUintN(size * 8, value);
+    },
+    ...(frame.live ? { write } : {}),
+  };
+}
+
+function pstate(core: CoreView, frame: Frame): RegisterAccess {
+  const write = (value: bigint): boolean => {
+    core.setPstate(value);
+    return true;
+  };
+  return {
+    name: 'pstate',
+    size: 8,
+    fields: pstateFields,
+    read: () => frame.pstate,
+    ...(frame.live ? { write } : {}),
+  };
+}
+
+/** A PSTATE field by its own name (`N`, `DAIF` is not one), as a register of its own. */
+function pstateField(core: CoreView, frame: Frame, name: string): RegisterAccess | undefined {
+  const field = pstateFields.find((f) => f.name === name);
+  if (field === undefined) return undefined;
+  const whole = pstate(core, frame);
+  const mask = ((1n << BigInt(field.hi - field.lo + 1)) - 1n) << BigInt(field.lo);
+  const { write } = whole;
+  return {
+    name,
+    size: 8,
+    read: () => (frame.pstate === undefined ? undefined : (frame.pstate & mask) >> BigInt(field.lo)),
+    ...(write
+      ? { write: (value: bigint) => write((core.pstate() & ~mask) | ((value << BigInt(field.lo)) & mask)) }
+      : {}),
+  };
+}
+
+/** The register of that name in a frame; undefined when there is none. */
+export function registerNamed(core: CoreView, frame: Frame, name: string): RegisterAccess | undefined {
+  const lower = aliases[name.toLowerCase()] ?? name.toLowerCase();
+  const match = /^([xw])(\d|[12]\d|30)$/.exec(lower);
+  if (match) return general(core, frame, Number(match[2]), lower, match[1] === 'x' ? 8 : 4);
+  if (lower === 'sp' || lower === 'wsp') return general(core, frame, SP, lower, lower === 'sp' ? 8 : 4);
+  if (lower === 'pc') return general(core, frame, 32, 'pc', 8);
+  if (lower === 'xzr' || lower === 'wzr') return { name: lower, size: 8, read: () => 0n };
+  if (lower === 'pstate') return pstate(core, frame);
+  const row = systemRegister(name, frame.el);
+  if (row && core.peekSystem(row.name) !== undefined) return systemAccess(core, row);
+  return pstateField(core, frame, name);
+}
+
+/** Names for completion. */
+export const registerNames: readonly string[] = [
+  ...generalNames,
+  ...Array.from({ length: 31 }, (_, n) => `w${n}`),
+  'lr',
+  'fp',
+  'pstate',
+  ...systemRegisters.map((row) => row.name),
+];

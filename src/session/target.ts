@@ -1,0 +1,154 @@
+/**
+ * What is being debugged: the machine and the program files in it, with look-ups of symbols, lines and functions by address.
+ * A program may run away from where it is linked (firmware and kernels before their MMU is on): addresses inside of a segment's
+ * physical range are looked up at its virtual one, and breakpoints go to both.
+ */
+import type { Machine } from '../machine/api';
+import type { LaunchedImage } from '../machine/launch.types';
+import {
+  type DebugInfo,
+  type ElfFile,
+  isElf,
+  type LineEntry,
+  openDebugInfo,
+  readElf,
+  type SymbolAtAddress,
+  SymbolTable,
+} from '../program';
+import { type SourceMap, SourcePaths } from './sourcePaths';
+
+/** A program file with symbols or debug information. */
+export interface Module {
+  readonly id: number;
+  readonly name: string;
+  readonly path: string;
+  readonly elf: ElfFile;
+  readonly debug: DebugInfo;
+  readonly loadOffset: bigint;
+  readonly segments: readonly { readonly low: bigint; readonly high: bigint; readonly physical: bigint }[];
+}
+
+/** A file to take symbols from, besides the images themselves. */
+export interface SymbolFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly loadOffset: bigint;
+}
+
+const PT_LOAD = 1;
+const mod64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+
+function moduleOf(id: number, file: SymbolFile): Module {
+  const elf = readElf(file.bytes, file.path);
+  const segments = elf.segments
+    .filter((s) => s.type === PT_LOAD && s.memSize > 0)
+    .map((s) => {
+      const low = mod64(s.vaddr + file.loadOffset);
+      return { low, high: low + BigInt(s.memSize), physical: mod64(s.paddr + file.loadOffset) };
+    });
+  const debug = openDebugInfo(elf, { loadOffset: file.loadOffset });
+  return { id, name: baseName(file.path), path: file.path, elf, debug, loadOffset: file.loadOffset, segments };
+}
+
+export class Target {
+  readonly modules: readonly Module[];
+  readonly symbols = new SymbolTable();
+  private readonly paths: SourcePaths;
+
+  /** @throws UserError for a symbol file that is no ELF file */
+  constructor(
+    readonly machine: Machine,
+    images: readonly LaunchedImage[],
+    symbolFiles: readonly SymbolFile[] = [],
+    sourceMap: SourceMap = {},
+  ) {
+    this.paths = new SourcePaths(sourceMap);
+    const files = [...images.filter((image) => image.kind === 'elf' && isElf(image.bytes)), ...symbolFiles];
+    this.modules = files.map((file, i) => moduleOf(i + 1, file));
+    for (const { name, elf, loadOffset } of this.modules) this.symbols.add({ name, elf, loadOffset });
+  }
+
+  /** The address at which symbols and debug information know `pc`. */
+  linked(pc: bigint): bigint {
+    let moved: bigint | undefined;
+    for (const { segments } of this.modules) {
+      for (const { low, high, physical } of segments) {
+        if (pc >= low && pc < high) return pc;
+        if (pc >= physical && pc < physical + (high - low)) moved = low + (pc - physical);
+      }
+    }
+    return moved ?? pc;
+  }
+
+  /** Where code linked at `address` may be met by a PC: there, and at its physical address before an MMU is on. */
+  runAddresses(address: bigint): readonly bigint[] {
+    for (const { segments } of this.modules) {
+      for (const { low, high, physical } of segments) {
+        if (address < low || address >= high || physical === low) continue;
+        return [address, physical + (address - low)];
+      }
+    }
+    return [address];
+  }
+
+  /** The physical address that code linked at `address` was loaded to. */
+  physicalAddress(address: bigint): bigint {
+    return this.runAddresses(address).at(-1) ?? address;
+  }
+
+  /** `name+0x10`, also for addresses of a program that has not been moved yet. */
+  describe(address: bigint): string | undefined {
+    return this.symbols.describe(this.linked(address));
+  }
+
+  symbolAt(address: bigint): SymbolAtAddress | undefined {
+    return this.symbols.byAddress(this.linked(address));
+  }
+
+  /** The debug information that covers a linked address. */
+  debugAt(linked: bigint): DebugInfo | undefined {
+    const holding = this.modules.filter((m) => m.segments.some((s) => linked >= s.low && linked < s.high));
+    const candidates = holding.length > 0 ? holding : this.modules;
+    const known = candidates.find((m) => m.debug.lines.at(linked) ?? m.debug.functionAt(linked));
+    return (known ?? candidates.find((m) => m.debug.unwindRow(linked)))?.debug;
+  }
+
+  lineAt(address: bigint): LineEntry | undefined {
+    const linked = this.linked(address);
+    const entry = this.debugAt(linked)?.lines.at(linked);
+    return entry !== undefined && entry.line > 0 ? entry : undefined;
+  }
+
+  /** Where the client finds the file of a position in the code at a linked address. */
+  sourcePath(linked: bigint, file: string): string {
+    const debug = this.debugAt(linked);
+    return this.paths.shown(file, this.modules.find((m) => m.debug === debug)?.path ?? '');
+  }
+
+  /** Source file and line of an address, as the client knows them. */
+  sourceAt(address: bigint): { readonly path: string; readonly line: number } | undefined {
+    const entry = this.lineAt(address);
+    return entry && { path: this.sourcePath(this.linked(address), entry.file), line: entry.line };
+  }
+
+  /** Every source file with code. */
+  sourceFiles(): readonly string[] {
+    const files = this.modules.flatMap((m) => m.debug.lines.files().map((file) => this.paths.shown(file, m.path)));
+    return [...new Set(files)].sort();
+  }
+
+  /** What the programs may call a file of the client. */
+  programPath(path: string): string {
+    return this.paths.inProgram(path);
+  }
+
+  /** Addresses that a name, `name+0x10` or `file.c:name` means; functions of C after their prologue. */
+  functionAddresses(text: string): readonly bigint[] {
+    const found = this.symbols.resolve(text);
+    return found.map((address) => {
+      const fn = this.debugAt(address)?.functionAt(address);
+      return fn !== undefined && fn.entry === address ? (this.debugAt(address)?.afterPrologue(fn) ?? address) : address;
+    });
+  }
+}

@@ -32,7 +32,13 @@ const COMMON: BuildOptions = {
 };
 
 /** Settings of the code that runs in Node 20 or in an extension host of that age. */
-const FOR_NODE: BuildOptions = { ...COMMON, platform: 'node', format: 'cjs', target: 'node20' };
+const FOR_NODE: BuildOptions = {
+  ...COMMON,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+};
 
 /** Builds dist/, and takes out of it what an older build has left. @returns the files made, relative to dist/. */
 export async function bundle(): Promise<string[]> {

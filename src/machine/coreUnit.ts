@@ -2,7 +2,6 @@
  * One core of the machine: runs it for the scheduler and shows its registers. Instructions and cycles are counted here; inside
  * a run the engine knows how far it is.
  */
-import { joinBig } from '../base/bits';
 import type { Cpu } from '../cpu/cpu';
 import { coreLayout, SP_SLOT } from '../cpu/layout';
 import { WaitState, waitNames } from '../cpu/state';
@@ -29,21 +28,35 @@ export class CoreUnit implements ScheduledCore, CoreView {
     readonly cpu: Cpu,
     private readonly engine: () => Engine,
     private readonly stops: Stops,
+    private readonly promotion: readonly number[],
   ) {
     this.view = new DataView(buffer);
+  }
+
+  /** Power-on of the core; `promotion` facts for generated code outlive it. */
+  reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
+    this.cpu.reset(el, pc, x0);
+    const words = new Uint32Array(this.view.buffer, this.block + at('promotion'), this.promotion.length);
+    words.set(this.promotion);
   }
 
   // ---- running ----
 
   ready(): boolean {
-    return this.cpu.ready();
+    return this.cpu.ready;
   }
 
   run(limit: number): number {
     const { cpu, stops, block } = this;
     const engine = this.engine();
     let done = 0;
-    while (done < limit && stops.pending === undefined && cpu.ready()) {
+    while (done < limit && stops.pending === undefined && cpu.ready) {
+      if (cpu.illegalPending) {
+        cpu.illegalState();
+        done++;
+        this.addInstructions(1);
+        continue;
+      }
       if (cpu.interruptPending()) {
         cpu.takeInterrupt();
         continue;
@@ -100,10 +113,10 @@ export class CoreUnit implements ScheduledCore, CoreView {
     this.view.setBigUint64(this.block + (n === 31 ? SP_SLOT : n) * 8, BigInt.asUintN(64, value), true);
   }
   pstate(): bigint {
-    return joinBig(0, this.cpu.pstate());
+    return this.cpu.pstate();
   }
   setPstate(value: bigint): void {
-    this.cpu.setPstate(Number(value & 0xffffffffn));
+    this.cpu.setPstate(value);
   }
   peekSystem(name: string): bigint | undefined {
     return this.cpu.peekSystem(name);

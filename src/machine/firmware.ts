@@ -31,12 +31,10 @@ export function psciPort(power: PowerPort): PsciPort {
       return (address & 3n) === 0n && (inRam || at < flash1.base + flash1.size);
     },
     cpuOn: (core, entry, context) => {
-      const { cpu } = units[core];
-      cpu.reset(power.startEl, Number(entry), 0);
-      units[core].setX(0, context);
+      units[core].reset(power.startEl, entry, context);
     },
     cpuOff: (core) => units[core].cpu.powerOff(),
-    suspend: (core) => void units[core].cpu.wait(),
+    suspend: (core) => void units[core].cpu.wfi(),
     systemOff: () => power.exit(0, 'PSCI SYSTEM_OFF'),
     systemReset: () => power.systemReset(),
   };

@@ -16,7 +16,6 @@ const spaceEl: Partial<Record<Space, number>> = { el0: 0, el1: 1, el2: 2, el3: 3
 export class Inspector {
   constructor(
     private readonly machine: ElscopeMachine,
-    private readonly contexts: readonly TranslationContext[],
     private readonly bus: Bus,
   ) {}
 
@@ -24,7 +23,10 @@ export class Inspector {
   private context(core: number, space: Space): TranslationContext {
     const el = spaceEl[space];
     const { cpu } = this.machine.units[core];
-    return el === undefined || el === this.contexts[core].el ? this.contexts[core] : cpu.contextFor(el);
+    if (el === undefined || el === cpu.context.el) return cpu.context;
+    const other = { ...cpu.contexts.regime(Math.max(el, 1)), el: el as 0 | 1 | 2 | 3 };
+    cpu.contexts.current(); // the shared object says the current level again
+    return other;
   }
 
   /** Physical address of an address in a space; undefined where there is none. */
@@ -98,7 +100,7 @@ export class Inspector {
   fetched(core: number, at: bigint, length: number): Uint8Array {
     const pa = this.physical(core, 'va', at);
     if (pa === undefined) return new Uint8Array(0);
-    const context = this.contexts[core];
+    const { context } = this.machine.units[core].cpu;
     const inPage = Math.min(length, Number(PAGE - (at % PAGE)));
     return this.machine.memory.peekFetch(
       core,

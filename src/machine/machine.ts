@@ -14,7 +14,7 @@ import { virtMap, virtPpi } from '../devices/virtBoard';
 import { Engine } from '../engine/engine';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
-import type { MemoryFinding, TranslationContext } from '../memory/types';
+import type { MemoryFinding } from '../memory/types';
 import type {
   CatchSet,
   CoreView,
@@ -99,7 +99,6 @@ export class ElscopeMachine implements Machine {
     const { buffer } = linear;
     this.u32 = new Uint32Array(buffer);
     const blockOf = (core: number): number => BLOCKS + core * CORE_BLOCK_BYTES;
-    const contexts: TranslationContext[] = [];
     const cpus: Cpu[] = [];
     const units: CoreUnit[] = [];
     this.units = units;
@@ -131,7 +130,7 @@ export class ElscopeMachine implements Machine {
       layout: coreLayout,
       translator: this.mmu,
       bus: this.bus,
-      context: (core) => contexts[core],
+      context: (core) => cpus[core].context,
       blockBase: blockOf,
       decode: (from, to) => this.engine.decode(from, to),
       markStale: (record, index) => this.engine.markStale(record, index),
@@ -173,8 +172,7 @@ export class ElscopeMachine implements Machine {
       const facts = cpuFacts(config, core, this.memory.exclusiveGranuleBytes);
       const cpu = new Cpu(core, buffer, blockOf(core), facts, ports);
       cpus.push(cpu);
-      contexts.push(cpu.context);
-      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
+      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, this.promotionOf(core)));
     }
 
     this.board = new Board(
@@ -214,31 +212,17 @@ export class ElscopeMachine implements Machine {
         },
       },
     );
-    this.inspector = new Inspector(this, contexts, this.bus);
+    this.inspector = new Inspector(this, this.bus);
     this.scheduler = new Scheduler(units, this.time, config, stopPending);
-    this.powerOn(buffer, blockOf);
+    this.start();
   }
 
-  private powerOn(buffer: ArrayBuffer, blockOf: (core: number) => number): void {
-    const { plan } = this.memory.shared;
-    const words = new Uint32Array(buffer);
-    for (const unit of this.units) {
-      const cache = this.memory.data.l1[unit.index];
-      const tags = plan.l1d[unit.index];
-      const at = (blockOf(unit.index) + coreLayout.promotion[0]) >> 2;
-      words.set(
-        [
-          cache.isLru ? cache.ways : 0,
-          cache.unitsLog2,
-          tags.order,
-          tags.loadSlot,
-          tags.storeSlot,
-          this.memory.promotionCounter(unit.index),
-        ],
-        at,
-      );
-    }
-    this.start();
+  /** What a hit that reorders its set needs to know, for generated code (coreLayout.promotion). */
+  private promotionOf(core: number): number[] {
+    const cache = this.memory.data.l1[core];
+    const { order, loadSlot, storeSlot } = this.memory.shared.plan.l1d[core];
+    const counter = this.memory.promotionCounter(core);
+    return [cache.isLru ? cache.ways : 0, cache.unitsLog2, order, loadSlot, storeSlot, counter];
   }
 
   /** Power-on state: images loaded, core 0 at the entry, the others off (all of them start where firmware is the guest's). */
@@ -246,7 +230,7 @@ export class ElscopeMachine implements Machine {
     const { entry, x0 } = this.options.load(this);
     const el = this.config.highestEl;
     for (const unit of this.units) {
-      unit.cpu.reset(el, entry, unit.index === 0 ? x0 : 0);
+      unit.reset(el, BigInt(entry), unit.index === 0 ? BigInt(x0) : 0n);
       if (unit.index > 0 && el < 3) unit.cpu.powerOff();
     }
   }
@@ -392,7 +376,7 @@ export class ElscopeMachine implements Machine {
       this.board.gic.privateLine(core, line).set(((levels >> bit) & 1) === 1);
     }
     const at = deadline === Number.POSITIVE_INFINITY ? deadline : (deadline * 1e9) / this.config.counterHz;
-    this.time.schedule(`timer${core}`, at, () => this.units[core].cpu.timersChanged());
+    this.time.schedule(`timer${core}`, at, () => this.units[core].cpu.timersDue());
   }
 
   private instructionWord(core: number): number {
@@ -477,7 +461,7 @@ export class ElscopeMachine implements Machine {
           l1d: s.l1d,
           l2: s.l2,
           tlb: this.mmu.statistics(unit.index),
-          exceptions: unit.cpu.exceptionCount(),
+          exceptions: unit.cpu.exceptionsTaken,
           counters: { ...s.counters, ...this.engine.counters },
         };
       }),

@@ -7,6 +7,10 @@ import type { MemorySystem } from '../memory/memorySystem';
 const DSB = 0;
 const DMB = 1;
 
+/** IC IALLUIS, IC IALLU, IC IVAU: CRn = 7, CRm = 1 or 5. */
+const isInstructionCacheOperation = (encoding: number): boolean =>
+  ((encoding >> 7) & 15) === 7 && (((encoding >> 3) & 15) === 1 || ((encoding >> 3) & 15) === 5);
+
 /** `core` is an index. Everything returns 0 to go on, or 1 when generated code has to be left. */
 export function slowPaths(
   memory: MemorySystem,
@@ -18,6 +22,10 @@ export function slowPaths(
     const at = (blockOf(core) + coreLayout.value[0] + 8) >> 2;
     u32[at] = memory.exclusiveStatus;
     u32[at + 1] = 0;
+  };
+  /** What follows has to be looked up again: generated code is left after this instruction. */
+  const lookAgain = (core: number): void => {
+    u32[(blockOf(core) + coreLayout.pendingExit[0]) >> 2] = 1;
   };
   return {
     load: (core, lo, hi, bits) => (memory.load(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
@@ -49,14 +57,18 @@ export function slowPaths(
       else if (kind === DMB) memory.dmb(core);
       else {
         memory.isb(core);
-        // What follows has to be looked up again: its line may be gone, or held back by the prefetch buffer until now.
-        u32[(blockOf(core) + coreLayout.pendingExit[0]) >> 2] = 1;
+        lookAgain(core);
       }
       return 0;
     },
     systemRead: (core, encoding) => cpus[core].systemRead(encoding),
     systemWrite: (core, encoding) => cpus[core].systemWrite(encoding),
-    systemOperation: (core, encoding) => cpus[core].systemOperation(encoding),
+    systemOperation: (core, encoding) => {
+      const left = cpus[core].systemOperation(encoding);
+      // What follows in this very line may just have been invalidated: holding it back is the prefetch knob's business.
+      if (isInstructionCacheOperation(encoding)) lookAgain(core);
+      return left;
+    },
     msrImmediate: (core, op1, op2, CRm) => cpus[core].msrImmediate(op1, op2, CRm),
     spAlignment: (core) => cpus[core].spAlignment(),
   };

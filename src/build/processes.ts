@@ -3,7 +3,7 @@
  * servers that run in a process group of their own so that stopping one takes all its children with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface RunOptions {
@@ -56,8 +56,8 @@ export function attempt(
 }
 
 /** The environment for an npm of its own: the caller's settings, but nothing about the package that is being run. */
-export function npmEnvironment(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
+export function npmEnvironment(outer: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const env = { ...outer };
   for (const key of Object.keys(env)) {
     if (/^npm_(package|lifecycle|command)|^npm_config_(local_|global_)?prefix$|^INIT_CWD$/.test(key)) delete env[key];
   }
@@ -82,10 +82,10 @@ export function onPath(name: string): string | undefined {
 }
 
 /**
- * Stops a process that was started detached, and all of its group: asks first, kills after five seconds.
- * Resolves when the whole group is gone.
+ * Stops a process that was started detached, and all of its group: asks first, kills after `patience` milliseconds.
+ * Resolves when the whole group is gone, or is only dead processes that nobody has waited for.
  */
-export async function stopGroup(child: ChildProcess): Promise<void> {
+export async function stopGroup(child: ChildProcess, patience = 5000): Promise<void> {
   const group = child.pid;
   if (group === undefined) return;
   const signal = (name: NodeJS.Signals | 0): boolean => {
@@ -95,12 +95,37 @@ export async function stopGroup(child: ChildProcess): Promise<void> {
       return false;
     }
   };
+  const gone = async (time: number): Promise<boolean> => {
+    const deadline = Date.now() + time;
+    while (signal(0)) {
+      if (Date.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return true;
+  };
   signal('SIGTERM');
-  const deadline = Date.now() + 5000;
-  while (signal(0)) {
-    if (Date.now() > deadline) signal('SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  if (await gone(patience)) return;
+  signal('SIGKILL');
+  await gone(1000);
+}
+
+/**
+ * Processes that have this text in the environment they were started with, as `pid command line`. Linux only; none
+ * elsewhere. The caller, whose own start was before it set the variable, is not among them.
+ */
+export function processesWith(text: string): string[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)) continue;
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+      if (words[0]) found.push(`${pid} ${words.join(' ').trim()}`);
+    } catch {
+      // ended meanwhile, or not ours
+    }
   }
+  return found;
 }
 
 let exitsOnSignals = false;

@@ -28,6 +28,7 @@ VS Code is 'code' on PATH, else one that is served on 127.0.0.1 and opened in a 
   --server         serve VS Code even when 'code' is on PATH
   --port N         port for that (default: a free one)
   --no-open        only print the address; open no browser
+  --no-build       use what is in dist/ already
   --profile DIR    keep settings and window state there (default: in the cache)
   --fresh          forget the settings and the window state of earlier runs
   --cli ARGS...    build, and run the elscope command line with the remaining arguments instead
@@ -41,6 +42,7 @@ const OPTIONS = {
   server: { type: 'boolean' },
   port: { type: 'string' },
   'no-open': { type: 'boolean' },
+  'no-build': { type: 'boolean' },
   profile: { type: 'string' },
   fresh: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -68,7 +70,7 @@ async function main(words: readonly string[]): Promise<void> {
   const options = readOptions(words);
   if (options.help) return void process.stdout.write(HELP);
   const plan = makePlan(options);
-  await bundle();
+  if (!options['no-build']) await bundle();
   const code = options.server ? undefined : desktopCode();
   if (code) openDesktop(code, options, plan);
   else await serve(options, plan);

@@ -2,6 +2,7 @@
  * `npm test [-- STAGE…]`: everything, or the stages whose names start so and those that they need. Each stage says how
  * long it took; the last line is `N passed, N failed`, and the exit status is 0 only when nothing failed.
  */
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { bundle } from './bundle';
 import { ensurePackages } from './host/debian';
@@ -9,9 +10,10 @@ import { installHost } from './host/install';
 import { HOSTS, type HostVersion } from './host/versions';
 import { packageVsix } from './package';
 import { cacheDir, ROOT } from './paths';
-import { attempt, exitOnSignals } from './processes';
+import { attempt, exitOnSignals, processesWith } from './processes';
 import { type Counts, collectCounts, runStages, type Stage, withNeeded } from './stages';
 
+const RUN = randomUUID();
 const VSIX = path.join(cacheDir(), 'elscope.vsix');
 const log = (text: string): void => console.log(text);
 
@@ -53,6 +55,18 @@ function workbenchStages(host: HostVersion): Stage[] {
   ];
 }
 
+/** Every process of this run carries its name in the environment; none may outlive the tests. */
+async function nothingLeft(): Promise<Counts> {
+  const deadline = Date.now() + 5000;
+  let left = processesWith(RUN);
+  while (left.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    left = processesWith(RUN);
+  }
+  for (const line of left) console.log(`still running: ${line}`);
+  return left.length > 0 ? { passed: 0, failed: 1 } : { passed: 1, failed: 0 };
+}
+
 const STAGES: readonly Stage[] = [
   stage('programs', [], () => ensurePackages(log)),
   stage('build', [], bundle),
@@ -62,8 +76,10 @@ const STAGES: readonly Stage[] = [
   stage('package', ['build'], () => packageVsix(VSIX)),
   ...workbenchStages(HOSTS.current),
   ...workbenchStages(HOSTS.oldest),
+  { name: 'nothing is left running', run: nothingLeft },
 ];
 
+process.env.ELSCOPE_TEST_RUN = RUN;
 exitOnSignals();
 process.chdir(ROOT);
 const sum = await runStages(withNeeded(STAGES, process.argv.slice(2)));

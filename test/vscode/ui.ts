@@ -92,10 +92,10 @@ export class Ui {
     );
     await this.goToLine(line);
     const before = await marks.count();
-    // A key pressed right after opening can come before the editor takes breakpoints.
+    // A key pressed right after opening can come before the editor takes breakpoints, and is lost.
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.page.keyboard.press('F9');
-      if (await becomes(async () => (await marks.count()) !== before, 1500)) return;
+      if (await becomes(async () => (await marks.count()) !== before, 4000)) return;
     }
     throw new Error(`no breakpoint mark appeared or vanished at line ${line}`);
   }

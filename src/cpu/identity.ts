@@ -73,6 +73,7 @@ function featureRegisters(facts: CpuFacts, model: Model): Map<string, bigint> {
         AdvSIMD: 15,
       }),
     ],
+    ['ID_AA64ISAR0_EL1', compose('ID_AA64ISAR0_EL1', { CRC32: 1 })],
     ['ID_AA64DFR0_EL1', compose('ID_AA64DFR0_EL1', { DebugVer: 6, PMUVer: 1, BRPs: 5, WRPs: 3, CTX_CMPs: 1 })],
     [
       'ID_AA64MMFR0_EL1',

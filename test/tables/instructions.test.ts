@@ -57,7 +57,6 @@ const fixtures: readonly (readonly [string, Partial<InstructionRow>, RegExp])[] 
   ['such a register in an alias', { aliases: [{ when: () => true, asm: 'good <Rm:w>' }] }, /prints Rm/],
   ['an empty section', { section: ' ' }, /section is empty/],
   ['a done row without text', { asm: '' }, /needs a template/],
-  ['a done row with a feature', { feature: 'FEAT_X' }, /has no feature/],
   ['an unimplemented row without a note', { status: 'unimplemented' }, /needs a note/],
 ];
 
@@ -115,6 +114,6 @@ test('overlap and narrowness', () => {
 
 test('every row of Armv8.0 executes, every extension is named', () => {
   for (const row of instructionRows) {
-    assert.equal(row.status === 'done', row.feature === undefined, `${row.id}: ${row.status}, ${row.feature}`);
+    assert.ok(row.status === 'done' || row.feature !== undefined, `${row.id}: ${row.status}`);
   }
 });

@@ -12,9 +12,9 @@ export const extensionRows = [
     reserved: (f) => (f.sz === 3) !== (f.sf === 1),
     feature: 'FEAT_CRC32',
     effect: 'none',
+    statics: ['sz'],
     asm: 'crc32{sz:b|h|w|x} <Rd>, <Rn>, <Rm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'CRC32C',
@@ -24,9 +24,9 @@ export const extensionRows = [
     reserved: (f) => (f.sz === 3) !== (f.sf === 1),
     feature: 'FEAT_CRC32',
     effect: 'none',
+    statics: ['sz'],
     asm: 'crc32c{sz:b|h|w|x} <Rd>, <Rn>, <Rm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'SUBP',

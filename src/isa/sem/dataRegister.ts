@@ -1,6 +1,18 @@
 /** Semantics of data processing with registers. Rows: arch/instructions/dataRegister. */
 import type { Fields } from '../../arch/instructions';
-import { extendS, extendU, type I64, i64, op64, select, type Value, type ValueType, wrap } from '../../wasm/code';
+import {
+  extendS,
+  extendU,
+  type I64,
+  i32,
+  i64,
+  op32,
+  op64,
+  select,
+  type Value,
+  type ValueType,
+  wrap,
+} from '../../wasm/code';
 import {
   addCarryWithFlags,
   addWithFlags,
@@ -171,7 +183,30 @@ const reverseBytes = <T extends ValueType>(s: SemanticsContext, z: Size<T>, v: V
   return z.bits === 64 ? z.ops.rotl(words, z.constant(32)) : words;
 };
 
+/** Poly32Mod2() bit by bit over 8 << sz data bits; the polynomial is given bit-reversed. */
+const checksum = (polynomial: number): Semantics => ({
+  emit: (s) => {
+    const c = s.code;
+    const { sz } = s.statics;
+    const bits = 8 << sz;
+    const data = c.let(s.x('Rm'));
+    const crc = c.let(s.w('Rn'));
+    const left = c.let(i32(bits));
+    c.loop((again) => {
+      const step = op32.xor(op32.and(crc, i32(1)), op32.and(wrap(data), i32(1)));
+      const folded = op32.and(op32.sub(i32(0), step), i32(polynomial));
+      c.set(crc, op32.xor(op32.shrU(crc, i32(1)), folded));
+      c.set(data, op64.shrU(data, i64(1)));
+      c.set(left, op32.sub(left, i32(1)));
+      again(left);
+    });
+    s.setW('Rd', crc);
+  },
+});
+
 export const dataRegisterSemantics = {
+  CRC32: checksum(0xedb88320 | 0),
+  CRC32C: checksum(0x82f63b78 | 0),
   AND_shift: logical('and', false),
   BIC_shift: logical('and', true),
   ORR_shift: logical('or', false),

@@ -1,32 +1,6 @@
 /** ISS values of exceptions, from what happened. Section: ESR_ELx, ISS encodings. */
-import { bug } from '../base/errors';
+import { faultStatusCode } from '../memory/mmu/faultStatus';
 import type { AbortFault } from '../memory/types';
-
-/** Fault status codes; those of MMU faults have the level in bits 1:0. */
-const status = {
-  addressSize: 0x00,
-  translation: 0x04,
-  accessFlag: 0x08,
-  permission: 0x0c,
-  external: 0x10,
-  externalWalk: 0x14,
-  alignment: 0x21,
-  tlbConflict: 0x30,
-  unsupportedExclusive: 0x35,
-} as const;
-const WITH_LEVEL = new Set<AbortFault['kind']>([
-  'addressSize',
-  'translation',
-  'accessFlag',
-  'permission',
-  'externalWalk',
-]);
-
-/** DFSC or IFSC. */
-export function faultStatusCode(fault: AbortFault): number {
-  if (fault.kind === 'pcAlignment') bug('a PC alignment fault has no status code');
-  return status[fault.kind] | (WITH_LEVEL.has(fault.kind) ? fault.level : 0);
-}
 
 export const isExternal = (fault: AbortFault): boolean => fault.kind === 'external' || fault.kind === 'externalWalk';
 

@@ -6,7 +6,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, stop } from 'esbuild';
 import { DIST, ROOT, SUITE } from './paths';
 
 interface NodeEntry {
@@ -44,6 +44,8 @@ const FOR_NODE: BuildOptions = {
 export async function bundle(): Promise<string[]> {
   mkdirSync(DIST, { recursive: true });
   const made = (await Promise.all([bundleNode(), bundleWebviews(), bundleSuite(), copyCodicons()])).flat().sort();
+  // esbuild works in a process of its own, which would stay as long as this one.
+  await stop();
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
     if (entry.isFile() && !made.includes(path.relative(DIST, file))) rmSync(file);
@@ -77,10 +79,14 @@ async function bundleNode(): Promise<string[]> {
   return (await Promise.all(made)).flat();
 }
 
-/** Every script and style sheet directly in src/webview is an entry; what they share is in folders below. */
+/** A script in src/webview that has a style sheet of its name is the entry of a webview; the others are its parts. */
 async function bundleWebviews(): Promise<string[]> {
   const folder = path.join(ROOT, 'src', 'webview');
-  const entryPoints = readdirSync(folder).filter((file) => /\.(ts|css)$/.test(file) && file !== 'index.ts');
+  const sheets = readdirSync(folder).filter((file) => file.endsWith('.css'));
+  const scripts = sheets
+    .map((file) => file.replace(/css$/, 'ts'))
+    .filter((file) => existsSync(path.join(folder, file)));
+  const entryPoints = [...sheets, ...scripts];
   if (entryPoints.length === 0) return [];
   return esbuild({
     ...COMMON,

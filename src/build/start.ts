@@ -62,7 +62,10 @@ interface Plan {
   readonly env: Record<string, string>;
 }
 
-await main(process.argv.slice(2));
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});
 
 async function main(words: readonly string[]): Promise<void> {
   const cli = words.indexOf('--cli');

@@ -58,6 +58,11 @@ const rows = {
   'machine.el': ['exception level {el} is not possible here', 'give 1, 2 or 3'],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],
+  'attribute.unknown': ['there is no launch attribute "{name}"', '{hint}'],
+  'attribute.value': ['the launch attribute "{name}" cannot be {value}', 'give {what}'],
+  'attribute.noProgram': ['nothing to run: the launch attribute "program" is missing', 'give program, kernel or bios'],
+  'attribute.twoPrograms': ['the launch attributes {names} are both given', 'give one of program, kernel and bios'],
+  'attribute.needsKernel': ['the launch attribute "{name}" needs "kernel"', 'give the kernel, or leave it out'],
   'value.readOnly': ['the value cannot be changed: {why}', 'change what it is computed from'],
   'value.refused': ['{what} cannot be written', 'check the address and that the core is stopped'],
   'value.syntax': [

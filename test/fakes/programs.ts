@@ -1,8 +1,10 @@
 /** Guests for the fake machine: an ELF fixture, or words written by hand. */
-import { readFileSync } from 'node:fs';
-import type { Launched } from '../../src/machine/launch.types';
+import { existsSync, readFileSync } from 'node:fs';
+import { UserError } from '../../src/base/errors';
+import type { Launch, Launched } from '../../src/machine/launch.types';
 import { loadSegments, readElf } from '../../src/program';
-import { FakeMachine, RAM_BASE } from './fakeMachine';
+import { FakeMachine } from './fakeMachine';
+import { guests } from './guests';
 
 export const fixturePath = (name: string): string => new URL(`../fixtures/program/${name}`, import.meta.url).pathname;
 
@@ -19,18 +21,12 @@ export function launchFixture(path: string, cores = 1): Launched & { readonly ma
   return { machine, images: [{ path, bytes, kind: 'elf', loadOffset: 0n }], entry };
 }
 
-/** Words from the start of RAM on, run by core 0 from there. `others` are start addresses of further cores. */
-export function launchWords(
-  words: readonly number[],
-  others: readonly bigint[] = [],
-): Launched & { machine: FakeMachine } {
-  const machine = new FakeMachine(1 + others.length, (m) => {
-    m.write(RAM_BASE, new Uint8Array(Uint32Array.from(words).buffer));
-    m.cores[0].cpu.pc = RAM_BASE;
-    others.forEach((pc, i) => {
-      m.cores[i + 1].cpu.pc = pc;
-      m.cores[i + 1].state = 'running';
-    });
-  });
-  return { machine, images: [], entry: RAM_BASE };
-}
+/** What the fake worker launches: `program` ends in the name of a fixture, or of a guest below. */
+export const launchFake: Launch = (options) => {
+  const program = options.program ?? '';
+  const name = program.slice(program.lastIndexOf('/') + 1);
+  const written = Object.hasOwn(guests, name) ? guests[name as keyof typeof guests] : undefined;
+  if (written) return written();
+  if (!existsSync(program)) throw new UserError('image.missing', { path: program });
+  return launchFixture(program, options.cpus ?? 1);
+};

@@ -46,10 +46,12 @@ export class CoreUnit implements ScheduledCore, CoreView {
     return this.cpu.ready;
   }
 
-  run(limit: number): number {
+  run(most: number, horizon?: (executed: number) => number): number {
     const { cpu, stops, block } = this;
     const engine = this.engine();
+    let limit = most;
     let done = 0;
+    engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
       if (cpu.illegalPending) {
         cpu.illegalState();
@@ -65,6 +67,7 @@ export class CoreUnit implements ScheduledCore, CoreView {
       const executed = engine.run(this.index, block, limit - done, this.skipBreakpoint);
       this.running = false;
       this.skipBreakpoint = false;
+      limit = done + engine.limit;
       done += executed;
       this.addInstructions(executed);
       if (engine.endedByStop) break;

@@ -3,6 +3,8 @@
  * copy of the bytes, or one copy for the spaces that name one.
  */
 import { joinBig } from '../base/bits';
+import { type PeekedTranslation, peekTranslate } from '../memory/mmu';
+import { Access } from '../memory/translator';
 import type { Bus, TranslationContext } from '../memory/types';
 import type { CacheLineView, LineState, Space, TranslationView, Watchpoint } from './api';
 import type { ElscopeMachine } from './machine';
@@ -29,13 +31,25 @@ export class Inspector {
     return other;
   }
 
+  /** What the tables say now; a TLB may still hold something else. */
+  private translated(core: number, space: Space, address: bigint): PeekedTranslation {
+    return peekTranslate(this.context(core, space), address, Access.Read, (pa) => this.descriptor(pa));
+  }
+
+  private descriptor(pa: number): bigint | undefined {
+    const { memory } = this.machine;
+    if (memory.ramAddress(pa) < 0) return undefined;
+    const bytes = memory.peekView(pa, 8);
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  }
+
   /** Physical address of an address in a space; undefined where there is none. */
   physical(core: number, space: Space, address: bigint): number | undefined {
     const wide = BigInt.asUintN(64, address);
     if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
       return wide < MAX_PHYSICAL ? Number(wide) : undefined;
     }
-    const pa = this.machine.mmu.peekTranslate(this.context(core, space), wide).pa;
+    const { pa } = this.translated(core, space, wide);
     return pa === undefined ? undefined : Number(pa);
   }
 
@@ -138,7 +152,7 @@ export class Inspector {
     if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
       return { ok: true, pa: wide, fault: undefined, attributes: 'physical address', steps: [], fromTlb: false };
     }
-    return this.machine.mmu.peekTranslate(this.context(core, space), wide);
+    return { ...this.translated(core, space, wide), fromTlb: false };
   }
 
   cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheLineView[] {

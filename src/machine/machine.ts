@@ -24,6 +24,7 @@ import type {
   Finding,
   Machine,
   MachineStatistics,
+  MissCounts,
   Space,
   Stop,
   Watchpoint,
@@ -112,20 +113,17 @@ export class ElscopeMachine implements Machine {
         return this.memory ?? bug('no memory system yet');
       },
     };
-    this.mmu = new Mmu(
-      memConfig.cores.map((c) => c.tlb),
-      {
-        walkRead: (core, pa, cacheable) => walker.port.walkRead(core, pa, cacheable),
-        get walkLo() {
-          return walker.port.walkLo;
-        },
-        get walkHi() {
-          return walker.port.walkHi;
-        },
-        dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
-        penalty: (core, cycles) => walker.port.penalty(core, cycles),
+    this.mmu = new Mmu(memConfig, {
+      walkRead: (core, pa, cacheable) => walker.port.walkRead(core, pa, cacheable),
+      get walkLo() {
+        return walker.port.walkLo;
       },
-    );
+      get walkHi() {
+        return walker.port.walkHi;
+      },
+      dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
+      penalty: (core, cycles) => walker.port.penalty(core, cycles),
+    });
     this.memory = walker.memory = new MemorySystem(buffer, MEMORY_BASE, memConfig, {
       layout: coreLayout,
       translator: this.mmu,
@@ -460,13 +458,19 @@ export class ElscopeMachine implements Machine {
           l1i: s.l1i,
           l1d: s.l1d,
           l2: s.l2,
-          tlb: this.mmu.statistics(unit.index),
+          tlb: this.tlbCounts(unit, n),
           exceptions: unit.cpu.exceptionsTaken,
           counters: { ...s.counters, ...this.engine.counters },
         };
       }),
       findings: this.found.length,
     };
+  }
+
+  /** Every data access and every fetched instruction asks for a translation; only walks are counted. */
+  private tlbCounts(unit: CoreUnit, instructions: number): MissCounts {
+    const { misses } = this.mmu.tlbCounts(unit.index);
+    return { hits: Math.max(0, unit.accesses + instructions - misses), misses };
   }
 
   // ---- console ----

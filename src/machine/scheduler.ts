@@ -1,6 +1,7 @@
 /**
  * Whose turn it is. Cores take turns of `quantum` instructions in order; WFI, WFE and power-off end a turn. Where turns end
- * depends on instruction counts only, so running in slices of any size, or stepping, leaves no trace.
+ * depends on instruction counts only, so running in slices of any size, or stepping, leaves no trace. A core that is alone runs
+ * many turns in one go, up to the boundary at which an event comes due or another core wakes: the same as one by one.
  */
 import { SeededRandom } from '../base/random';
 import type { GuestTime } from './time';
@@ -8,11 +9,17 @@ import type { GuestTime } from './time';
 export interface ScheduledCore {
   /** Neither off nor waiting for something that has not come. */
   ready(): boolean;
-  /** Executes at most `limit` instructions; returns how many. Fewer: it waits, or a stop is pending. */
-  run(limit: number): number;
+  /**
+   * Executes at most `limit` instructions; returns how many. Fewer: it waits, or a stop is pending. `horizon` is asked on slow
+   * paths, with the instructions of this call including the current one, for a new limit: it can only come nearer.
+   */
+  run(limit: number, horizon?: (executed: number) => number): number;
   /** Instructions plus penalty cycles since power-on. */
   cycles(): number;
 }
+
+/** Most turns in one go. */
+const TURNS = 256;
 
 export type ScheduleEnd = 'limit' | 'stop' | 'idle';
 
@@ -75,7 +82,7 @@ export class Scheduler {
       const core = this.cores[turn];
       if (core.ready()) {
         waiting = 0;
-        const executed = core.run(turn === stepped ? 1 : Math.min(left, this.turnLeft));
+        const executed = turn === stepped ? core.run(1) : this.runTurns(core, left);
         left = turn === stepped && executed > 0 ? 0 : left - executed;
         this.turnLeft -= executed;
         if (this.turnLeft <= 0 || !core.ready()) this.endTurn();
@@ -86,6 +93,32 @@ export class Scheduler {
       if (this.stopPending()) return 'stop';
     }
     return 'limit';
+  }
+
+  /** The rest of the turn, or many turns if no other core is ready. Afterwards turnLeft has to be lowered by the result. */
+  private runTurns(core: ScheduledCore, left: number): number {
+    const { quantum, jitter } = this.options;
+    if (jitter || left <= this.turnLeft || this.othersReady(core)) return core.run(Math.min(left, this.turnLeft));
+    const rest = this.turnLeft;
+    const first = core.cycles() - this.turnStart;
+    const until = this.time.untilNext();
+    /** The first turn boundary at or after n instructions of this call. */
+    const boundary = (n: number): number => rest + Math.max(0, Math.ceil((n - rest) / quantum)) * quantum;
+    /** Cycles since the turn began, at n instructions, with no more penalties than now. */
+    const horizon = (n: number): number => {
+      if (this.othersReady(core)) return boundary(n);
+      const penalties = core.cycles() - this.turnStart - (n - 1);
+      return boundary(Math.max(n, until - penalties));
+    };
+    const most = Math.min(left, rest + TURNS * quantum, boundary(Math.max(1, until - first)));
+    const executed = core.run(most, horizon);
+    if (executed > rest) this.turnLeft += Math.ceil((executed - rest) / quantum) * quantum;
+    return executed;
+  }
+
+  private othersReady(core: ScheduledCore): boolean {
+    for (const other of this.cores) if (other !== core && other.ready()) return true;
+    return false;
   }
 
   /** No core was ready for a whole round: time goes to the next event. False if there is none. */

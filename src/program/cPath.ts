@@ -5,7 +5,7 @@
 
 import { UserError } from '../base/errors';
 import type { DebugInfo, EvaluationPort, Scope, Variable } from './debugModel';
-import { bytesOf } from './dwarf/expression';
+import { bytesOf } from './dwarf/operands';
 import { parseNumber } from './encode';
 import { elementOf } from './format';
 import { addressOf, isMissing, readInteger } from './objects';

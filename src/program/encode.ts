@@ -2,7 +2,7 @@
 
 import { UserError } from '../base/errors';
 import type { WritablePort } from './debugModel';
-import { bytesOf } from './dwarf/expression';
+import { bytesOf } from './dwarf/operands';
 import { isCharacter } from './format';
 import { isSigned, writeObject } from './objects';
 import type { CType, EnumType } from './types';

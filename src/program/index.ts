@@ -6,7 +6,8 @@
 export { frameScope, frameScopes, resolvePath } from './cPath';
 export type * from './debugModel';
 export { type DebugInfoOptions, openDebugInfo, withFrameBase } from './dwarf/debugInfo';
-export { evaluateLocation, registerName } from './dwarf/expression';
+export { evaluateLocation } from './dwarf/expression';
+export { registerName } from './dwarf/expressionContext';
 export { stripPointerAuth, type UnwindOptions, type UnwindPort, unwindFrame } from './dwarf/unwind';
 export {
   type ElfFile,

@@ -5,7 +5,8 @@
 
 import { UserError } from '../base/errors';
 import type { EvaluationPort, Location, WritablePort } from './debugModel';
-import { bytesOf, registerName } from './dwarf/expression';
+import { registerName } from './dwarf/expressionContext';
+import { bytesOf } from './dwarf/operands';
 import type { CType } from './types';
 import { sizeOf, strip } from './typeTools';
 import type { TypedObject } from './valueModel';

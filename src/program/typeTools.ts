@@ -4,6 +4,8 @@ import type { CType, FunctionType, Member, RecordType } from './types';
 
 /** Longest chain of typedefs, qualifiers and derived types that is followed. */
 const MAX_CHAIN = 64;
+/** Steps that the spelling of one type may take. */
+const MAX_SPELLED = 100;
 
 export const VOID: CType = { kind: 'void' };
 
@@ -35,10 +37,15 @@ export function sizeOf(type: CType): number {
 
 /** C spelling of a type, with a declarator in its place: `int (*name)(char)`, `char [16]`. */
 export function spell(type: CType, declarator = ''): string {
+  return spellPart(type, declarator, { left: MAX_SPELLED });
+}
+
+/** `budget` counts down over the whole spelling, so that types of types of themselves come to an end. */
+function spellPart(type: CType, declarator: string, budget: { left: number }): string {
   let inner = declarator;
   let at = type;
   let qualifiers = '';
-  for (let i = 0; i < MAX_CHAIN; i++) {
+  while (budget.left-- > 0) {
     switch (at.kind) {
       case 'pointer': {
         const sign = at.flavour === 'pointer' ? '*' : '&';
@@ -53,7 +60,7 @@ export function spell(type: CType, declarator = ''): string {
         at = at.element;
         break;
       case 'function':
-        inner = `${inner}(${spellParameters(at, i)})`;
+        inner = `${inner}(${spellParameters(at, budget)})`;
         at = at.returns;
         break;
       case 'alias':
@@ -70,9 +77,9 @@ export function spell(type: CType, declarator = ''): string {
 
 const place = (base: string, declarator: string): string => (declarator === '' ? base : `${base} ${declarator}`);
 
-function spellParameters(type: FunctionType, depth: number): string {
-  if (depth > 4) return '…';
-  const parameters = type.parameters.slice(0, 32).map((parameter) => spell(parameter));
+function spellParameters(type: FunctionType, budget: { left: number }): string {
+  if (budget.left <= 0) return '…';
+  const parameters = type.parameters.slice(0, 32).map((parameter) => spellPart(parameter, '', budget));
   if (type.variadic) parameters.push('...');
   return parameters.length === 0 ? 'void' : parameters.join(', ');
 }

@@ -119,7 +119,8 @@ class Dwarf implements DebugInfo {
     if (unit === undefined) return [];
     const dies = topLevel(unit).filter((die) => die.tag === TAG.variable);
     const found = dies.flatMap((die) => this.functions.variable(die, 'global') ?? []);
-    return found.filter((variable, i) => found.findIndex((other) => other.name === variable.name) === i);
+    // A variable that is declared first and defined later may have two entries.
+    return [...new Map(found.map((variable) => [variable.name, variable])).values()];
   }
 
   globalsNamed(name: string, pc?: bigint): readonly Variable[] {

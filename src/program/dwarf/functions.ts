@@ -17,10 +17,12 @@ import type { CType } from '../types';
 import { sizeOf } from '../typeTools';
 import { declaredAt, holder, lineage, nameOf, positionOf } from './attributes';
 import { AT, TAG } from './constants';
-import { bytesOf, type ExpressionContext, evaluateLocation, evaluateNumber, OPTIMIZED_OUT } from './expression';
+import { evaluateLocation, evaluateNumber } from './expression';
+import { type ExpressionContext, OPTIMIZED_OUT } from './expressionContext';
 import { IntervalMap } from './intervals';
 import { expressionAt } from './locations';
 import { topLevel } from './nameIndex';
+import { bytesOf } from './operands';
 import { rangesOf } from './ranges';
 import type { TypeReader } from './typeReader';
 import type { Die, Unit } from './unit';
@@ -195,7 +197,9 @@ export class FunctionReader {
         const origin = this.units.file.problems.guard('inlined copy', undefined, () =>
           this.units.file.reference(die, AT.abstractOrigin),
         );
-        if (origin !== undefined) copies.set(origin.offset, [...(copies.get(origin.offset) ?? []), die]);
+        const same = origin && copies.get(origin.offset);
+        if (same !== undefined) same.push(die);
+        else if (origin !== undefined) copies.set(origin.offset, [die]);
       }
       if (depth < MAX_DEPTH) this.collectCopies(copies, die, depth + 1);
     }

@@ -75,3 +75,21 @@ const table: Readonly<Record<number, Arithmetic>> = {
 };
 
 export const arithmetic = (op: number): Arithmetic | undefined => table[op];
+
+/** Little-endian bytes of a number. */
+export function bytesOf(value: bigint, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let rest = BigInt.asUintN(size * 8, value);
+  for (let i = 0; i < size; i++) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** Number of little-endian bytes. */
+export function fromBytes(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
+  return value;
+}

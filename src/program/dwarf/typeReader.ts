@@ -8,7 +8,8 @@ import type { AliasType, ArrayType, BaseEncoding, CType, EnumType, FunctionType,
 import { commonName, sizeOf, strip, VOID } from '../typeTools';
 import { AT, ENCODING, TAG } from './constants';
 import type { DebugFile } from './debugFile';
-import { bareContext, evaluateLocation } from './expression';
+import { evaluateLocation } from './expression';
+import { bareContext } from './expressionContext';
 import type { Die } from './unit';
 
 const MAX_MEMBERS = 20_000;

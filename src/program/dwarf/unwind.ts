@@ -1,7 +1,8 @@
 /** The caller's registers from a row of the unwind table and the callee's registers. */
 
 import type { CfaRule, EvaluationPort, RegisterRule, UnwindRow, UnwoundFrame } from '../debugModel';
-import { bareContext, evaluateLocation, evaluateNumber } from './expression';
+import { evaluateLocation, evaluateNumber } from './expression';
+import { bareContext } from './expressionContext';
 
 /** What unwinding reads of the callee's frame. */
 export type UnwindPort = Pick<EvaluationPort, 'register' | 'memory'>;

@@ -103,7 +103,13 @@ function expectUserErrors(body: () => void): void {
   }
 }
 
-function run(name: string, count: number, seed: number, from: (bytes: Uint8Array) => number, ask: (bytes: Uint8Array) => void): void {
+function run(
+  name: string,
+  count: number,
+  seed: number,
+  from: (bytes: Uint8Array) => number,
+  ask: (bytes: Uint8Array) => void,
+): void {
   const bytes = fixtureBytes(`${name}.elf`);
   const random = new SeededRandom(new Uint32Array(1));
   for (let i = 0; i < count * factor; i++) {
@@ -119,24 +125,34 @@ function run(name: string, count: number, seed: number, from: (bytes: Uint8Array
 
 /** Where the first debug section begins. */
 const debugStart = (bytes: Uint8Array): number =>
-  Math.min(...readElf(bytes, 'fixture').sections.filter((s) => /^\.debug|^\.eh/.test(s.name)).map((s) => s.offset));
+  Math.min(
+    ...readElf(bytes, 'fixture')
+      .sections.filter((s) => /^\.debug|^\.eh/.test(s.name))
+      .map((s) => s.offset),
+  );
 
 test('mutated headers and sections', () => {
-  run('v5-O0', 300, 1000, () => 0, (bytes) => {
-    // Headers are where most mistakes are refused: mutate them more than the rest.
-    const headers = bytes.slice(0, 256 + (bytes.length % 64));
-    for (const image of [bytes, headers]) {
-      expectUserErrors(() => void identifyImage(image, 'image'));
-      expectUserErrors(() => {
-        const elf = readElf(image, 'image');
-        const symbols = new SymbolTable();
-        symbols.add({ name: 'image', elf });
-        symbols.describe(0x40200010n);
-        symbols.complete('m');
-        expectUserErrors(() => void loadSegments(elf));
-      });
-    }
-  });
+  run(
+    'v5-O0',
+    300,
+    1000,
+    () => 0,
+    (bytes) => {
+      // Headers are where most mistakes are refused: mutate them more than the rest.
+      const headers = bytes.slice(0, 256 + (bytes.length % 64));
+      for (const image of [bytes, headers]) {
+        expectUserErrors(() => void identifyImage(image, 'image'));
+        expectUserErrors(() => {
+          const elf = readElf(image, 'image');
+          const symbols = new SymbolTable();
+          symbols.add({ name: 'image', elf });
+          symbols.describe(0x40200010n);
+          symbols.complete('m');
+          expectUserErrors(() => void loadSegments(elf));
+        });
+      }
+    },
+  );
 });
 
 const PCS: Readonly<Record<string, readonly bigint[]>> = {

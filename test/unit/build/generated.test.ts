@@ -4,8 +4,10 @@ import { instructionGroups, instructionRows } from '../../../src/arch/instructio
 import { coverageFile, coveragePage } from '../../../src/build/coveragePage';
 import { staleness } from '../../../src/build/generated';
 import { grammarFile } from '../../../src/build/grammar';
+import { manifestFile } from '../../../src/build/manifest';
+import { schemaFile } from '../../../src/build/schema';
 
-for (const generated of [grammarFile, coverageFile]) {
+for (const generated of [grammarFile, coverageFile, schemaFile, manifestFile]) {
   test(`${generated.file} is what the tables make`, () => assert.equal(staleness(generated), undefined));
 }
 

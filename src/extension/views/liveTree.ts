@@ -1,0 +1,107 @@
+/**
+ * A tree view of the Run and Debug container that follows the guest: rows come from a view model, are asked for only while the
+ * view is visible, and are swapped in when they have arrived, so that nothing flickers and what is open stays open.
+ */
+import * as vscode from 'vscode';
+import { RefreshPolicy } from '../refreshPolicy';
+import type { Row } from '../rows/row';
+import type { Session, Sessions } from '../sessions';
+import { treeItem } from './treeItem';
+
+export interface Loaded {
+  readonly rows: readonly Row[];
+  /** One line above the tree. */
+  readonly message?: string;
+}
+
+export interface TreeSource {
+  readonly viewId: string;
+  load(session: Session): Promise<Loaded>;
+  /** Rows under one that says `sets`. */
+  loadSets?(session: Session, row: Row): Promise<readonly Row[]>;
+}
+
+export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable {
+  private readonly emitter = new vscode.EventEmitter<Row | undefined>();
+  private readonly policy: RefreshPolicy;
+  private readonly view: vscode.TreeView<Row>;
+  private readonly subscriptions: vscode.Disposable[];
+  private rows: readonly Row[] = [];
+  private shown = '';
+
+  readonly onDidChangeTreeData = this.emitter.event;
+
+  constructor(
+    private readonly source: TreeSource,
+    private readonly sessions: Sessions,
+  ) {
+    this.policy = new RefreshPolicy(() => this.load());
+    this.view = vscode.window.createTreeView(source.viewId, { treeDataProvider: this, showCollapseAll: true });
+    this.policy.setVisible(this.view.visible);
+    this.subscriptions = [
+      this.view,
+      this.emitter,
+      this.view.onDidChangeVisibility(({ visible }) => this.policy.setVisible(visible)),
+      sessions.onDidChangeState((session) => this.stateChanged(session)),
+    ];
+    this.stateChanged(sessions.current);
+  }
+
+  get visible(): boolean {
+    return this.view.visible;
+  }
+
+  /** Asks again (when the view is next seen, if it is not). */
+  refresh(): void {
+    if (this.sessions.current?.state) this.policy.stateChanged(false);
+  }
+
+  getTreeItem(row: Row): vscode.TreeItem {
+    return treeItem(row);
+  }
+
+  async getChildren(row?: Row): Promise<Row[]> {
+    if (row === undefined) return [...this.rows];
+    const session = this.sessions.current;
+    if (!row.sets || !this.source.loadSets || !session?.state) return [...(row.children ?? [])];
+    try {
+      return [...(await this.source.loadSets(session, row))];
+    } catch (error) {
+      return [{ id: `${row.id}/error`, label: messageOf(error), icon: 'error', color: 'list.errorForeground' }];
+    }
+  }
+
+  dispose(): void {
+    this.policy.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private stateChanged(session: Session | undefined): void {
+    if (session?.state) this.policy.stateChanged(session.state.running);
+    else this.show({ rows: [] }, '');
+  }
+
+  private async load(): Promise<void> {
+    const session = this.sessions.current;
+    if (!session?.state) return;
+    try {
+      const loaded = await this.source.load(session);
+      if (session !== this.sessions.current || !session.state) return;
+      // Rows that are fetched when opened do not stand in `loaded`: they may be others at every version.
+      const lazy = this.source.loadSets ? session.state.version : 0;
+      this.show(loaded, `${session.debug.id} ${lazy} ${JSON.stringify(loaded)}`);
+    } catch (error) {
+      if (session.state) this.show({ rows: this.rows, message: messageOf(error) }, `error ${messageOf(error)}`);
+    }
+  }
+
+  private show({ rows, message }: Loaded, key: string): void {
+    if (this.view.message !== message) this.view.message = message;
+    if (key === this.shown) return;
+    this.shown = key;
+    this.rows = rows;
+    this.emitter.fire(undefined);
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,43 @@
+/** The four trees of the Run and Debug container: which request each shows, as which rows. */
+import type { Pins } from '../pins';
+import { cacheRows, setRows } from '../rows/caches';
+import { coreRows, stopText } from '../rows/cores';
+import { idRegisterRows } from '../rows/idRegisters';
+import { watchedRows } from '../rows/watchedLines';
+import type { TreeSource } from './liveTree';
+
+export const VIEW_IDS = {
+  cores: 'elscope.cores',
+  idRegisters: 'elscope.idRegisters',
+  caches: 'elscope.caches',
+  watchedLines: 'elscope.watchedLines',
+} as const;
+
+export const treeSources = (pins: Pins): readonly TreeSource[] => [
+  {
+    viewId: VIEW_IDS.cores,
+    async load(session) {
+      const view = await session.request('elscope/cores', {});
+      return { rows: coreRows(view), message: stopText(view) };
+    },
+  },
+  {
+    viewId: VIEW_IDS.idRegisters,
+    load: async (session) => ({ rows: idRegisterRows(await session.request('elscope/idRegisters', {})) }),
+  },
+  {
+    viewId: VIEW_IDS.caches,
+    load: async (session) => ({ rows: cacheRows(await session.request('elscope/caches', {})) }),
+    loadSets: async (session, { sets }) => (sets ? setRows(await session.request('elscope/cacheLines', sets)) : []),
+  },
+  {
+    viewId: VIEW_IDS.watchedLines,
+    async load(session) {
+      const asked = pins.all;
+      if (asked.length === 0) return { rows: [] };
+      const core = await session.focusedCore();
+      const addresses = asked.map((pin) => pin.address);
+      return { rows: watchedRows(await session.request('elscope/watchedLines', { addresses, core }), asked) };
+    },
+  },
+];

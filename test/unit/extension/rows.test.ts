@@ -1,0 +1,195 @@
+/** The rows of the trees: what is said, what is marked, and that rows keep their identity. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cacheRows, SETS_PER_PAGE, setRows } from '../../../src/extension/rows/caches';
+import { coreRows, stopText } from '../../../src/extension/rows/cores';
+import { idRegisterRows } from '../../../src/extension/rows/idRegisters';
+import { factTable, plain, type Row } from '../../../src/extension/rows/row';
+import { watchedRows } from '../../../src/extension/rows/watchedLines';
+import { caches, cell, core, cores, hex64, idRegisters, noLine, page, staleLine } from './sampleViews';
+
+const pin = { address: 'patched', label: 'patched' };
+const all = (rows: readonly Row[]): Row[] => rows.flatMap((row) => [row, ...all(row.children ?? [])]);
+const child = (row: Row, label: string): Row => {
+  const found = row.children?.find((candidate) => candidate.label === label);
+  assert.ok(found, `${row.label} has no ${label}, but ${row.children?.map((c) => c.label).join(', ')}`);
+  return found;
+};
+
+test('a core says where it is, at which level, and why it stopped', () => {
+  const [row] = coreRows(cores(false, core({ stopReason: 'breakpoint' })));
+  assert.equal(row.label, 'core 0');
+  assert.equal(row.description, 'EL1 · main+0x10 · breakpoint · ASID 3');
+  assert.equal(row.icon, 'debug-stackframe');
+  assert.deepEqual(row.source, { path: '/guest/kernel.c', line: 12 });
+  assert.equal(child(row, 'PC').value, hex64(0x40201234));
+});
+
+test('a core without symbol or source shows its PC, one that is off nothing of the kind', () => {
+  const [bare, off] = coreRows(
+    cores(
+      true,
+      core({ symbol: undefined, source: undefined, asid: undefined, vmid: 7 }),
+      core({ core: 1, state: 'off' }),
+    ),
+  );
+  assert.equal(bare.description, 'EL1 · 0x40201234 · running · VMID 7');
+  assert.equal(bare.source, undefined);
+  assert.ok(!bare.context?.split(' ').includes('source'));
+  assert.equal(off.description, 'off · ASID 3');
+  assert.equal(off.source, undefined);
+});
+
+test('WFI is told from running, and running from stopped', () => {
+  const text = (running: boolean, changes: Parameters<typeof core>[0]): string =>
+    coreRows(cores(running, core({ symbol: 'f', asid: undefined, ...changes })))[0].description ?? '';
+  assert.equal(text(false, { state: 'wfi' }), 'EL1 · f · WFI');
+  assert.equal(text(true, {}), 'EL1 · f · running');
+  assert.equal(text(false, {}), 'EL1 · f · stopped');
+});
+
+test('the line above the cores names every core that caused the stop', () => {
+  const view = cores(
+    false,
+    core({ stopReason: 'breakpoint' }),
+    core({ core: 1 }),
+    core({ core: 2, el: 2, stopReason: 'SVC' }),
+  );
+  assert.equal(stopText(view), 'Stopped by core 0 at EL1 (breakpoint), core 2 at EL2 (SVC)');
+  assert.equal(stopText({ ...view, running: true }), undefined);
+  assert.equal(stopText(cores(false, core())), undefined);
+});
+
+test('a register that cores do not agree on is marked, open, and shows each core', () => {
+  const [ctr, clidr] = idRegisterRows(idRegisters);
+  assert.equal(ctr.mark, 'differs');
+  assert.equal(ctr.open, true);
+  assert.equal(ctr.description, '2 different values');
+  assert.deepEqual(
+    ctr.children?.map((row) => [row.label, row.description]),
+    [
+      ['core 0', '0x8444c004 · cortex-a57'],
+      ['core 1', '0x84448003 · small-lines'],
+    ],
+  );
+  const field = child(child(ctr, 'core 1'), 'IminLine');
+  assert.equal(field.description, '0x3 · 32 bytes');
+  assert.equal(field.mark, 'differs');
+  assert.match(field.spoken ?? '', /not the same on every core/);
+  assert.equal(clidr.mark, undefined);
+  assert.equal(clidr.description, '0x0a200023 on all 2 cores');
+  assert.equal(child(clidr, 'LoC').description, '0x2 · level 2');
+});
+
+test('a register that one core lacks says so', () => {
+  const [row] = idRegisters.rows;
+  const cells = [row.cells[0], { core: 1, raw: undefined, fields: [] }];
+  const [shown] = idRegisterRows({ ...idRegisters, rows: [{ ...row, cells }] });
+  assert.equal(child(shown, 'core 1').description, 'not implemented · small-lines');
+  assert.ok(!child(shown, 'core 1').context?.includes('value'));
+});
+
+test('a small cache opens to its sets, a large one to pages of them', () => {
+  const small = cacheRows(caches(64))[0].children?.[0];
+  assert.deepEqual(small?.sets, { core: 0, level: 1, kind: 'I', start: 0, count: 64 });
+  const large = cacheRows(caches(200))[0].children?.[0];
+  assert.equal(large?.sets, undefined);
+  assert.deepEqual(
+    large?.children?.map((row) => row.label),
+    ['sets 0 to 63', 'sets 64 to 127', 'sets 128 to 191', 'sets 192 to 199'],
+  );
+  assert.equal(large?.children?.at(-1)?.sets?.count, 200 % SETS_PER_PAGE);
+});
+
+test('a cache says its geometry, and is marked when lines differ', () => {
+  const [row] = cacheRows(caches(256, { differing: 2, dirty: 3 }))[0].children ?? [];
+  assert.equal(row.description, '48 KiB · 256 × 3 × 64 B · 10 of 768 valid · 3 dirty · 2 differing');
+  assert.equal(row.mark, 'differs');
+  assert.equal(cacheRows(caches(256))[0].children?.[0].mark, undefined);
+});
+
+test('a set sums up its ways, and each way says its line', () => {
+  const view = page(5, 1, 6);
+  const cells = [cell(0, { state: 'dirty', differs: true, changed: true }), noLine(1)];
+  const [row] = setRows({ ...view, rows: [{ set: 5, cells }] });
+  assert.equal(row.description, '1 of 2, 1 dirty');
+  assert.equal(row.mark, 'changedAndDiffers');
+  assert.equal(child(row, 'way 0').description, '0x40201200 main · dirty');
+  assert.deepEqual(child(row, 'way 0').line, { core: 0, level: 1, kind: 'I', set: 5, way: 0 });
+  assert.equal(child(row, 'way 1').description, 'invalid');
+  assert.equal(child(row, 'way 1').address, undefined);
+});
+
+test('a watched line shows the old instruction beside the new one', () => {
+  const [row] = watchedRows({ version: 1, running: false, lines: [staleLine()] }, [pin]);
+  assert.equal(row.description, '0x40201200 · L1I core0 differs');
+  assert.equal(row.mark, 'changedAndDiffers');
+  assert.equal(child(row, 'L1I core0').description, '52800020  mov w0, #1 · differs');
+  assert.equal(child(row, 'L1I core0').mark, 'differs');
+  assert.equal(child(row, 'L1D core0').description, '52800040  mov w0, #2 · dirty · changed');
+  assert.equal(child(row, 'L1D core0').mark, 'changed');
+  assert.equal(child(row, 'L2 cluster0').description, 'not there');
+  assert.equal(child(row, 'PoU').description, '52800040  mov w0, #2');
+  const [first, second] = child(row, 'L1I core0').children ?? [];
+  assert.equal(first.description, '52800020  mov w0, #1');
+  assert.equal(first.mark, 'differs');
+  assert.deepEqual(first.highlights, [[0, 10]]);
+  assert.equal(second.mark, undefined);
+  assert.equal(second.highlights, undefined);
+});
+
+test('the word shown is the one at the pinned address', () => {
+  const line = staleLine({ offset: 4 });
+  const [row] = watchedRows({ version: 1, running: false, lines: [line] }, [pin]);
+  assert.equal(row.address, hex64(0x40201204));
+  assert.equal(child(row, 'L1I core0').description, 'd65f03c0  ret · differs');
+});
+
+test('a line that no I-cache holds shows bytes, with those set off that differ', () => {
+  const { copies } = staleLine();
+  const data = copies.map((copy) => ({ ...copy, instructions: [] }));
+  const [row] = watchedRows({ version: 1, running: false, lines: [staleLine({ copies: data })] }, [pin]);
+  const [bytes] = child(row, 'L1I core0').children ?? [];
+  assert.equal(bytes.label, '20 00 80 52 c0 03 5f d6');
+  assert.deepEqual(bytes.highlights, [[0, 2]]);
+  assert.equal(bytes.mark, 'differs');
+  assert.equal(child(row, 'PoU').children?.[0].mark, undefined);
+  assert.equal(child(row, 'PoU').description, '0x52800040');
+});
+
+test('an address that cannot be resolved keeps its row, with the reason', () => {
+  const lines = [{ address: 'gone', error: 'no symbol gone' }, staleLine()];
+  const pins = [{ address: 'gone', label: 'gone' }, pin];
+  const rows = watchedRows({ version: 1, running: false, lines }, pins);
+  assert.equal(rows[0].description, 'no symbol gone');
+  assert.equal(rows[0].pin, 'gone');
+  assert.equal(rows[1].pin, 'patched');
+});
+
+test('every row of a tree has an id of its own, the same at the next stop', () => {
+  const trees = (version: number): Row[][] => [
+    coreRows(cores(version === 1, core(), core({ core: 1 }))),
+    idRegisterRows({ ...idRegisters, version }),
+    cacheRows({ ...caches(200), version }),
+    setRows(page(0, 3, 3, version)),
+    watchedRows({ version, running: false, lines: [staleLine({ version })] }, [pin]),
+  ];
+  const ids = (version: number): string[][] => trees(version).map((rows) => all(rows).map((row) => row.id));
+  for (const list of ids(1)) assert.equal(new Set(list).size, list.length);
+  assert.deepEqual(ids(1), ids(2));
+});
+
+test('every row with children or a mark says its meaning aloud', () => {
+  const rows = [
+    ...idRegisterRows(idRegisters),
+    ...watchedRows({ version: 1, running: false, lines: [staleLine()] }, [pin]),
+  ];
+  const marked = all(rows).filter((row) => row.mark?.toLowerCase().includes('differs'));
+  assert.ok(marked.length > 3);
+  for (const row of marked) assert.match(row.spoken ?? '', /differ|not the same|do not agree/, row.id);
+});
+
+test('tooltips take no text for Markdown', () => {
+  assert.equal(plain('a_b|c<d>'), 'a\\_b\\|c\\<d\\>');
+  assert.doesNotMatch(factTable('x', [['a', undefined]]), /\| a \|/);
+});

@@ -103,9 +103,11 @@ function readTable(bytes: Uint8Array, text: Uint8Array, count: number, problems:
 
 function nameReader(text: Uint8Array, problems: string[]): (offset: number) => string {
   let bad = 0;
+  const r = new Reader(text);
   return (offset) => {
     try {
-      return new Reader(text, offset).text();
+      r.seek(offset);
+      return r.text();
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       if (bad++ === 0) problems.push('a symbol name lies outside of the string table');

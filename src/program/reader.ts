@@ -24,9 +24,15 @@ export class Reader {
     readonly bytes: Uint8Array,
     public position = 0,
     readonly end = bytes.length,
+    view?: DataView,
   ) {
     if (position < 0 || position > end || end > bytes.length) throw new Malformed('range outside of the data');
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Another reader of the same bytes. */
+  at(position: number, end = this.bytes.length): Reader {
+    return new Reader(this.bytes, position, end, this.view);
   }
 
   get done(): boolean {
@@ -181,6 +187,6 @@ export class Reader {
   /** A reader of the next `size` bytes, which this one skips. Positions stay those of the whole. */
   sub(size: number): Reader {
     const at = this.take(size);
-    return new Reader(this.bytes, at, at + size);
+    return new Reader(this.bytes, at, at + size, this.view);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { type ElfFile, SHF_ALLOC } from '../elf';
-import { Malformed, Reader } from '../reader';
+import { Malformed, type Reader } from '../reader';
 import type { AbbrevTable } from './abbrev';
 import { AT, FORM, UNIT } from './constants';
 import { readOffset } from './forms';
@@ -92,9 +92,9 @@ export class DebugFile {
 
   /** Text at an offset of a string section. @throws Malformed */
   textIn(section: SectionName, offset: number): string {
-    const bytes = this.sections.get(section);
-    if (offset >= bytes.length) throw new Malformed(`text outside of .debug_${section}`);
-    return new Reader(bytes, offset).text();
+    const reader = this.sections.reader(section);
+    if (offset >= reader.end) throw new Malformed(`text outside of .debug_${section}`);
+    return reader.at(offset).text();
   }
 
   /** Text by its index in .debug_str_offsets. @throws Malformed */
@@ -107,9 +107,9 @@ export class DebugFile {
 
   /** A reader of a section from an offset. @throws Malformed */
   readerAt(section: SectionName, offset: number): Reader {
-    const bytes = this.sections.get(section);
-    if (offset > bytes.length) throw new Malformed(`offset 0x${offset.toString(16)} is outside of .debug_${section}`);
-    return new Reader(bytes, offset);
+    const reader = this.sections.reader(section);
+    if (offset > reader.end) throw new Malformed(`offset 0x${offset.toString(16)} is outside of .debug_${section}`);
+    return reader.at(offset);
   }
 
   /** Link address by its index in .debug_addr. @throws Malformed */

@@ -17,6 +17,7 @@ import type { CType } from '../types';
 import { sizeOf } from '../typeTools';
 import { declaredAt, holder, lineage, nameOf, positionOf } from './attributes';
 import { AT, TAG } from './constants';
+import type { DebugFile } from './debugFile';
 import { evaluateLocation, evaluateNumber } from './expression';
 import { type ExpressionContext, OPTIMIZED_OUT } from './expressionContext';
 import { IntervalMap } from './intervals';
@@ -56,35 +57,51 @@ export function unitContext(units: Units, unit: Unit): ExpressionContext {
   };
 }
 
-/** A function (or inlined copy) with the entry it came from. */
+/** A function (or inlined copy) with the entry it came from. Attributes are read when they are asked for. */
 export class FunctionEntry implements FunctionInfo {
-  readonly name: string;
-  readonly linkageName: string | undefined;
-  readonly entry: bigint;
-  readonly declared: SourcePosition | undefined;
-  readonly external: boolean;
-  readonly callSite: SourcePosition | undefined;
-  readonly assembly: boolean;
-
   constructor(
     private readonly reader: FunctionReader,
     readonly unit: CompileUnit,
     readonly die: Die,
     readonly ranges: readonly AddressRange[],
-  ) {
-    const { file } = reader.units;
-    const guard = <T>(fallback: T, body: () => T): T => file.problems.guard('function', fallback, body);
-    this.name = guard('', () => nameOf(file, die));
-    this.linkageName = guard(undefined, () => {
-      const owner = holder(file, die, AT.linkageName);
+  ) {}
+
+  private guard<T>(fallback: T, body: (file: DebugFile) => T): T {
+    const { file } = this.reader.units;
+    return file.problems.guard('function', fallback, () => body(file));
+  }
+
+  get name(): string {
+    return this.guard('', (file) => nameOf(file, this.die));
+  }
+
+  get linkageName(): string | undefined {
+    return this.guard(undefined, (file) => {
+      const owner = holder(file, this.die, AT.linkageName);
       return owner && file.text(owner, AT.linkageName);
     });
-    this.entry = guard(ranges[0]?.low ?? 0n, () => this.readEntry());
-    this.declared = guard(undefined, () => declaredAt(reader.units, die));
-    this.external = guard(false, () => holder(file, die, AT.external)?.flag(AT.external) ?? false);
+  }
+
+  get entry(): bigint {
+    return this.guard(this.ranges[0]?.low ?? 0n, () => this.readEntry());
+  }
+
+  get declared(): SourcePosition | undefined {
+    return this.guard(undefined, () => declaredAt(this.reader.units, this.die));
+  }
+
+  get external(): boolean {
+    return this.guard(false, (file) => holder(file, this.die, AT.external)?.flag(AT.external) ?? false);
+  }
+
+  get callSite(): SourcePosition | undefined {
+    if (this.die.tag !== TAG.inlinedSubroutine) return undefined;
     const call = { file: AT.callFile, line: AT.callLine, column: AT.callColumn };
-    this.callSite = die.tag === TAG.inlinedSubroutine ? positionOf(reader.units, die, call) : undefined;
-    this.assembly = unit.assembly;
+    return positionOf(this.reader.units, this.die, call) ?? { file: this.unit.path, line: 0, column: 0 };
+  }
+
+  get assembly(): boolean {
+    return this.unit.assembly;
   }
 
   private readEntry(): bigint {

@@ -56,6 +56,7 @@ export class Problems {
 
 export class Sections {
   private readonly cache = new Map<string, Uint8Array>();
+  private readonly readers = new Map<SectionName, Reader>();
 
   constructor(
     private readonly elf: ElfFile,
@@ -70,6 +71,16 @@ export class Sections {
       const old = sectionNamed(this.elf, `.zdebug_${name}`);
       return old === undefined ? EMPTY : gnuDecompressed(sectionBytes(this.elf, old) ?? EMPTY);
     });
+  }
+
+  /** A reader at the start of `.debug_<name>`; kept, so take others from it with `at`. */
+  reader(name: SectionName): Reader {
+    let reader = this.readers.get(name);
+    if (reader === undefined) {
+      reader = new Reader(this.get(name));
+      this.readers.set(name, reader);
+    }
+    return reader;
   }
 
   /** `.eh_frame` with its link address; undefined when there is none. */

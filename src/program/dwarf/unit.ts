@@ -104,14 +104,14 @@ function readUnitHeader(section: 'info' | 'types', r: Reader): UnitHeader {
 export class Unit {
   private abbrevs: AbbrevTable | undefined;
   private rootDie: Die | undefined;
-  private readonly bytes: Uint8Array;
+  private readonly reader: Reader;
 
   constructor(
     readonly header: UnitHeader,
     readonly sections: Sections,
     private readonly abbrevTables: Map<number, AbbrevTable>,
   ) {
-    this.bytes = sections.get(header.section);
+    this.reader = new Reader(sections.get(header.section));
   }
 
   /** The unit's own DIE. @throws Malformed */
@@ -140,7 +140,7 @@ export class Unit {
     if (offset < this.header.dieOffset || offset >= this.header.end) {
       throw new Malformed(`entry 0x${offset.toString(16)} is outside of its unit`);
     }
-    const r = new Reader(this.bytes, offset, this.header.end);
+    const r = this.reader.at(offset, this.header.end);
     const code = r.uleb();
     if (code === 0) return undefined;
     const abbrev = this.abbrev(code);
@@ -182,7 +182,7 @@ export class Unit {
       const target = this.header.offset + sibling;
       if (target > die.offset && target <= this.header.end) return target;
     }
-    const r = new Reader(this.bytes, die.next, this.header.end);
+    const r = this.reader.at(die.next, this.header.end);
     for (let depth = 1; depth > 0 && !r.done; ) {
       const code = r.uleb();
       if (code === 0) depth--;

@@ -30,18 +30,25 @@ import { fixtureBytes } from './fixture';
 const factor = Number(process.env['ELSCOPE_FUZZ'] ?? 1);
 const INTERESTING = [0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x40, 0x03];
 
-/** Between 1 and 8 changed bytes or short runs, from `from` on; sometimes the end is cut off. */
-function mutate(bytes: Uint8Array, from: number, random: SeededRandom): Uint8Array {
+/** Offsets that may change. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Between 1 and 8 changed bytes or short runs in a part; sometimes the file is cut off. */
+function mutate(bytes: Uint8Array, { from, to }: Part, random: SeededRandom): Uint8Array {
   const copy = bytes.slice();
+  const somewhere = (): number => from + random.below(to - from);
   for (let n = 1 + random.below(8); n > 0; n--) {
-    const at = from + random.below(copy.length - from);
+    const at = somewhere();
     const kind = random.below(4);
     if (kind === 0) copy[at] ^= 1 << random.below(8);
     else if (kind === 1) copy[at] = INTERESTING[random.below(INTERESTING.length)];
     else if (kind === 2) copy.fill(INTERESTING[random.below(INTERESTING.length)], at, at + 1 + random.below(8));
-    else copy.copyWithin(at, from + random.below(copy.length - from), from + random.below(copy.length - from));
+    else copy.copyWithin(at, somewhere(), somewhere());
   }
-  return random.below(16) === 0 ? copy.slice(0, random.below(copy.length)) : copy;
+  return random.below(32) === 0 ? copy.slice(0, random.below(copy.length)) : copy;
 }
 
 const port: EvaluationPort = {
@@ -107,14 +114,14 @@ function run(
   name: string,
   count: number,
   seed: number,
-  from: (bytes: Uint8Array) => number,
+  part: (bytes: Uint8Array) => Part,
   ask: (bytes: Uint8Array) => void,
 ): void {
   const bytes = fixtureBytes(`${name}.elf`);
   const random = new SeededRandom(new Uint32Array(1));
   for (let i = 0; i < count * factor; i++) {
     random.seed(seed + i);
-    const mutated = mutate(bytes, from(bytes), random);
+    const mutated = mutate(bytes, part(bytes), random);
     try {
       ask(mutated);
     } catch (error) {
@@ -123,36 +130,30 @@ function run(
   }
 }
 
-/** Where the first debug section begins. */
-const debugStart = (bytes: Uint8Array): number =>
-  Math.min(
-    ...readElf(bytes, 'fixture')
-      .sections.filter((s) => /^\.debug|^\.eh/.test(s.name))
-      .map((s) => s.offset),
-  );
+const whole = (bytes: Uint8Array): Part => ({ from: 0, to: bytes.length });
+
+/** The debug sections, without the headers that say where they are. */
+function debugPart(bytes: Uint8Array): Part {
+  const sections = readElf(bytes, 'fixture').sections.filter((s) => /^\.debug|^\.eh/.test(s.name));
+  return { from: Math.min(...sections.map((s) => s.offset)), to: Math.max(...sections.map((s) => s.offset + s.size)) };
+}
 
 test('mutated headers and sections', () => {
-  run(
-    'v5-O0',
-    300,
-    1000,
-    () => 0,
-    (bytes) => {
-      // Headers are where most mistakes are refused: mutate them more than the rest.
-      const headers = bytes.slice(0, 256 + (bytes.length % 64));
-      for (const image of [bytes, headers]) {
-        expectUserErrors(() => void identifyImage(image, 'image'));
-        expectUserErrors(() => {
-          const elf = readElf(image, 'image');
-          const symbols = new SymbolTable();
-          symbols.add({ name: 'image', elf });
-          symbols.describe(0x40200010n);
-          symbols.complete('m');
-          expectUserErrors(() => void loadSegments(elf));
-        });
-      }
-    },
-  );
+  run('v5-O0', 300, 1000, whole, (bytes) => {
+    // Headers are where most mistakes are refused: mutate them more than the rest.
+    const headers = bytes.slice(0, 256 + (bytes.length % 64));
+    for (const image of [bytes, headers]) {
+      expectUserErrors(() => void identifyImage(image, 'image'));
+      expectUserErrors(() => {
+        const elf = readElf(image, 'image');
+        const symbols = new SymbolTable();
+        symbols.add({ name: 'image', elf });
+        symbols.describe(0x40200010n);
+        symbols.complete('m');
+        expectUserErrors(() => void loadSegments(elf));
+      });
+    }
+  });
 });
 
 const PCS: Readonly<Record<string, readonly bigint[]>> = {
@@ -173,7 +174,7 @@ const COUNTS: readonly (readonly [name: string, count: number])[] = [
 
 for (const [name, count] of COUNTS) {
   test(`mutated debug information of ${name}`, () => {
-    run(name, count, 5000, debugStart, (bytes) => {
+    run(name, count, 5000, debugPart, (bytes) => {
       expectUserErrors(() => {
         const debug = openDebugInfo(readElf(bytes, 'image'));
         askAll(debug, PCS[name]);

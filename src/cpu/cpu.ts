@@ -109,11 +109,11 @@ export class Cpu implements CpuPeer, CoreParts {
   }
 
   get waitState(): (typeof waitNames)[number] {
-    return waitNames[this.state.get('waitState')];
+    return waitNames[this.state.waiting];
   }
   /** Neither waiting nor off. */
   get ready(): boolean {
-    return this.state.get('waitState') === WaitState.running;
+    return this.state.waiting === WaitState.running;
   }
 
   // ---- system registers and operations ----

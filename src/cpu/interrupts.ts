@@ -36,10 +36,10 @@ export class Interrupts {
 
   /** Levels of the physical inputs. */
   physical(): number {
-    return this.state.get('lines');
+    return this.state.lines;
   }
   setLine(bit: number, level: boolean): void {
-    const lines = this.state.get('lines');
+    const lines = this.state.lines;
     this.state.set('lines', level ? lines | bit : lines & ~bit);
   }
 

@@ -14,6 +14,14 @@ export const waitNames = ['running', 'wfi', 'wfe', 'off'] as const;
 
 type DoubleField = 'penalty' | 'instructions' | 'cycleBase' | 'exceptions' | 'eventsSince';
 
+/** Word offsets of fields that are read before every run of a core: constants, not look-ups by name. */
+const EL = coreLayout.el[0] >>> 2;
+const SPSEL = coreLayout.spsel[0] >>> 2;
+const DAIF = coreLayout.daif[0] >>> 2;
+const OTHERS = coreLayout.pstate[0] >>> 2;
+const LINES = coreLayout.lines[0] >>> 2;
+const WAIT = coreLayout.waitState[0] >>> 2;
+
 const bank = [registerIndex('SP_EL0'), registerIndex('SP_EL1'), registerIndex('SP_EL2')];
 
 export class CoreState {
@@ -133,20 +141,27 @@ export class CoreState {
   // ---- PSTATE ----
 
   get el(): number {
-    return this.get('el');
+    return this.u32[this.base + EL];
+  }
+  /** Physical interrupt inputs, at the bits of ISR_EL1. */
+  get lines(): number {
+    return this.u32[this.base + LINES];
+  }
+  get waiting(): number {
+    return this.u32[this.base + WAIT];
   }
   get spsel(): number {
-    return this.get('spsel');
+    return this.u32[this.base + SPSEL];
   }
   get daif(): number {
-    return this.get('daif');
+    return this.u32[this.base + DAIF];
   }
   set daif(value: number) {
     this.set('daif', value & Pstate.DAIF);
   }
   /** PSTATE.{IL,SS,PAN} at SPSR positions. */
   get others(): number {
-    return this.get('pstate');
+    return this.u32[this.base + OTHERS];
   }
   set others(value: number) {
     this.set('pstate', value);

@@ -53,7 +53,7 @@ export class Waiting {
   signalEvent(): void {
     const { state } = this.parts;
     state.set('eventRegister', 1);
-    if (state.get('waitState') === WaitState.wfe) {
+    if (state.waiting === WaitState.wfe) {
       this.consumeEvent();
       state.set('waitState', WaitState.running);
     }
@@ -62,7 +62,7 @@ export class Waiting {
   /** An interrupt input changed. */
   lineChanged(): void {
     const { state, interrupts } = this.parts;
-    const waiting = state.get('waitState');
+    const waiting = state.waiting;
     if (waiting === WaitState.wfi && interrupts.anyPending()) state.set('waitState', WaitState.running);
     if (waiting === WaitState.wfe && interrupts.find()) state.set('waitState', WaitState.running);
     this.parts.interruptsChanged();
@@ -72,7 +72,7 @@ export class Waiting {
   due(): void {
     const { state, timers } = this.parts;
     timers.update(this.streamDeadline());
-    if (state.get('waitState') === WaitState.wfe && this.streamEvent()) this.signalEvent();
+    if (state.waiting === WaitState.wfe && this.streamEvent()) this.signalEvent();
   }
 
   /** Clears the event register if it is set, or an event stream has made an event since it was looked at last. */
@@ -89,7 +89,7 @@ export class Waiting {
   }
   private streamDeadline(): number {
     const { state, timers } = this.parts;
-    if (state.get('waitState') !== WaitState.wfe || !timers.eventStream) return Number.POSITIVE_INFINITY;
+    if (state.waiting !== WaitState.wfe || !timers.eventStream) return Number.POSITIVE_INFINITY;
     return timers.nextEvent(this.ports.counter());
   }
 

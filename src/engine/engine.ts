@@ -32,7 +32,13 @@ export interface EngineWasm {
 type EnterFunction = (core: number) => number;
 type RunFunction = (record: number, core: number) => number;
 
-const word = (name: keyof typeof coreLayout): number => coreLayout[name][0] >> 2;
+/** Word offsets in a core block: constants, as these are read on every entry and exit. */
+const PC = coreLayout.pc[0] >> 2;
+const BUDGET = coreLayout.budget[0] >> 2;
+const ENTRY = coreLayout.entryRec[0] >> 2;
+const DELTA = coreLayout.pcDelta[0] >> 2;
+const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
+const ACCESSES = coreLayout.accesses[0] >> 2;
 
 export class Engine {
   private readonly u32: Uint32Array;
@@ -59,7 +65,10 @@ export class Engine {
   private readonly breakpoints = new Map<number, number[]>();
   /** Record of the instruction whose slow path is running now, 0 = none. */
   private slowRecord = 0;
-  private limit = 0;
+  /** Instructions that the current run may execute; `horizon` can lower it. */
+  limit = 0;
+  /** Asked on slow paths, with the instructions of the run including the current one, for a new limit. */
+  horizon: ((executed: number) => number) | undefined;
   private skipBreakpoint = false;
   private stopped = false;
   readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
@@ -134,25 +143,23 @@ export class Engine {
     this.skipBreakpoint = skipBreakpoint;
     this.stopped = false;
     this.limit = limit;
-    this.i32[(block >> 2) + word('budget')] = limit;
+    this.i32[(block >> 2) + BUDGET] = limit;
     let result: number = Exit.budget;
     while (result === Exit.budget) {
-      const left = this.i32[(block >> 2) + word('budget')];
+      const left = this.i32[(block >> 2) + BUDGET];
       if (left <= 0) break;
-      result = left >= this.granuleBytes >> 2 ? this.enterFull() : this.enterTail(left);
+      result = left >= this.granuleBytes >> 2 ? this.enterFull() : this.enterTail();
     }
     this.clearStop();
-    this.i32[(block >> 2) + word('pendingExit')] = 0;
-    return limit - this.i32[(block >> 2) + word('budget')];
+    this.i32[(block >> 2) + PENDING_EXIT] = 0;
+    return limit - this.i32[(block >> 2) + BUDGET];
   }
 
   /** Instructions of the current run that were executed before the one whose slow path is running now. */
   executedNow(): number {
     const b = this.block >> 2;
-    const before = this.limit - this.i32[b + word('budget')];
-    return this.slowRecord === 0
-      ? before
-      : before + ((this.slowRecord - this.i32[b + word('entryRec')]) >> RECORD_SHIFT);
+    const before = this.limit - this.i32[b + BUDGET];
+    return this.slowRecord === 0 ? before : before + ((this.slowRecord - this.i32[b + ENTRY]) >> RECORD_SHIFT);
   }
 
   /** The core that runs now. */
@@ -172,26 +179,34 @@ export class Engine {
   }
 
   /** Fewer instructions are left than a granule holds: mark the record where they end. */
-  private enterTail(left: number): number {
+  private enterTail(): number {
     this.counters.tails++;
     this.leftRecord = 0;
     this.clearStop();
     const { u32, block } = this;
     const b = block >> 2;
-    const lo = u32[b + word('pc')];
-    const hi = u32[b + word('pc') + 1];
+    const lo = u32[b + PC];
+    const hi = u32[b + PC + 1];
     const record = this.fetch(hi, lo);
     if (record === 0) return this.settle(Exit.left);
-    u32[b + word('entryRec')] = record;
-    const back = record >>> 2;
-    u32[b + word('pcDelta')] = lo - back;
-    u32[b + word('pcDelta') + 1] = hi - (lo < back ? 1 : 0);
+    this.enterRecord(record, hi, lo);
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
+    const remaining = this.i32[b + BUDGET]; // a fetch may have lowered it
     if (this.marks.size === 0) this.pairs.sample(record - indexInGranule * RECORD_BYTES);
-    if (this.stopRecord === 0 && indexInGranule + left <= this.granuleBytes >> 2) {
-      this.stopAt(record + left * RECORD_BYTES);
+    if (this.stopRecord === 0 && indexInGranule + remaining <= this.granuleBytes >> 2) {
+      this.stopAt(record + remaining * RECORD_BYTES);
     }
     return this.settle(this.runRecord(record, block));
+  }
+
+  /** A straight run begins here. */
+  private enterRecord(record: number, hi: number, lo: number): void {
+    const { u32 } = this;
+    const b = this.block >> 2;
+    const back = record >>> 2;
+    u32[b + ENTRY] = record;
+    u32[b + DELTA] = lo - back;
+    u32[b + DELTA + 1] = hi - (lo < back ? 1 : 0);
   }
 
   /** Accounts for the run that a slow path ended; branches account for themselves. */
@@ -200,12 +215,12 @@ export class Engine {
     this.counters.left++;
     const { u16, block } = this;
     const b = block >> 2;
-    const entry = this.i32[b + word('entryRec')];
+    const entry = this.i32[b + ENTRY];
     const end = this.leftRecord + this.leftCounted * RECORD_BYTES;
-    this.i32[b + word('budget')] -= (end - entry) >> RECORD_SHIFT;
+    this.i32[b + BUDGET] -= (end - entry) >> RECORD_SHIFT;
     const counts = u16[(end + recordField.before) >> 1] - u16[(entry + recordField.before) >> 1];
-    this.u32[b + word('accesses')] += counts & 0xff;
-    this.u32[b + word('accesses') + 1] += counts >> 8;
+    this.u32[b + ACCESSES] += counts & 0xff;
+    this.u32[b + ACCESSES + 1] += counts >> 8;
     return result;
   }
 
@@ -215,41 +230,60 @@ export class Engine {
       this.syncPc(record);
       this.slowRecord = record;
       const result = path(this.core, a, b, c);
+      this.lookAhead(record);
       this.slowRecord = 0;
       if (result !== 0) {
         this.leftRecord = record;
         this.leftCounted = 1;
         return Exit.left;
       }
-      if (this.i32[(this.block >> 2) + word('pendingExit')] !== 0) this.stopAt(record + RECORD_BYTES);
+      if (this.i32[(this.block >> 2) + PENDING_EXIT] !== 0) this.stopAt(record + RECORD_BYTES);
       return 0;
     };
+  }
+
+  /** The run may end sooner than it was thought; at the earliest after the instruction of `record`. */
+  private lookAhead(record: number): void {
+    if (!this.horizon) return;
+    const before = this.executedNow();
+    const limit = this.horizon(before + 1);
+    if (limit >= this.limit) return;
+    const b = this.block >> 2;
+    this.i32[b + BUDGET] -= this.limit - limit;
+    this.limit = limit;
+    const position = this.u32[b + DELTA] + (record >>> 2);
+    const leftInGranule = (this.granuleBytes - (position & (this.granuleBytes - 1))) >> 2;
+    if (limit - before <= leftInGranule) this.stopAt(record + (limit - before) * RECORD_BYTES);
   }
 
   /** Writes the address of a record's instruction to the core block's PC. */
   private syncPc(record: number): void {
     const { u32 } = this;
     const b = this.block >> 2;
-    const delta = u32[b + word('pcDelta')];
+    const delta = u32[b + DELTA];
     const lo = (delta + (record >>> 2)) >>> 0;
-    u32[b + word('pc')] = lo;
-    u32[b + word('pc') + 1] = u32[b + word('pcDelta') + 1] + (lo < delta ? 1 : 0);
+    u32[b + PC] = lo;
+    u32[b + PC + 1] = u32[b + DELTA + 1] + (lo < delta ? 1 : 0);
   }
 
   private fetch(hi: number, lo: number): number {
     this.counters.fetches++;
     const b = this.block >> 2;
-    this.u32[b + word('pc')] = lo;
-    this.u32[b + word('pc') + 1] = hi;
+    this.u32[b + PC] = lo;
+    this.u32[b + PC + 1] = hi;
     const here = this.breakpoints.size > 0 ? this.breakpoints.get(lo >>> this.shape.granuleLog2) : undefined;
     const record = this.ports.fetch(this.core, hi, lo, here === undefined);
     if (record === 0) {
       // A fetch that faults counts as one instruction: every exception makes progress.
-      this.i32[b + word('budget')]--;
+      this.i32[b + BUDGET]--;
       return 0;
     }
     if (here) for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
-    if (this.i32[b + word('pendingExit')] !== 0) this.stopAt(record);
+    if (this.horizon) {
+      this.enterRecord(record, hi, lo);
+      this.lookAhead(record);
+    }
+    if (this.i32[b + PENDING_EXIT] !== 0) this.stopAt(record);
     return record;
   }
 
@@ -316,9 +350,9 @@ export class Engine {
     const mark = this.marks.get(record);
     if (!mark) return this.single(record);
     this.syncPc(record);
-    const lo = this.u32[b + word('pc')];
-    const hi = this.u32[b + word('pc') + 1];
-    const first = this.skipBreakpoint && record === this.u32[b + word('entryRec')];
+    const lo = this.u32[b + PC];
+    const hi = this.u32[b + PC + 1];
+    const first = this.skipBreakpoint && record === this.u32[b + ENTRY];
     this.skipBreakpoint = false;
     if (mark.breakpoint && !first && this.ports.breakpoint(this.core, hi, lo)) return this.leaveBefore(record, true);
     if (mark.stale && !first && this.ports.stale(this.core, hi, lo)) return this.leaveBefore(record, true);
@@ -335,7 +369,7 @@ export class Engine {
 
   /** Loads and stores counted on fast paths since the last call. */
   takeAccesses(block: number, out: { loads: number; stores: number }): void {
-    const at = (block >> 2) + word('accesses');
+    const at = (block >> 2) + ACCESSES;
     out.loads = this.u32[at];
     out.stores = this.u32[at + 1];
     this.u32[at] = 0;

@@ -10,7 +10,12 @@ import type { CoreView } from './api';
 import type { ScheduledCore } from './scheduler';
 import type { Stops } from './stops';
 
-const at = (name: keyof typeof coreLayout): number => coreLayout[name][0];
+const INSTRUCTIONS = coreLayout.instructions[0];
+const PENALTY = coreLayout.penalty[0];
+const PC = coreLayout.pc[0];
+const EL = coreLayout.el[0];
+const WAIT_STATE = coreLayout.waitState[0];
+const PROMOTION = coreLayout.promotion[0];
 
 export class CoreUnit implements ScheduledCore, CoreView {
   /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
@@ -19,6 +24,9 @@ export class CoreUnit implements ScheduledCore, CoreView {
   accesses = 0;
   private running = false;
   private readonly view: DataView;
+  private readonly f64: Float64Array;
+  private readonly instructionsAt: number;
+  private readonly penaltyAt: number;
   private readonly taken = { loads: 0, stores: 0 };
 
   constructor(
@@ -31,12 +39,15 @@ export class CoreUnit implements ScheduledCore, CoreView {
     private readonly promotion: readonly number[],
   ) {
     this.view = new DataView(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.instructionsAt = (block + INSTRUCTIONS) >> 3;
+    this.penaltyAt = (block + PENALTY) >> 3;
   }
 
   /** Power-on of the core; `promotion` facts for generated code outlive it. */
   reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
     this.cpu.reset(el, pc, x0);
-    const words = new Uint32Array(this.view.buffer, this.block + at('promotion'), this.promotion.length);
+    const words = new Uint32Array(this.view.buffer, this.block + PROMOTION, this.promotion.length);
     words.set(this.promotion);
   }
 
@@ -78,36 +89,35 @@ export class CoreUnit implements ScheduledCore, CoreView {
   }
 
   private addInstructions(n: number): void {
-    const offset = this.block + at('instructions');
-    this.view.setFloat64(offset, this.view.getFloat64(offset, true) + n, true);
+    this.f64[this.instructionsAt] += n;
   }
 
   /** Instructions executed, the run that is going on included. */
   instructions(): number {
-    const before = this.view.getFloat64(this.block + at('instructions'), true);
+    const before = this.f64[this.instructionsAt];
     return this.running ? before + this.engine().executedNow() : before;
   }
 
   cycles(): number {
-    return this.instructions() + this.view.getFloat64(this.block + at('penalty'), true);
+    return this.instructions() + this.f64[this.penaltyAt];
   }
 
   // ---- registers ----
 
   get state(): string {
-    return waitNames[this.view.getUint32(this.block + at('waitState'), true)];
+    return waitNames[this.view.getUint32(this.block + WAIT_STATE, true)];
   }
   get isOff(): boolean {
-    return this.view.getUint32(this.block + at('waitState'), true) === WaitState.off;
+    return this.view.getUint32(this.block + WAIT_STATE, true) === WaitState.off;
   }
   get el(): number {
-    return this.view.getUint32(this.block + at('el'), true);
+    return this.view.getUint32(this.block + EL, true);
   }
   pc(): bigint {
-    return this.view.getBigUint64(this.block + at('pc'), true);
+    return this.view.getBigUint64(this.block + PC, true);
   }
   setPc(value: bigint): void {
-    this.view.setBigUint64(this.block + at('pc'), BigInt.asUintN(64, value), true);
+    this.view.setBigUint64(this.block + PC, BigInt.asUintN(64, value), true);
   }
   x(n: number): bigint {
     return this.view.getBigUint64(this.block + (n === 31 ? SP_SLOT : n) * 8, true);

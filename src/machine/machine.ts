@@ -46,6 +46,7 @@ const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x1_0000;
 const PAGE = 0x1_0000;
 const MAX_FINDINGS = 1000;
+const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
 const kinds: Readonly<Record<number, ExceptionKind>> = {
@@ -310,7 +311,7 @@ export class ElscopeMachine implements Machine {
 
   /** Generated code is left before the next instruction. */
   private leaveSoon(core: number): void {
-    this.u32[(this.units[core].block + coreLayout.pendingExit[0]) >> 2] = 1;
+    this.u32[(this.units[core].block + PENDING_EXIT) >> 2] = 1;
   }
 
   private onBreakpoint(core: number, hi: number, lo: number): boolean {

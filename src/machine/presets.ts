@@ -177,6 +177,7 @@ export const defaultCost: CostTable = {
   exception: 20,
   trap: 20,
   mmio: 50,
+  counterRead: 40,
 };
 
 export const MAX_CORES = 8;

@@ -1,9 +1,14 @@
 /** What generated code calls: the engine's slow paths, told to the core and the memory system. */
+import { encodingKey } from '../arch/sysregs';
 import type { Cpu } from '../cpu/cpu';
 import { coreLayout } from '../cpu/layout';
 import type { EnginePorts } from '../engine/engine';
 import type { MemorySystem } from '../memory/memorySystem';
 
+const PENDING_EXIT = coreLayout.pendingExit[0];
+const VALUE = coreLayout.value[0];
+const CNTPCT = encodingKey([3, 3, 14, 0, 1]);
+const CNTVCT = encodingKey([3, 3, 14, 0, 2]);
 const DSB = 0;
 const DMB = 1;
 
@@ -19,14 +24,19 @@ export function slowPaths(
   blockOf: (core: number) => number,
 ): EnginePorts['slow'] {
   const exclusiveStatus = (core: number): void => {
-    const at = (blockOf(core) + coreLayout.value[0] + 8) >> 2;
+    const at = (blockOf(core) + VALUE + 8) >> 2;
     u32[at] = memory.exclusiveStatus;
     u32[at + 1] = 0;
   };
   /** What follows has to be looked up again: generated code is left after this instruction. */
   const lookAgain = (core: number): void => {
-    u32[(blockOf(core) + coreLayout.pendingExit[0]) >> 2] = 1;
+    u32[(blockOf(core) + PENDING_EXIT) >> 2] = 1;
   };
+  const { checker, cores, cost } = memory.config;
+  /** A prefetch buffer or the checker wants to see every fetch after an ISB; DIC caches lose lines to plain stores. */
+  const always = checker !== 'off' || cores.some((c) => c.prefetch > 0 || c.dic);
+  /** System registers or operations since the last ISB: translation, caches or context may be different. */
+  const changed = new Uint8Array(cores.length);
   return {
     load: (core, lo, hi, bits) => (memory.load(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
     store: (core, lo, hi, bits) => (memory.store(core, hi, lo, bits) === 0 ? 0 : cpus[core].abort()),
@@ -57,13 +67,23 @@ export function slowPaths(
       else if (kind === DMB) memory.dmb(core);
       else {
         memory.isb(core);
-        lookAgain(core);
+        // Only what happened since this straight run began can have changed what comes next.
+        if (always || changed[core] !== 0) lookAgain(core);
+        changed[core] = 0;
       }
       return 0;
     },
-    systemRead: (core, encoding) => cpus[core].systemRead(encoding),
-    systemWrite: (core, encoding) => cpus[core].systemWrite(encoding),
+    systemRead: (core, encoding) => {
+      // The counter is outside of the core: polling it takes time.
+      if (encoding === CNTPCT || encoding === CNTVCT) memory.penalty(core, cost.counterRead);
+      return cpus[core].systemRead(encoding);
+    },
+    systemWrite: (core, encoding) => {
+      changed[core] = 1;
+      return cpus[core].systemWrite(encoding);
+    },
     systemOperation: (core, encoding) => {
+      changed[core] = 1;
       const left = cpus[core].systemOperation(encoding);
       // What follows in this very line may just have been invalidated: holding it back is the prefetch knob's business.
       if (isInstructionCacheOperation(encoding)) lookAgain(core);

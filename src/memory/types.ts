@@ -27,6 +27,7 @@ export interface CostTable {
   readonly exception: number;
   readonly trap: number;
   readonly mmio: number;
+  readonly counterRead: number; // reads of CNTPCT_EL0 and CNTVCT_EL0
 }
 
 export interface CoreMemoryConfig {

@@ -64,7 +64,7 @@ export const fakeConfig = (cores: number): MachineConfig => ({
     perCore: 0,
     exception: 0,
     trap: 0,
-    mmio: 0,
+    mmio: 0, counterRead: 0,
   },
   mmuOffFetch: 'architecture',
   checker: 'actual',

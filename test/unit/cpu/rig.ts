@@ -16,6 +16,7 @@ export const NO_COST = {
   exception: 0,
   trap: 0,
   mmio: 0,
+  counterRead: 0,
 } as const;
 
 export const a57: CpuFacts = {

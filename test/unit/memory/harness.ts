@@ -45,6 +45,7 @@ export const memoryConfig = (over: Partial<MemoryConfig> = {}): MemoryConfig => 
     exception: 0,
     trap: 0,
     mmio: 10000,
+    counterRead: 0,
   },
   mmuOffFetch: 'architecture',
   checker: 'off',

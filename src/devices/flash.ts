@@ -220,8 +220,13 @@ export class Flash implements Device {
       case Command.WriteBuffer:
         this.step = 'count';
         break;
+      case Command.ReadStatus:
+        break;
+      default:
+        // QEMU's bank goes back to its contents, and firmware that stores to its own flash by mistake relies on that.
+        this.enter('array');
+        return;
     }
-    // These, ReadStatus and anything unknown show the status register.
     this.enter('status');
   }
 

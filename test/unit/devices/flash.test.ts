@@ -48,6 +48,18 @@ test('the query table, as two 16-bit chips in a 32-bit bank give it', () => {
   assert.equal(flash.read(0x40, 4), 0xffffffff);
 });
 
+test('a store that is no command leaves the contents readable', () => {
+  const { flash, modes } = bench();
+  flash.write(0xed0, 4, 1);
+  assert.deepEqual(modes, []);
+  assert.equal(flash.read(0xed0, 4), 0xffffffff);
+  flash.write(0, 4, both(0x70));
+  assert.equal(flash.read(0, 2), 0x80, 'the status register');
+  flash.write(0, 4, both(0x77));
+  assert.equal(flash.read(0, 4), 0xffffffff);
+  assert.deepEqual(modes, [false, true]);
+});
+
 test('identification', () => {
   const { flash } = bench();
   flash.write(0, 4, both(0x90));

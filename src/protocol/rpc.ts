@@ -96,6 +96,8 @@ export class RpcPeer<
   constructor(
     private readonly channel: Channel,
     private readonly handlers: Partial<Handlers<Served>>,
+    /** Told of errors that are our own mistakes; the caller only gets the message. */
+    private readonly report: (error: unknown) => void = () => {},
   ) {
     channel.onMessage((message) => this.receive(message));
   }
@@ -193,7 +195,9 @@ export class RpcPeer<
       const result = await Promise.race([work, gaveUp]);
       this.send({ kind: 'reply', id, result });
     } catch (error) {
-      this.send({ kind: 'reply', id, error: failureOf(error) });
+      const failure = failureOf(error);
+      if (failure.code === 'internal') this.report(error);
+      this.send({ kind: 'reply', id, error: failure });
     } finally {
       this.serving.delete(id);
     }

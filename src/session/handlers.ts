@@ -307,7 +307,7 @@ export function sessionHandlers(session: Session): SessionHandlers {
     ...stepHandlers(session),
     ...gotoHandlers(session),
     start: () => {
-      session.startLater();
+      session.start();
       return {};
     },
   };

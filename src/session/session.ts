@@ -220,15 +220,10 @@ export class Session {
     }
   }
 
-  /** Stands at its first instruction, or goes on from there. */
+  /** Goes on from the first instruction, or stops there once the reply to the request has been sent. */
   start(): void {
-    if (this.options.stopOnEntry) this.stopped({ reason: 'entry', core: 0, hits: [] });
-    else this.run.start(0);
-  }
-
-  /** After the reply to the request has been sent. */
-  startLater(): void {
-    this.scheduler.later(() => this.start());
+    if (!this.options.stopOnEntry) this.run.start(0);
+    else this.scheduler.later(() => this.stopped({ reason: 'entry', core: 0, hits: [] }));
   }
 
   pauseLater(core: number): void {

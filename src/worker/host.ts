@@ -55,7 +55,7 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
 
   const restart = (): object => {
     if (started) build(started);
-    session?.startLater();
+    session?.start();
     return {};
   };
 
@@ -75,7 +75,10 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
   const table = Object.fromEntries(
     names.map((name) => [name, (params: unknown, context: unknown) => serve(name, params, context)]),
   ) as unknown as Handlers<WorkerRequests>;
-  const peer = new RpcPeer<WorkerRequests, Record<string, never>, WorkerEvents>(channel, table);
+  const peer = new RpcPeer<WorkerRequests, Record<string, never>, WorkerEvents>(channel, table, (error) => {
+    const text = error instanceof Error ? error.stack : String(error);
+    peer.event('output', { category: 'stderr', output: `elscope has a bug: ${text}\n` });
+  });
   return {
     close() {
       open = false;

@@ -21,17 +21,19 @@ export interface Product {
   readonly connect: ConnectWorker;
 }
 
-const TIMEOUT = 20_000;
+const TIMEOUT = 8_000;
 
 export class Client extends DebugClient {
   private readonly queues = new Map<string, Dap.Event[]>();
   private readonly waiting = new Map<string, ((event: Dap.Event) => void)[]>();
   readonly replies: Dap.Response[] = [];
-  private readonly cleanups: (() => void)[] = [];
+  private readonly atClose: (() => void)[] = [];
 
   constructor() {
     super('node', '', 'elscope');
     this.defaultTimeout = TIMEOUT;
+    // The base class keeps its dispatching to itself.
+    (this as unknown as { dispatch(body: string): void }).dispatch = (body) => this.take(body);
   }
 
   static async open(mode: Mode, product: Product): Promise<Client> {
@@ -46,7 +48,7 @@ export class Client extends DebugClient {
     const child: ChildProcess = spawn(process.execPath, [adapter], { stdio: ['pipe', 'pipe', 'inherit'] });
     if (!child.stdout || !child.stdin) throw new Error('no pipes');
     this.connect(child.stdout, child.stdin);
-    this.cleanups.push(() => child.kill());
+    this.atClose.push(() => child.kill());
     child.on('exit', (code) => this.emitKept({ seq: 0, type: 'event', event: 'test/exit', body: { code } }));
   }
 
@@ -56,7 +58,7 @@ export class Client extends DebugClient {
     const socket = connectSocket(port, '127.0.0.1');
     await new Promise((resolve) => socket.once('connect', resolve));
     this.connect(socket, socket);
-    this.cleanups.push(() => {
+    this.atClose.push(() => {
       socket.destroy();
       server.close();
     });
@@ -73,7 +75,7 @@ export class Client extends DebugClient {
     into.on('data', (chunk: Buffer) => reader.push(chunk));
     session.onDidSendMessage((message) => void out.write(frame(message)));
     this.connect(out, into);
-    this.cleanups.push(() => session.dispose());
+    this.atClose.push(() => session.dispose());
   }
 
   /** Writes bytes as they are. */
@@ -82,11 +84,13 @@ export class Client extends DebugClient {
   }
 
   // Replies without a request of ours (malformed input) are kept as well.
-  protected override dispatch(body: string): void {
+  private readonly deliver = (DebugClient.prototype as unknown as { dispatch(body: string): void }).dispatch;
+
+  private take(body: string): void {
     const message = JSON.parse(body) as Dap.ProtocolMessage;
     if (message.type === 'event') this.emitKept(message as Dap.Event);
     else this.replies.push(message as Dap.Response);
-    (DebugClient.prototype as unknown as { dispatch(body: string): void }).dispatch.call(this, body);
+    this.deliver.call(this, body);
   }
 
   private emitKept(event: Dap.Event): void {
@@ -141,6 +145,15 @@ export class Client extends DebugClient {
     return this.stopped();
   }
 
+  async instructionBreakpoints(...breakpoints: Dap.InstructionBreakpoint[]): Promise<Dap.Breakpoint[]> {
+    const { body } = await this.send('setInstructionBreakpoints', { breakpoints });
+    return (body as Dap.SetInstructionBreakpointsResponse['body']).breakpoints;
+  }
+
+  async memory(args: Dap.ReadMemoryArguments): Promise<NonNullable<Dap.ReadMemoryResponse['body']>> {
+    return (await this.send('readMemory', args)).body as NonNullable<Dap.ReadMemoryResponse['body']>;
+  }
+
   async top(threadId = 1): Promise<Dap.StackFrame> {
     const { body } = await this.stackTraceRequest({ threadId, startFrame: 0, levels: 1 });
     return body.stackFrames[0];
@@ -168,6 +181,6 @@ export class Client extends DebugClient {
 
   async close(): Promise<void> {
     await Promise.race([this.send('disconnect', {}).catch(() => {}), new Promise((r) => setTimeout(r, 2000).unref())]);
-    for (const cleanup of this.cleanups) cleanup();
+    for (const cleanup of this.atClose) cleanup();
   }
 }

@@ -38,7 +38,8 @@ export function assemble(lines: readonly Line[]): Assembled {
   for (const { at: place, line } of placed) {
     const distance =
       line.to === undefined ? 0 : ((labels[line.to] - place) / 4) & (line.id === 'CBNZ' ? 0x7ffff : 0x3ffffff);
-    const offset: Record<string, number> = line.to === undefined ? {} : line.id === 'CBNZ' ? { imm19: distance } : { imm26: distance };
+    const offset: Record<string, number> =
+      line.to === undefined ? {} : line.id === 'CBNZ' ? { imm19: distance } : { imm26: distance };
     words[place / 4] = encode(line.id, { ...line.fields, ...offset });
   }
   return { words, labels };

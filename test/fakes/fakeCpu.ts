@@ -3,7 +3,7 @@
  * straight down in BigInt. It is no model of anything; what it does not know is an UNDEFINED instruction.
  */
 import type { Fields } from '../../src/arch/instructions';
-import { decodeWord } from '../../src/isa';
+import { decodeBitMasks, decodeWord } from '../../src/isa';
 
 export interface FakeBus {
   load(address: bigint, size: number): bigint | undefined;
@@ -151,6 +151,15 @@ export class FakeCpu {
     return this.moved(f, (id === 'SBFM' ? BigInt.asIntN(width, taken) : taken) << BigInt(to));
   }
 
+  private logical(id: string, f: Fields): FakeEvent {
+    const { wmask } = decodeBitMasks(f.sf === 0 ? 0 : f.N, f.imms, f.immr);
+    const mask = (BigInt(wmask.hi >>> 0) << 32n) | BigInt(wmask.lo >>> 0);
+    const value = this.get(f.Rn);
+    const result = id === 'AND_imm' ? value & mask : id === 'ORR_imm' ? value | mask : value ^ mask;
+    this.set(f.Rd, result, f.sf, true);
+    return this.go(this.pc + 4n);
+  }
+
   private data(id: string, f: Fields): FakeEvent | undefined {
     const immediate = BigInt(f.imm12 ?? 0) << (f.sh === 1 ? 12n : 0n);
     switch (id) {
@@ -168,6 +177,10 @@ export class FakeCpu {
         return this.moved(f, this.get(f.Rn) | this.shifted(f));
       case 'AND_shift':
         return this.moved(f, this.get(f.Rn) & this.shifted(f));
+      case 'AND_imm':
+      case 'ORR_imm':
+      case 'EOR_imm':
+        return this.logical(id, f);
       case 'MOVZ':
         return this.moved(f, BigInt(f.imm16) << BigInt(16 * f.hw));
       case 'MOVN':

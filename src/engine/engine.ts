@@ -39,11 +39,13 @@ const ENTRY = coreLayout.entryRec[0] >> 2;
 const DELTA = coreLayout.pcDelta[0] >> 2;
 const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
 const ACCESSES = coreLayout.accesses[0] >> 2;
+const PENALTY = coreLayout.penalty[0];
 
 export class Engine {
   private readonly u32: Uint32Array;
   private readonly i32: Int32Array;
   private readonly u16: Uint16Array;
+  private readonly f64: Float64Array;
   private readonly decoder: Decoder;
   private readonly pairs: Pairs;
   private readonly enter: EnterFunction;
@@ -69,6 +71,8 @@ export class Engine {
   limit = 0;
   /** Asked on slow paths, with the instructions of the run including the current one, for a new limit. */
   horizon: ((executed: number) => number) | undefined;
+  /** Penalty cycles of the core below which `horizon` would change nothing. */
+  penaltyLimit = 0;
   private skipBreakpoint = false;
   private stopped = false;
   readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
@@ -82,6 +86,7 @@ export class Engine {
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u16 = new Uint16Array(buffer);
+    this.f64 = new Float64Array(buffer);
     this.granuleBytes = 1 << shape.granuleLog2;
     const table = new HandlerTable();
     const bytes = buildInterpreter(table, shape);
@@ -244,7 +249,7 @@ export class Engine {
 
   /** The run may end sooner than it was thought; at the earliest after the instruction of `record`. */
   private lookAhead(record: number): void {
-    if (!this.horizon) return;
+    if (!this.horizon || this.f64[(this.block + PENALTY) >> 3] < this.penaltyLimit) return;
     const before = this.executedNow();
     const limit = this.horizon(before + 1);
     if (limit >= this.limit) return;

@@ -57,11 +57,12 @@ export class CoreUnit implements ScheduledCore, CoreView {
     return this.cpu.ready;
   }
 
-  run(most: number, horizon?: (executed: number) => number): number {
+  run(most: number, horizon?: (executed: number) => number, allowance = 0): number {
     const { cpu, stops, block } = this;
     const engine = this.engine();
     let limit = most;
     let done = 0;
+    engine.penaltyLimit = this.f64[this.penaltyAt] + allowance;
     engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
       if (cpu.illegalPending) {

@@ -11,9 +11,10 @@ export interface ScheduledCore {
   ready(): boolean;
   /**
    * Executes at most `limit` instructions; returns how many. Fewer: it waits, or a stop is pending. `horizon` is asked on slow
-   * paths, with the instructions of this call including the current one, for a new limit: it can only come nearer.
+   * paths, with the instructions of this call including the current one, for a new limit: it can only come nearer. It need not
+   * be asked while fewer than `allowance` penalty cycles were added.
    */
-  run(limit: number, horizon?: (executed: number) => number): number;
+  run(limit: number, horizon?: (executed: number) => number, allowance?: number): number;
   /** Instructions plus penalty cycles since power-on. */
   cycles(): number;
 }
@@ -111,7 +112,9 @@ export class Scheduler {
       return boundary(Math.max(n, until - penalties));
     };
     const most = Math.min(left, rest + TURNS * quantum, boundary(Math.max(1, until - first)));
-    const executed = core.run(most, horizon);
+    // Penalties below this leave the boundary where it is; a machine of several cores also has to see others wake.
+    const allowance = this.cores.length > 1 ? 0 : until - first - most;
+    const executed = core.run(most, horizon, allowance);
     if (executed > rest) this.turnLeft += Math.ceil((executed - rest) / quantum) * quantum;
     return executed;
   }

@@ -2,9 +2,9 @@
  * The stages of `npm test`: each is timed, a failing one does not keep the others from running, and what they report
  * is added up for the last line. A stage that counts no tests counts as one failed test when it fails.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { artefactsDir } from './paths';
 
 export interface Counts {
   readonly passed: number;
@@ -31,16 +31,16 @@ export function reportCounts(counts: Counts): void {
 
 /** Runs `body` with an environment in which child processes report counts. @returns what they reported. */
 export async function collectCounts(name: string, body: (env: NodeJS.ProcessEnv) => Promise<number>): Promise<Counts> {
-  const file = path.join(artefactsDir(), `counts-${name.replace(/\W+/g, '-')}.json`);
-  rmSync(file, { force: true });
-  const code = await body({ ...process.env, [COUNTS_FILE]: file });
-  let counts: Counts;
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'elscope-counts-'));
+  const file = path.join(scratch, 'counts.json');
   try {
-    counts = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new Error(`${name}: no test results (exit ${code})`);
+    const code = await body({ ...process.env, [COUNTS_FILE]: file });
+    if (!existsSync(file)) throw new Error(`${name}: no test results (exit ${code})`);
+    const counts: Counts = JSON.parse(readFileSync(file, 'utf8'));
+    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
   }
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
 /** The stages whose names start with one of `starts` (all when there are none), with those that they need. */

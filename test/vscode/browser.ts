@@ -37,6 +37,8 @@ export async function startBrowser(work: string): Promise<Browser> {
   const outside: string[] = [];
   context.on('request', (request) => {
     const { protocol, hostname, href } = new URL(request.url());
+    // Files of webviews have addresses of this form; VS Code's service worker answers them from the extension host.
+    if (hostname.endsWith('.vscode-resource.vscode-cdn.net')) return;
     if (/^(http|ws)/.test(protocol) && hostname !== '127.0.0.1' && hostname !== 'localhost') outside.push(href);
   });
   const page = context.pages()[0] ?? (await context.newPage());

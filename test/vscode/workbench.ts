@@ -47,21 +47,25 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   exitOnSignals();
   const host = selectedHost();
   const installed = await installHost(host, console.log);
+  const vsix = options.extension === 'vsix' ? await testedVsix() : undefined;
   const work = mkdtempSync(path.join(os.tmpdir(), 'elscope-workbench-'));
+  const remove = (): void => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   const artefacts = artefactsDir(host.vscode);
   const folder = options.folder ?? copySamples(work);
   const home = path.join(work, 'host');
-  if (options.extension === 'vsix') await installVsix(installed, home, await testedVsix());
-  const server = await startServer(installed, {
-    home,
-    env: options.env,
-    settings: { ...QUIET_SETTINGS, ...THEME_SETTINGS, ...options.settings },
-    development: options.extension === 'development',
+  const start = async (): Promise<RunningServer> => {
+    if (vsix) await installVsix(installed, home, vsix);
+    const settings = { ...QUIET_SETTINGS, ...THEME_SETTINGS, ...options.settings };
+    return startServer(installed, { home, env: options.env, settings, development: !vsix });
+  };
+  const server = await start().catch((error) => {
+    remove();
+    throw error;
   });
   const cleanUp = async (): Promise<void> => {
     await server.stop();
     copyFileSync(server.log, path.join(artefacts, 'server.log'));
-    rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    remove();
   };
   try {
     const { context, page, outside } = await startBrowser(work);

@@ -216,7 +216,7 @@ test('nodes of a stopped frame read as C', () => {
   const show = (text: string, hex = false): string => `${node(text).typeName}: ${node(text, hex).display}`;
   assert.equal(
     show('first'),
-    'struct node: {next = 0x40201030, name = 0x40200670 "first", at = {…}, values = {1, 2, 3}}',
+    'struct node: {next = 0x40201030, name = 0x40200690 "first", at = {…}, values = {1, 2, 3}}',
   );
   assert.equal(show('first.at'), 'struct point: {x = 1, y = 2}');
   assert.equal(show('matrix'), 'int [2][3]: {{1, 2, 3}, {4, 5, 6}}');

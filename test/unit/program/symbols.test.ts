@@ -52,7 +52,7 @@ test('every address of a function belongs to it', () => {
 });
 
 test('prefixes', () => {
-  assert.deepEqual(table.complete('s'), ['scale', 'second', 'stack_top', 'sum_list']);
+  assert.deepEqual(table.complete('s'), ['scale', 'second', 'secret', 'stack_top', 'sum_list']);
   assert.deepEqual(table.complete('s', 2), ['scale', 'second']);
   assert.deepEqual(table.complete('zzz'), []);
 });

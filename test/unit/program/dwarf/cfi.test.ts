@@ -102,6 +102,6 @@ test('rows move with the load offset', () => {
     assert.ok(fn.entry > offset);
     const row = debug.unwindRow(fn.entry + 8n);
     assert.deepEqual(row?.cfa, { kind: 'register', register: 31, offset: 32 });
-    assert.equal(debug.lines.at(fn.entry)?.line, 39);
+    assert.equal(debug.lines.at(fn.entry)?.line, 46);
   }
 });

@@ -17,7 +17,8 @@ test('names, folders and addresses by index', () => {
   const two = debug.functionAt(ONE + 24n);
   assert.equal(two?.name, 'two');
   assert.deepEqual(two?.ranges, [{ low: ONE + 24n, high: ONE + 36n }]);
-  assert.equal(debug.functionAt(ONE + 36n), undefined);
+  assert.equal(debug.functionAt(ONE + 36n)?.name, 'three');
+  assert.equal(debug.functionAt(ONE + 44n), undefined);
   assert.equal(debug.functionAt(ONE - LOAD), undefined);
   assert.deepEqual(debug.problems, []);
 });
@@ -44,14 +45,14 @@ test('statements, prologue ends and lines of no source', () => {
   // The first line of a function means the end of its prologue.
   assert.deepEqual(lines.locate('/src/forms.c', 10)?.addresses, [ONE + 4n]);
   assert.deepEqual(lines.locate('forms.c', 21), { file: '/src/forms.c', line: 22, column: 1, addresses: [ONE + 32n] });
-  assert.equal(lines.locate('forms.c', 23), undefined);
+  assert.equal(lines.locate('forms.c', 52), undefined);
   assert.equal(lines.locate('other.c', 1), undefined);
   assert.equal(lines.at(ONE + 28n)?.line, 0);
   const found = lines.breakpointLocations('inc/head.h', 1, 9);
   assert.deepEqual(found, [{ file: '/src/inc/head.h', line: 5, column: 2, addresses: [ONE + 8n] }]);
   assert.deepEqual(
     lines.breakpointLocations('forms.c', 1, 99).map((location) => location.line),
-    [10, 11, 13, 20, 22],
+    [10, 11, 13, 20, 22, 29, 30, 31, 50, 51],
   );
 });
 
@@ -126,4 +127,22 @@ test('types by their names, however the words stand', () => {
     assert.ok(debug.typeNamed(name), name);
   assert.equal(debug.typeNamed('struct cell'), undefined);
   assert.equal(debug.typeNamed('float'), undefined);
+});
+
+test('two lines at the start of a function mean that it has no prologue', () => {
+  const [three] = debug.functionsNamed('three');
+  assert.equal(debug.afterPrologue(three), ONE + 36n);
+  assert.deepEqual(debug.lines.locate('forms.c', 30)?.addresses, [ONE + 36n]);
+});
+
+test('rows after a long stretch of code', () => {
+  assert.deepEqual(debug.lines.locate('forms.c', 51)?.addresses, [ONE + 64n]);
+  assert.deepEqual(debug.lines.rangeAt(ONE + 52n), { low: ONE + 44n, high: ONE + 64n });
+});
+
+test('code that the linker dropped is nowhere', () => {
+  assert.deepEqual(debug.functionsNamed('dead'), []);
+  assert.equal(debug.lines.locate('forms.c', 40)?.line, 50);
+  assert.equal(debug.lines.at(LOAD), undefined);
+  assert.equal(debug.functionAt(LOAD), undefined);
 });

@@ -43,6 +43,11 @@ export function mairType(attribute: number): MemoryType {
 export const effectiveShareability = (sh: number, type: MemoryType): 0 | 2 | 3 =>
   type <= MemoryType.NormalNC ? 2 : sh === 1 ? 0 : (sh as 0 | 2 | 3);
 
+/** PAR_EL1.SH: that of the descriptor, Outer Shareable for Device memory and where both cacheabilities are none. */
+export const parShareability = (sh: number, mair: number): number =>
+  mair >>> 4 === 0 || mair === NC_BOTH ? 2 : sh === 1 ? 0 : sh;
+const NC_BOTH = 0x44;
+
 /** The type that an access in this context sees, stage 1 on. Maintenance acts whatever SCTLR says. */
 export function accessType(type: MemoryType, context: TranslationContext, access: Access): MemoryType {
   if (access === Access.Fetch)

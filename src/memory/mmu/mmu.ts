@@ -7,7 +7,16 @@ import type { SystemOperationRow } from '../../arch/sysops/index';
 import { MutableFault } from '../faults';
 import { Access, type TranslationResult, type Translator, type TranslatorPort } from '../translator';
 import { MemoryType, type TranslationContext, type TranslationRange } from '../types';
-import { Attr, accessType, attrLevel, attrMair, attrType, effectiveShareability, permits } from './attributes';
+import {
+  Attr,
+  accessType,
+  attrLevel,
+  attrMair,
+  attrType,
+  effectiveShareability,
+  parShareability,
+  permits,
+} from './attributes';
 import { faultStatusCode } from './faultStatus';
 import { isUpper, reachable, untagged } from './ranges';
 import { regimeCode, Tlb, type TlbEntryView, type TlbSelector, whoOf } from './tlb';
@@ -193,7 +202,7 @@ export class Mmu implements Translator {
 
   private success(): void {
     const { pa } = this.result;
-    const shareability = effectiveShareability((this.attr >>> Attr.ShShift) & 3, attrType(this.attr));
+    const shareability = parShareability((this.attr >>> Attr.ShShift) & 3, attrMair(this.attr));
     const page = Math.floor(pa / 4096) * 4096;
     const flags = PAR_RES1 | (this.attr & Attr.Ns ? PAR_NS : 0) | (shareability << PAR_SH_SHIFT);
     this.parHi = ((attrMair(this.attr) << 24) | Math.floor(page / TWO32)) >>> 0;

@@ -73,6 +73,7 @@ const STAGES: readonly Stage[] = [
   tool('types', 'tsc', ['-b']),
   tool('lint', 'biome', ['check', '.']),
   tests('unit', ['programs'], 'src/build/unitTests.ts'),
+  tests('guests', ['programs', 'build'], 'src/build/guestTests.ts'),
   stage('package', ['build'], () => packageVsix(VSIX)),
   ...workbenchStages(HOSTS.current),
   ...workbenchStages(HOSTS.oldest),

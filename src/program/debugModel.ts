@@ -113,7 +113,7 @@ export interface LineLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** One per place that the line was compiled to (inlined copies, templates), ascending. */
+  /** One per block that the line was compiled to (inlined copies, unrolled loops), ascending. */
   readonly addresses: readonly bigint[];
 }
 
@@ -122,7 +122,7 @@ export interface LineTable {
   at(address: bigint): LineEntry | undefined;
   /** Contiguous addresses around `address` that belong to the same file and line (what one source step runs through). */
   rangeAt(address: bigint): AddressRange | undefined;
-  /** All source files with code, sorted. */
+  /** All source files that the line tables name, sorted (headers without code are among them). */
   files(): readonly string[];
   /** Files of the program that `path` means: the exact one, otherwise those that share the most trailing path components. */
   match(path: string): readonly string[];

@@ -44,11 +44,16 @@ const threadOf = (argument: unknown): number | undefined => {
   return digits === undefined ? undefined : Number(digits);
 };
 
+/** The core that caused the stop, while VS Code has not chosen a thread yet. */
+async function stoppedThread(session: Session): Promise<number> {
+  const { cores } = await session.request('elscope/cores', {});
+  return (cores.find((core) => core.stopReason !== undefined) ?? cores[0]).threadId;
+}
+
 const stepTo =
   (kind: StepKind): Command =>
   async (_, session, argument) => {
-    const threadId = threadOf(argument) ?? session.focusedThread;
-    if (threadId === undefined) throw new Error('Select a core in the Call Stack view first.');
+    const threadId = threadOf(argument) ?? session.focusedThread ?? (await stoppedThread(session));
     await session.request('elscope/stepTo', { threadId, kind });
   };
 

@@ -8,6 +8,7 @@ import { configurationProvider, dynamicConfigurations } from './configurations';
 import { Documents } from './documents';
 import { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { Pins, pinOf } from './pins';
+import type { Row } from './rows/row';
 import { DEBUG_TYPE, Sessions } from './sessions';
 import { Terminals } from './terminals';
 import { LiveTree } from './views/liveTree';
@@ -16,7 +17,14 @@ import { treeSources, VIEW_IDS } from './views/trees';
 
 const PINS = 'elscope.watchedLines';
 
-export function activate(context: vscode.ExtensionContext): void {
+/** What tests inside the extension host look at; other extensions get nothing. */
+export interface TestAccess {
+  /** The rows of a view, also while it is hidden. */
+  rows(viewId: string, parent?: Row): Promise<Row[]>;
+  readonly pins: Pins;
+}
+
+export function activate(context: vscode.ExtensionContext): TestAccess | undefined {
   const { debug, window } = vscode;
   const { Dynamic } = vscode.DebugConfigurationProviderTriggerKind;
   const sessions = new Sessions();
@@ -44,4 +52,6 @@ export function activate(context: vscode.ExtensionContext): void {
     ...registerCommands({ sessions, pins, panel, terminals, documents, trees }),
   );
   void autostart(context);
+  if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
+  return { pins, rows: async (viewId, parent) => (await trees.get(viewId)?.getChildren(parent)) ?? [] };
 }

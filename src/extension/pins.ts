@@ -29,7 +29,7 @@ export const addressOf = (line: LineStateView): string =>
 /** The pin for an expression, given where it leads now. */
 export function pinOf(expression: string, line: LineStateView): Pin {
   const text = expression.trim();
-  if (isLasting(text)) return { address: text, label: text };
+  if (isLasting(text)) return { address: text, label: number.test(text) ? (line.symbol ?? text) : text };
   const address = addressOf(line);
   return { address, label: line.symbol ?? (line.va === undefined ? address : shortHex(address)) };
 }

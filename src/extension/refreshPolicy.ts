@@ -25,7 +25,7 @@ export const RUNNING_PERIOD_MS = 500;
 export class RefreshPolicy {
   private visible = false;
   private stale = false;
-  private loading = false;
+  private loading: Promise<void> | undefined;
   /** What came while a load was under way. */
   private pending: 'now' | 'atRate' | undefined;
   private lastLoad = Number.NEGATIVE_INFINITY;
@@ -56,6 +56,12 @@ export class RefreshPolicy {
     else this.cancelTimer ??= this.clock.after(wait, () => this.start());
   }
 
+  /** For who shows what was loaded: waits until that is what there is now. */
+  async upToDate(): Promise<void> {
+    if (this.stale) this.start();
+    await this.loading;
+  }
+
   dispose(): void {
     this.visible = false;
     this.stopWaiting();
@@ -71,10 +77,9 @@ export class RefreshPolicy {
     if (this.loading) return;
     this.stale = false;
     this.pending = undefined;
-    this.loading = true;
     this.lastLoad = this.clock.now();
-    void this.load().finally(() => {
-      this.loading = false;
+    this.loading = this.load().finally(() => {
+      this.loading = undefined;
       if (this.pending) this.stateChanged(this.pending === 'atRate');
     });
   }

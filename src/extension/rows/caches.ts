@@ -43,7 +43,8 @@ function cacheRow(core: number, cache: CacheRow): Row {
     label: cache.name,
     description: [sizeText(cache.sizeBytes), geometry, ...filled].join(' · '),
     icon: 'layers',
-    mark: cache.differing > 0 ? 'differs' : undefined,
+    // In other caches copies behind a dirty line are nothing special.
+    mark: cache.kind === 'I' && cache.differing > 0 ? 'differs' : undefined,
     context: 'cache',
     cache: key,
     core,
@@ -79,10 +80,15 @@ function setsBelow(key: CacheKey, sets: number): Pick<Row, 'children' | 'sets'> 
   return { children };
 }
 
-/** The rows of one page. */
+/** The rows of one page: sets that hold lines or did so at the last stop, and how many there are besides. */
 export function setRows(view: CacheLinesView): Row[] {
   const key: CacheKey = { core: view.core, level: view.level, kind: view.kind };
-  return view.rows.map((row) => setRow(key, view, row));
+  const used = view.rows.filter(({ cells }) => cells.some((cell) => cell.state !== 'invalid' || cell.changed));
+  const rows = used.map((row) => setRow(key, view, row));
+  const empty = view.rows.length - used.length;
+  if (empty === 0) return rows;
+  const label = used.length === 0 ? 'all sets are empty' : `${counted(empty, 'empty set')}`;
+  return [...rows, { id: `${cacheId(key)}/empty${view.start}`, label, icon: 'circle-outline', color: colors.off }];
 }
 
 function setRow(key: CacheKey, view: CacheLinesView, row: CacheSetRow): Row {

@@ -65,10 +65,10 @@ export const colors = {
   running: 'debugIcon.startForeground',
   waiting: 'descriptionForeground',
   off: 'disabledForeground',
-  clean: 'elscope.cacheLine.clean',
-  dirty: 'elscope.cacheLine.dirty',
-  differs: 'elscope.cacheLine.differs',
-  changed: 'elscope.cacheLine.changed',
+  clean: 'elscope.cacheLineClean',
+  dirty: 'elscope.cacheLineDirty',
+  differs: 'elscope.cacheLineDiffers',
+  changed: 'elscope.cacheLineChanged',
 } as const;
 
 export const markOf = (differs: boolean, changed: boolean): Mark | undefined =>

@@ -39,6 +39,8 @@ function lineRow(pin: Pin, line: LineStateView): Row {
   const differing = present(line).filter((copy) => copy.differs);
   const changed = line.copies.some((copy) => copy.changed);
   const reference = addressOf(line);
+  // Copies below a dirty line are old as a matter of course; an instruction cache's is what would be executed.
+  const stale = differing.some((copy) => /^L\d+I/.test(copy.where));
   const names = differing.map((copy) => copy.where).join(', ');
   const state = differing.length > 0 ? `${names} ${differing.length === 1 ? 'differs' : 'differ'}` : 'all copies agree';
   const at = line.va === undefined ? `PA ${shortHex(plus(line.pa, line.offset))}` : shortHex(reference);
@@ -48,9 +50,9 @@ function lineRow(pin: Pin, line: LineStateView): Row {
     description: [pin.label === at ? undefined : at, pin.label === line.symbol ? undefined : line.symbol, state]
       .filter((text) => text !== undefined)
       .join(' · '),
-    icon: differing.length > 0 ? 'warning' : 'pass',
-    color: differing.length > 0 ? colors.differs : colors.clean,
-    mark: markOf(differing.length > 0, changed),
+    icon: stale ? 'warning' : differing.length > 0 ? 'diff' : 'pass',
+    color: stale ? colors.differs : differing.length > 0 ? colors.dirty : colors.clean,
+    mark: markOf(stale, changed),
     context: 'pin value address',
     pin: pin.address,
     value: reference.replace(/^pa:/, ''),

@@ -61,7 +61,11 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
-    if (row === undefined) return [...this.rows];
+    if (row === undefined) {
+      // The first question comes before a change could be told: it is answered with what is there now.
+      if (this.sessions.current?.state) await this.policy.upToDate();
+      return [...this.rows];
+    }
     const session = this.sessions.current;
     if (!row.sets || !this.source.loadSets || !session?.state) return [...(row.children ?? [])];
     try {

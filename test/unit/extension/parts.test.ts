@@ -13,11 +13,12 @@ import { hex64, staleLine } from './sampleViews';
 test('symbols and numbers last; registers and expressions are pinned where they lead', () => {
   for (const text of ['main', '.L1', 'main+0x10', 'main + 4', '0x40200000', 'pa:0x40200000', 'core1/va:0x10']) {
     assert.equal(isLasting(text), true, text);
-    assert.deepEqual(pinOf(` ${text} `, staleLine()), { address: text, label: text });
+    assert.deepEqual(pinOf(` ${text} `, staleLine({ symbol: undefined })), { address: text, label: text });
   }
   for (const text of ['x0', 'X30', 'sp', 'pc', 'ELR_EL1', 'p->next', '*p', 'a[2]', 'x0+8']) {
     assert.equal(isLasting(text), false, text);
   }
+  assert.deepEqual(pinOf('0x40201204', staleLine()), { address: '0x40201204', label: 'patched' });
   assert.deepEqual(pinOf('x0', staleLine({ offset: 4, symbol: 'patched+0x4' })), {
     address: hex64(0x40201204),
     label: 'patched+0x4',

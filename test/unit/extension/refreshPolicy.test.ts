@@ -116,3 +116,18 @@ test('a view that is hidden while it waits stays quiet', async () => {
   policy.setVisible(true);
   assert.equal(loads(), 2);
 });
+
+test('who shows the data gets it as it is now', async () => {
+  const { policy, loads, settle } = rig();
+  policy.stateChanged(false);
+  let shown = false;
+  const waiting = policy.upToDate().then(() => {
+    shown = true;
+  });
+  assert.equal(loads(), 1);
+  assert.equal(shown, false);
+  await settle();
+  await waiting;
+  await policy.upToDate();
+  assert.equal(loads(), 1);
+});

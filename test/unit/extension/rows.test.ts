@@ -120,6 +120,33 @@ test('a set sums up its ways, and each way says its line', () => {
   assert.equal(child(row, 'way 1').address, undefined);
 });
 
+test('sets without lines are counted, not listed', () => {
+  const view = page(0, 3, 3);
+  const empty = { set: 0, cells: [noLine(0), noLine(1)] };
+  const [, second, third] = view.rows;
+  const shown = setRows({ ...view, rows: [empty, second, third] });
+  assert.deepEqual(
+    shown.map((row) => row.label),
+    ['set 1', 'set 2', '1 empty set'],
+  );
+  const left = { set: 0, cells: [{ ...noLine(0), changed: true }, noLine(1)] };
+  assert.equal(setRows({ ...view, rows: [left] })[0].mark, 'changed');
+  assert.deepEqual(
+    setRows({ ...view, rows: [empty] }).map((row) => row.label),
+    ['all sets are empty'],
+  );
+});
+
+test('a watched line warns of an old line in an instruction cache only', () => {
+  const behind = staleLine({ copies: staleLine().copies.filter((copy) => copy.where !== 'L1I core0') });
+  const poc = { ...staleLine().copies[0], where: 'PoC', core: undefined };
+  const [row] = watchedRows({ version: 1, running: false, lines: [{ ...behind, copies: [...behind.copies, poc] }] }, [
+    pin,
+  ]);
+  assert.deepEqual([row.icon, row.mark], ['diff', 'changed']);
+  assert.match(row.description ?? '', /PoC differs$/);
+});
+
 test('a watched line shows the old instruction beside the new one', () => {
   const [row] = watchedRows({ version: 1, running: false, lines: [staleLine()] }, [pin]);
   assert.equal(row.description, '0x40201200 · L1I core0 differs');

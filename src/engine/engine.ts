@@ -157,7 +157,8 @@ export class Engine {
     }
     this.clearStop();
     this.i32[(block >> 2) + PENDING_EXIT] = 0;
-    return limit - this.i32[(block >> 2) + BUDGET];
+    // Not the limit that was given: looking ahead may have lowered it, and the budget with it.
+    return this.limit - this.i32[(block >> 2) + BUDGET];
   }
 
   /** Instructions of the current run that were executed before the one whose slow path is running now. */

@@ -1,4 +1,5 @@
 /** The command line. Exit codes: 0 ended by itself, 1 the guest failed, 2 bad usage or input, 3 a finding, 4 a limit. */
+import { adapterMain } from '../adapter/command';
 import { UserError } from '../base/errors';
 import { explainCommand } from './explain';
 import { helpText, runOptions } from './options';
@@ -17,7 +18,7 @@ ${helpText(runOptions)}
 stdin feeds the UART (Ctrl-A x ends). Exit: 0 ended by itself, 1 guest failed, 2 bad usage, 3 finding, 4 limit.
 `;
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = args;
   if (
     command === undefined ||
@@ -31,12 +32,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command === 'run' || command === 'check') return run(command, rest);
   if (command === 'explain') return explainCommand(rest);
+  if (command === 'dap') return adapterMain(rest);
   throw new UserError('cli.command', { command });
 }
 
 main(process.argv.slice(2)).then(
   (code) => {
-    process.exitCode = code;
+    if (code !== undefined) process.exitCode = code;
   },
   (error: unknown) => {
     process.stderr.write(`elscope: ${error instanceof UserError ? error.message : String((error as Error).stack)}\n`);

@@ -99,8 +99,8 @@ export class Mmu implements Translator {
   ): boolean {
     const upper = isUpper(context, vaHi);
     const range = context.ranges[upper ? 1 : 0];
-    const hi = untagged(range, upper, vaHi) >>> 0;
-    const lo = vaLo >>> 0;
+    const hi = untagged(range, upper, vaHi | 0);
+    const lo = vaLo | 0;
     if (!context.mmu) return this.flat(context, range.tbi ? hi & 0x00ffffff : hi, lo, access);
     if (!reachable(range, upper, hi, lo)) return this.fail('translation', 0, access);
     const index = this.entryFor(core, context, range, hi, lo, access);
@@ -112,7 +112,7 @@ export class Mmu implements Translator {
       return this.fail('permission', attrLevel(attr), access);
     const { result } = this;
     const pageLog2 = tlb.pageLog2(index);
-    result.pa = tlb.pa[index] + (lo & (2 ** pageLog2 - 1));
+    result.pa = tlb.pa[index] + (lo & ((1 << pageLog2) - 1));
     result.type = accessType(attrType(attr), context, access);
     result.shareability = effectiveShareability((attr >>> Attr.ShShift) & 3, result.type);
     result.pageLog2 = pageLog2;
@@ -131,7 +131,7 @@ export class Mmu implements Translator {
   ): number {
     const tlb = this.tlbs[core];
     const who = whoOf(context);
-    const ids = ((context.vmid << 16) | context.asid) >>> 0;
+    const ids = (context.vmid << 16) | context.asid;
     const side = core * 2 + (access === Access.Fetch ? 1 : 0);
     const last = this.last[side];
     if (last >= 0 && tlb.matches(last, who, ids, hi, lo)) return last;
@@ -154,7 +154,7 @@ export class Mmu implements Translator {
 
   /** Stage 1 off: addresses are physical, up to the size that is implemented. */
   private flat(context: TranslationContext, hi: number, lo: number, access: Access): boolean {
-    const pa = hi * TWO32 + lo;
+    const pa = (hi >>> 0) * TWO32 + (lo >>> 0);
     if (pa >= 2 ** context.ipsBits) return this.fail('addressSize', 0, access);
     const { result } = this;
     result.pa = pa;
@@ -223,7 +223,7 @@ export class Mmu implements Translator {
     s.globalToo = row.operand === 'va+asid';
     s.byAddress = row.operand === 'va' || row.operand === 'va+asid';
     s.vaHi = ((valueHi << 12) | (valueLo >>> 20)) & 0x00ffffff;
-    s.vaLo = (valueLo << 12) >>> 0;
+    s.vaLo = valueLo << 12;
     this.tlbs[core].invalidate(s);
   }
 

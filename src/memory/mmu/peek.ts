@@ -62,7 +62,7 @@ const failed = (
 });
 
 function flat(context: TranslationContext, hi: number, lo: number, access: Access): PeekedTranslation {
-  const pa = hi * 2 ** 32 + lo;
+  const pa = (hi >>> 0) * 2 ** 32 + lo;
   if (pa >= 2 ** context.ipsBits) return failed('addressSize', 0);
   const fetch = context.fetchCacheable ? MemoryType.NormalWT : MemoryType.NormalNC;
   const off = access === Access.Fetch ? fetch : MemoryType.DeviceNGnRnE;
@@ -78,7 +78,7 @@ export function peekTranslate(
   access: Access,
   peek: PeekDescriptor,
 ): PeekedTranslation {
-  const vaHi = Number((va >> 32n) & 0xffffffffn);
+  const vaHi = Number((va >> 32n) & 0xffffffffn) | 0;
   const lo = Number(va & 0xffffffffn);
   const upper = isUpper(context, vaHi);
   const range = context.ranges[upper ? 1 : 0];

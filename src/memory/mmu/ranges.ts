@@ -6,16 +6,16 @@ import { sizeInRange } from './walker';
 export const isUpper = (context: TranslationContext, hi: number): boolean =>
   context.regime === 'EL1&0' && ((hi >>> 23) & 1) !== 0;
 
-/** Upper word of the address without its tag (TCR_ELx.TBI), as the TLB and the walker see it. */
+/** Upper word of the address without its tag (TCR_ELx.TBI), as the TLB and the walker see it: a signed word. */
 export const untagged = (range: TranslationRange, upper: boolean, hi: number): number =>
-  (range.tbi ? (upper ? hi | 0xff000000 : hi & 0x00ffffff) : hi) >>> 0;
+  range.tbi ? (upper ? hi | 0xff000000 : hi & 0x00ffffff) : hi | 0;
 
-/** Whether all bits above the range's size are zeros (lower range) or ones (upper). */
+/** Whether all bits above the range's size are zeros (lower range) or ones (upper). Words are signed. */
 function inRange(range: TranslationRange, upper: boolean, hi: number, lo: number): boolean {
   const bits = range.vaBits;
   if (!upper) return bits > 32 ? hi >>> (bits - 32) === 0 : hi === 0 && (bits === 32 || lo >>> bits === 0);
   if (bits > 32) return hi >> (bits - 32) === -1;
-  return hi === 0xffffffff && (bits === 32 || lo >> bits === -1);
+  return hi === -1 && (bits === 32 || lo >> bits === -1);
 }
 
 /** False: a translation fault at level 0 without a walk, the size being reserved or the address beyond it. */

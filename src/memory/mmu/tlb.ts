@@ -3,10 +3,10 @@
  * is replaced in the order of filling, invalid ways first, so hits change nothing and a line-table hit may skip the look-up.
  *
  * `info` of an entry: bit 0 valid, 2:1 regime, 3 Secure, 4 global, 7:5 size class. `ids`: VMID in 31:16, ASID in 15:0 (0 for
- * global entries). All look-ups compare words; nothing allocates.
+ * global entries). All look-ups compare signed 32-bit words (unsigned ones above 2^31 would be boxed); nothing allocates.
  */
 
-import { isPowerOfTwo } from '../../base/bits';
+import { isPowerOfTwo, joinBig } from '../../base/bits';
 import { bug } from '../../base/errors';
 import type { TranslationContext } from '../types';
 
@@ -61,14 +61,14 @@ export interface TlbEntryView {
 export type Vanishing = (vaHi: number, vaLo: number, pageLog2: number, index: number) => void;
 
 export class Tlb {
-  private readonly tagLo: Uint32Array;
-  private readonly tagHi: Uint32Array;
-  private readonly info: Uint32Array;
-  private readonly ids: Uint32Array;
+  private readonly tagLo: Int32Array;
+  private readonly tagHi: Int32Array;
+  private readonly info: Int32Array;
+  private readonly ids: Int32Array;
   private readonly next: Uint8Array;
   private readonly counts = new Int32Array(sizeClasses.length);
   readonly pa: Float64Array;
-  readonly attr: Uint32Array;
+  readonly attr: Int32Array;
   lookups = 0;
   misses = 0;
 
@@ -79,12 +79,12 @@ export class Tlb {
   ) {
     if (!isPowerOfTwo(sets) || ways < 1 || ways > 255) bug(`TLB of ${sets} sets, ${ways} ways`);
     const n = sets * ways;
-    this.tagLo = new Uint32Array(n);
-    this.tagHi = new Uint32Array(n);
-    this.info = new Uint32Array(n);
-    this.ids = new Uint32Array(n);
+    this.tagLo = new Int32Array(n);
+    this.tagHi = new Int32Array(n);
+    this.info = new Int32Array(n);
+    this.ids = new Int32Array(n);
     this.pa = new Float64Array(n);
-    this.attr = new Uint32Array(n);
+    this.attr = new Int32Array(n);
     this.next = new Uint8Array(sets);
   }
 
@@ -116,7 +116,7 @@ export class Tlb {
     );
   }
 
-  /** Index of an entry for the address, or -1. `who` from `whoOf`, `ids` VMID << 16 | ASID, unsigned. */
+  /** Index of an entry for the address, or -1. `who` from `whoOf`, `ids` VMID << 16 | ASID; all words signed. */
   lookup(who: number, ids: number, hi: number, lo: number): number {
     this.lookups++;
     const { counts, ways } = this;
@@ -152,7 +152,7 @@ export class Tlb {
       this.next[set] = (this.next[set] + 1) % this.ways;
       this.remove(index);
     }
-    this.tagLo[index] = lo & -(2 ** pageLog2);
+    this.tagLo[index] = lo & (-1 << pageLog2);
     this.tagHi[index] = hi;
     this.info[index] = who | (global ? GLOBAL : 0) | (c << CLASS_SHIFT);
     this.ids[index] = global ? ids & 0xffff0000 : ids;
@@ -167,7 +167,7 @@ export class Tlb {
     const c = info >>> CLASS_SHIFT;
     this.counts[c]--;
     this.info[index] = 0;
-    this.vanishing(this.tagHi[index], this.tagLo[index], sizeClasses[c], index);
+    this.vanishing(this.tagHi[index] >>> 0, this.tagLo[index] >>> 0, sizeClasses[c], index);
   }
 
   private selected(index: number, s: TlbSelector): boolean {
@@ -210,7 +210,7 @@ export class Tlb {
         global: (info & GLOBAL) !== 0,
         asid: this.ids[index] & 0xffff,
         vmid: this.ids[index] >>> 16,
-        va: (BigInt(this.tagHi[index]) << 32n) | BigInt(this.tagLo[index]),
+        va: joinBig(this.tagHi[index], this.tagLo[index]),
         pa: BigInt(this.pa[index]),
         pageLog2: this.pageLog2(index),
         attr: this.attr[index],

@@ -58,7 +58,7 @@ export class Walker {
     const g = range.granuleLog2;
     const stride = g - 3;
     const level0 = startLevel(range);
-    const input = ((vaHi & 0xffff) * TWO32 + vaLo) % 2 ** range.vaBits;
+    const input = ((vaHi & 0xffff) * TWO32 + (vaLo >>> 0)) % 2 ** range.vaBits;
     const outputLimit = 2 ** context.ipsBits;
     let shift = g + (3 - level0) * stride;
     const firstBytes = 8 * 2 ** (range.vaBits - shift);

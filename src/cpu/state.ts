@@ -14,13 +14,23 @@ export const waitNames = ['running', 'wfi', 'wfe', 'off'] as const;
 
 type DoubleField = 'penalty' | 'instructions' | 'cycleBase' | 'exceptions' | 'eventsSince';
 
-/** Word offsets of fields that are read before every run of a core: constants, not look-ups by name. */
-const EL = coreLayout.el[0] >>> 2;
-const SPSEL = coreLayout.spsel[0] >>> 2;
-const DAIF = coreLayout.daif[0] >>> 2;
-const OTHERS = coreLayout.pstate[0] >>> 2;
-const LINES = coreLayout.lines[0] >>> 2;
-const WAIT = coreLayout.waitState[0] >>> 2;
+/** Word offset of a field in the block. */
+const wordOf = (name: keyof typeof coreLayout): number => coreLayout[name][0] >>> 2;
+
+/** Those of fields that every exception or every run of a core touches: constants, not look-ups by name. */
+const PC = wordOf('pc');
+const VALUE = wordOf('value');
+const NF = wordOf('nf');
+const ZF = wordOf('zf');
+const VF = wordOf('vf');
+const CF = wordOf('cf');
+const EL = wordOf('el');
+const SPSEL = wordOf('spsel');
+const DAIF = wordOf('daif');
+const OTHERS = wordOf('pstate');
+const LINES = wordOf('lines');
+const WAIT = wordOf('waitState');
+const SP_EL3 = wordOf('spEl3');
 
 const bank = [registerIndex('SP_EL0'), registerIndex('SP_EL1'), registerIndex('SP_EL2')];
 
@@ -31,31 +41,21 @@ export class CoreState {
   readonly system: number;
   private readonly base: number;
   private readonly doubles: number;
-  private readonly pcAt: number;
-  private readonly valueAt: number;
-  private readonly spEl3At: number;
 
   constructor(buffer: ArrayBuffer, block: number) {
     this.u32 = new Uint32Array(buffer);
     this.f64 = new Float64Array(buffer);
     this.base = block >>> 2;
     this.doubles = block >>> 3;
-    this.system = this.wordOf('system');
-    this.pcAt = this.wordOf('pc');
-    this.valueAt = this.wordOf('value');
-    this.spEl3At = this.wordOf('spEl3');
-  }
-
-  private wordOf(name: keyof typeof coreLayout): number {
-    return this.base + (coreLayout[name][0] >>> 2);
+    this.system = this.base + wordOf('system');
   }
 
   /** A 32-bit field of the block. */
   get(name: keyof typeof coreLayout): number {
-    return this.u32[this.wordOf(name)];
+    return this.u32[this.base + wordOf(name)];
   }
   set(name: keyof typeof coreLayout, value: number): void {
-    this.u32[this.wordOf(name)] = value;
+    this.u32[this.base + wordOf(name)] = value;
   }
   getDouble(name: DoubleField): number {
     return this.f64[this.doubles + (coreLayout[name][0] >>> 3)];
@@ -67,7 +67,7 @@ export class CoreState {
   /** Power-on values of what cpu/ owns in the block but system registers. Counts of cycles and the inputs stay. */
   clear(): void {
     for (let n = 0; n <= SP_SLOT; n++) this.setX(n, 0, 0);
-    this.u32.fill(0, this.wordOf('spEl3'), this.wordOf('spEl3') + 2);
+    this.u32.fill(0, this.base + SP_EL3, this.base + SP_EL3 + 2);
     this.setValue(0, 0);
     for (const name of ['el', 'spsel', 'pstate', 'waitState', 'eventRegister', 'timerLevels'] as const)
       this.set(name, 0);
@@ -80,31 +80,31 @@ export class CoreState {
   // ---- PC, general registers, the value that slow paths hand over ----
 
   get pcLo(): number {
-    return this.u32[this.pcAt];
+    return this.u32[this.base + PC];
   }
   get pcHi(): number {
-    return this.u32[this.pcAt + 1];
+    return this.u32[this.base + PC + 1];
   }
   setPc(hi: number, lo: number): void {
-    this.u32[this.pcAt] = lo;
-    this.u32[this.pcAt + 1] = hi;
+    this.u32[this.base + PC] = lo;
+    this.u32[this.base + PC + 1] = hi;
   }
   /** PC + 4. */
   advance(): void {
-    const lo = (this.u32[this.pcAt] + 4) >>> 0;
-    this.u32[this.pcAt] = lo;
-    if (lo < 4) this.u32[this.pcAt + 1]++;
+    const lo = (this.u32[this.base + PC] + 4) >>> 0;
+    this.u32[this.base + PC] = lo;
+    if (lo < 4) this.u32[this.base + PC + 1]++;
   }
 
   get valueLo(): number {
-    return this.u32[this.valueAt];
+    return this.u32[this.base + VALUE];
   }
   get valueHi(): number {
-    return this.u32[this.valueAt + 1];
+    return this.u32[this.base + VALUE + 1];
   }
   setValue(hi: number, lo: number): void {
-    this.u32[this.valueAt] = lo;
-    this.u32[this.valueAt + 1] = hi;
+    this.u32[this.base + VALUE] = lo;
+    this.u32[this.base + VALUE + 1] = hi;
   }
 
   /** Lower word of general register slot n. */
@@ -157,40 +157,33 @@ export class CoreState {
     return this.u32[this.base + DAIF];
   }
   set daif(value: number) {
-    this.set('daif', value & Pstate.DAIF);
+    this.u32[this.base + DAIF] = value & Pstate.DAIF;
   }
   /** PSTATE.{IL,SS,PAN} at SPSR positions. */
   get others(): number {
     return this.u32[this.base + OTHERS];
   }
   set others(value: number) {
-    this.set('pstate', value);
+    this.u32[this.base + OTHERS] = value;
   }
 
-  /** N, Z, C, V in bits 31:28, as a signed number. */
+  /** N, Z, C, V in bits 31:28, as a signed number. The sign of an 8-byte flag is that of its upper word. */
   get nzcv(): number {
-    const { u32 } = this;
-    const at = this.wordOf('nf');
-    const zf = this.wordOf('zf');
-    const vf = this.wordOf('vf');
-    // 64-bit flags live in 8-byte fields: the sign is that of the upper word, zero is both words.
-    const n = u32[at + 1] >>> 31 ? Pstate.N : 0;
-    const z = (u32[zf] | u32[zf + 1]) === 0 ? Pstate.Z : 0;
-    const c = u32[this.wordOf('cf')] ? Pstate.C : 0;
-    return n | z | c | (u32[vf + 1] >>> 31 ? Pstate.V : 0);
+    const { u32, base } = this;
+    const n = u32[base + NF + 1] & Pstate.N;
+    const z = (u32[base + ZF] | u32[base + ZF + 1]) === 0 ? Pstate.Z : 0;
+    const c = u32[base + CF] !== 0 ? Pstate.C : 0;
+    return n | z | c | (u32[base + VF + 1] >>> 31 ? Pstate.V : 0);
   }
   set nzcv(value: number) {
-    const { u32 } = this;
-    const nf = this.wordOf('nf');
-    const zf = this.wordOf('zf');
-    const vf = this.wordOf('vf');
-    u32[nf] = 0;
-    u32[nf + 1] = value & Pstate.N;
-    u32[zf] = value & Pstate.Z ? 0 : 1;
-    u32[zf + 1] = 0;
-    u32[this.wordOf('cf')] = (value >>> 29) & 1;
-    u32[vf] = 0;
-    u32[vf + 1] = value & Pstate.V ? 0x80000000 : 0;
+    const { u32, base } = this;
+    u32[base + NF] = 0;
+    u32[base + NF + 1] = value & Pstate.N;
+    u32[base + ZF] = value & Pstate.Z ? 0 : 1;
+    u32[base + ZF + 1] = 0;
+    u32[base + CF] = (value >>> 29) & 1;
+    u32[base + VF] = 0;
+    u32[base + VF + 1] = value & Pstate.V ? 0x80000000 : 0;
   }
 
   /** PSTATE as an exception saves it in SPSR_ELx. */
@@ -207,17 +200,17 @@ export class CoreState {
   private storeBank(el: number, hi: number, lo: number): void {
     if (el < 3) this.store(bank[el], hi, lo);
     else {
-      this.u32[this.spEl3At] = lo;
-      this.u32[this.spEl3At + 1] = hi;
+      this.u32[this.base + SP_EL3] = lo;
+      this.u32[this.base + SP_EL3 + 1] = hi;
     }
   }
   bankedSpLo(el: number): number {
     if (el === this.currentBank()) return this.xLo(SP_SLOT);
-    return el < 3 ? this.lo(bank[el]) : this.u32[this.spEl3At];
+    return el < 3 ? this.lo(bank[el]) : this.u32[this.base + SP_EL3];
   }
   bankedSpHi(el: number): number {
     if (el === this.currentBank()) return this.xHi(SP_SLOT);
-    return el < 3 ? this.hi(bank[el]) : this.u32[this.spEl3At + 1];
+    return el < 3 ? this.hi(bank[el]) : this.u32[this.base + SP_EL3 + 1];
   }
   /** Writes SP_ELx, wherever it is now. */
   setBankedSp(el: number, hi: number, lo: number): void {
@@ -237,7 +230,7 @@ export class CoreState {
       const lo = this.bankedSpLo(to);
       this.setX(SP_SLOT, hi, lo);
     }
-    this.set('el', el);
-    this.set('spsel', el === 0 ? 0 : spsel);
+    this.u32[this.base + EL] = el;
+    this.u32[this.base + SPSEL] = el === 0 ? 0 : spsel;
   }
 }

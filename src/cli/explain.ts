@@ -1,7 +1,7 @@
 /** `elscope explain`: anything that the tables know. */
 import { explain } from '../arch/explain';
 import { UserError } from '../base/errors';
-import { decodeWord, disassemble } from '../isa';
+import { decodeWord, disassemble, systemNames } from '../isa';
 
 export function explainCommand(args: readonly string[]): number {
   if (args.length === 0) throw new UserError('cli.value', { option: 'explain', value: 'WORD|REGISTER|ESR' });
@@ -11,7 +11,7 @@ export function explainCommand(args: readonly string[]): number {
     const word = Number(text);
     const decoded = decodeWord(word);
     const status = decoded ? `${decoded.row.id} (${decoded.row.section}), ${decoded.row.status}` : 'unallocated';
-    lines.push(`as an instruction: ${disassemble(word, 0n).text}   ${status}`);
+    lines.push(`as an instruction: ${disassemble(word, 0n, systemNames).text}   ${status}`);
   }
   lines.push(...(explain(text) ?? []));
   if (lines.length === 0) throw new UserError('cli.explain', { text });

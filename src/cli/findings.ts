@@ -1,11 +1,11 @@
 /** Findings of the coherence checker as text: two lines, what happened and what to do. */
 
 import { hex } from '../base/bits';
-import { disassemble } from '../isa';
+import { disassemble, systemNames } from '../isa';
 import type { Finding } from '../machine/api';
 
 export function describeFinding(f: Finding): string {
-  const insn = (word: number): string => disassemble(word, f.pc).text;
+  const insn = (word: number): string => disassemble(word, f.pc, systemNames).text;
   const by =
     f.writerCore === undefined
       ? ''

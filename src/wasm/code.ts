@@ -223,19 +223,16 @@ export class FunctionBuilder {
 
   /** A block that `leave` jumps out of. */
   block(inside: (leave: (condition?: I32) => void) => void): void {
-    this.body.push(0x02, 0x40);
-    const level = ++this.depth;
-    inside((condition) => {
-      const label = unsignedLeb(this.depth - level);
-      this.body.push(...(condition ? [...condition.code, 0x0d] : [0x0c]), ...label);
-    });
-    this.depth--;
-    this.body.push(0x0b);
+    this.labelled(0x02, inside);
   }
 
   /** A loop; `again` jumps to its start. */
   loop(inside: (again: (condition?: I32) => void) => void): void {
-    this.body.push(0x03, 0x40);
+    this.labelled(0x03, inside);
+  }
+
+  private labelled(opcode: number, inside: (jump: (condition?: I32) => void) => void): void {
+    this.body.push(opcode, 0x40);
     const level = ++this.depth;
     inside((condition) => {
       const label = unsignedLeb(this.depth - level);

@@ -69,6 +69,7 @@ export class CoreUnit implements ScheduledCore, CoreView {
         cpu.illegalState();
         done++;
         this.addInstructions(1);
+        if (horizon) limit = Math.min(limit, horizon(done));
         continue;
       }
       if (cpu.interruptPending()) {
@@ -137,5 +138,8 @@ export class CoreUnit implements ScheduledCore, CoreView {
   }
   pokeSystem(name: string, value: bigint): boolean {
     return this.cpu.pokeSystem(name, value);
+  }
+  peekCacheSize(selector: number): bigint | undefined {
+    return this.cpu.identity.ccsidr[selector & 15];
   }
 }

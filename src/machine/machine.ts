@@ -211,6 +211,10 @@ export class ElscopeMachine implements Machine {
         },
       },
     );
+    // An event that was not there when a run began may have to end it sooner.
+    this.time.scheduled = () => {
+      this.engine.penaltyLimit = 0;
+    };
     this.inspector = new Inspector(this, this.bus);
     this.scheduler = new Scheduler(units, this.time, config, stopPending);
     this.start();

@@ -12,7 +12,7 @@ export interface ScheduledCore {
   /**
    * Executes at most `limit` instructions; returns how many. Fewer: it waits, or a stop is pending. `horizon` is asked on slow
    * paths, with the instructions of this call including the current one, for a new limit: it can only come nearer. It need not
-   * be asked while fewer than `allowance` penalty cycles were added.
+   * be asked while fewer than `allowance` penalty cycles were added and no event was scheduled.
    */
   run(limit: number, horizon?: (executed: number) => number, allowance?: number): number;
   /** Instructions plus penalty cycles since power-on. */
@@ -47,10 +47,15 @@ export class Scheduler {
     this.beginTurn();
   }
 
+  /** The turn's length is settled when its core is ready. */
   private beginTurn(): void {
-    const { quantum, jitter } = this.options;
-    this.turnLeft = jitter ? 1 + this.random.below(quantum) : quantum;
+    this.turnLeft = 0;
     this.turnStart = this.cores[this.turnCore].cycles();
+  }
+
+  private turnLength(): number {
+    const { quantum, jitter } = this.options;
+    return jitter ? 1 + this.random.below(quantum) : quantum;
   }
 
   private endTurn(): void {
@@ -77,46 +82,74 @@ export class Scheduler {
 
   private loop(limit: number, stepped: number): ScheduleEnd {
     let left = limit;
-    let waiting = 0;
     while (left > 0) {
       const turn = this.turnCore;
       const core = this.cores[turn];
       if (core.ready()) {
-        waiting = 0;
+        if (this.turnLeft === 0) this.turnLeft = this.turnLength();
         const executed = turn === stepped ? core.run(1) : this.runTurns(core, left);
         left = turn === stepped && executed > 0 ? 0 : left - executed;
         this.turnLeft -= executed;
         if (this.turnLeft <= 0 || !core.ready()) this.endTurn();
-      } else {
+      } else if (this.cores.some((c) => c.ready())) {
         this.endTurn();
-        if (++waiting > this.cores.length && !this.advance()) return 'idle';
+      } else if (!this.advance()) {
+        return 'idle';
       }
       if (this.stopPending()) return 'stop';
     }
     return 'limit';
   }
 
-  /** The rest of the turn, or many turns if no other core is ready. Afterwards turnLeft has to be lowered by the result. */
+  /**
+   * The rest of the turn, or many turns if no other core is ready nor had a turn in this round. Afterwards turnLeft has to be
+   * lowered by the result. All turns but the last one are over then, as rounds of this core alone.
+   */
   private runTurns(core: ScheduledCore, left: number): number {
     const { quantum, jitter } = this.options;
-    if (jitter || left <= this.turnLeft || this.othersReady(core)) return core.run(Math.min(left, this.turnLeft));
+    if (jitter || left <= this.turnLeft || this.time.roundBegun || this.othersReady(core)) {
+      return core.run(Math.min(left, this.turnLeft));
+    }
     const rest = this.turnLeft;
     const first = core.cycles() - this.turnStart;
-    const until = this.time.untilNext();
-    /** The first turn boundary at or after n instructions of this call. */
-    const boundary = (n: number): number => rest + Math.max(0, Math.ceil((n - rest) / quantum)) * quantum;
-    /** Cycles since the turn began, at n instructions, with no more penalties than now. */
-    const horizon = (n: number): number => {
-      if (this.othersReady(core)) return boundary(n);
-      const penalties = core.cycles() - this.turnStart - (n - 1);
-      return boundary(Math.max(n, until - penalties));
+    /** Turns, after the current one, that n instructions of this call reach into. */
+    const turnOf = (n: number): number => Math.max(0, Math.ceil((n - rest) / quantum));
+    /** The first turn boundary at or after n instructions. */
+    const boundary = (n: number): number => rest + turnOf(n) * quantum;
+    /** Penalties of this call up to now, up to the last turn that is known of, and which turn that is. */
+    let penalties = 0;
+    let before = 0;
+    let turn = 0;
+    const enterTurn = (n: number): void => {
+      if (turnOf(n) <= turn) return;
+      turn = turnOf(n);
+      before = penalties;
     };
+    const horizon = (n: number): number => {
+      enterTurn(n);
+      penalties = core.cycles() - this.turnStart - first - (n - 1);
+      if (this.othersReady(core)) return boundary(n);
+      return boundary(Math.max(n, this.time.untilNext() - first - penalties));
+    };
+    const until = this.time.untilNext();
     const most = Math.min(left, rest + TURNS * quantum, boundary(Math.max(1, until - first)));
     // Penalties below this leave the boundary where it is; a machine of several cores also has to see others wake.
     const allowance = this.cores.length > 1 ? 0 : until - first - most;
     const executed = core.run(most, horizon, allowance);
-    if (executed > rest) this.turnLeft += Math.ceil((executed - rest) / quantum) * quantum;
+    enterTurn(executed);
+    if (turn > 0) {
+      this.turnLeft += turn * quantum;
+      // With one core no turn overlaps another: its rounds may as well be one.
+      if (this.cores.length > 1) this.endRounds(first + rest + (turn - 1) * quantum + before);
+    }
     return executed;
+  }
+
+  /** Rounds in which the current core was alone are over, with this many cycles since its turn began. */
+  private endRounds(cycles: number): void {
+    this.time.turnEnded(cycles);
+    this.time.roundEnded();
+    this.turnStart += cycles;
   }
 
   private othersReady(core: ScheduledCore): boolean {
@@ -124,12 +157,12 @@ export class Scheduler {
     return false;
   }
 
-  /** No core was ready for a whole round: time goes to the next event. False if there is none. */
+  /** No core is ready: time goes to the next event, and a new round begins. False if there is none. */
   private advance(): boolean {
-    if (this.cores.some((c) => c.ready())) return true;
     if (!this.time.jump()) return false;
+    this.turnCore = 0;
+    this.beginTurn();
     this.time.fireDue();
-    this.turnStart = this.cores[this.turnCore].cycles();
     return true;
   }
 }

@@ -16,6 +16,8 @@ export class GuestTime implements Clock {
   private readonly events = new Map<string, Event>();
   /** Cycles the running core has used in its turn; set by the scheduler. */
   turnCycles: () => number = () => 0;
+  /** Told of events that were scheduled. */
+  scheduled: () => void = () => {};
 
   constructor(private readonly clockHz: number) {}
 
@@ -30,6 +32,12 @@ export class GuestTime implements Clock {
   schedule(id: string, at: number, fire: () => void): void {
     if (at === Number.POSITIVE_INFINITY) this.events.delete(id);
     else this.events.set(id, { at: Math.ceil((at * this.clockHz) / 1e9), fire });
+    this.scheduled();
+  }
+
+  /** A core has had its turn in this round. */
+  get roundBegun(): boolean {
+    return this.roundMax > 0;
   }
 
   /** Cycles until the next event from the round's start (at least 0), or Infinity. */

@@ -4,7 +4,7 @@ import { hex64 } from '../base/bits';
 import { disassemble } from '../isa';
 import type { Machine, Space } from '../machine/api';
 import { fromBase64, toBase64 } from '../protocol';
-import { type AddressReference, addOffset, formatReference, parseReference } from './addressReference';
+import { type AddressReference, addOffset, formatReference, parseReference, spaceOfEl } from './addressReference';
 import { systemNames } from './systemNames';
 import type { Target } from './target';
 import { refuse } from './variables';
@@ -93,7 +93,7 @@ export class MemoryRequests {
   /** Words of `count` instructions, undefined where nothing can be read. */
   private code(place: AddressReference & { core: number }, first: bigint, count: number): (number | undefined)[] {
     const words: (number | undefined)[] = [];
-    const space = place.space === 'va' ? 'icache' : place.space;
+    const space = this.fetches(place) ? 'icache' : place.space;
     while (words.length < count) {
       const address = first + BigInt(4 * words.length);
       if (address < 0n || address >= 1n << 64n) {
@@ -128,7 +128,7 @@ export class MemoryRequests {
     const entry = this.target.lineAt(address);
     const begins = entry !== undefined && entry.address === this.target.linked(address);
     const symbol = symbols ? this.target.describe(address) : undefined;
-    const stale = place.space === 'va' && this.stale(place.core, address, word) ? ' ≠ memory' : '';
+    const stale = this.fetches(place) && this.stale(place, address, word) ? ' ≠ memory' : '';
     return {
       address: shown,
       instructionBytes: bytesText(word) + stale,
@@ -138,9 +138,14 @@ export class MemoryRequests {
     };
   }
 
+  /** Whether the place is what the core fetches from now, so that its I-cache counts. */
+  private fetches({ core, space }: { core: number; space: Space }): boolean {
+    return space === 'va' || space === spaceOfEl(this.machine.cores[core].el);
+  }
+
   /** The core would run another word than the one that it would read. */
-  private stale(core: number, address: bigint, word: number): boolean {
-    const bytes = this.machine.peek(core, 'va', address, 4);
+  private stale({ core, space }: { core: number; space: Space }, address: bigint, word: number): boolean {
+    const bytes = this.machine.peek(core, space, address, 4);
     return bytes.length === 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== word;
   }
 }

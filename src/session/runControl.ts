@@ -71,6 +71,8 @@ export class RunControl {
   private core = 0;
   private frozen = false;
   private budget = 20_000;
+  /** The machine has been told what the move under way stops for. */
+  private armed = false;
   private refreshed = 0;
   private asleep = false;
   /** Where the plan's core stood before the step under way. */
@@ -132,12 +134,15 @@ export class RunControl {
     this.exited = false;
     this.plan = undefined;
     this.seen.clear();
-    this.breakpoints.setTemporary([]);
-    this.filters.setExtra({});
+    this.disarm();
   }
 
   private setMove(move: Move): void {
+    // Telling the machine costs far more than a step, and most moves of a plan are steps.
+    const goesOn = this.armed && (move === this.move || (move.do === 'step' && this.move.do === 'step'));
     this.move = move;
+    this.armed = true;
+    if (goesOn) return;
     if (move.do === 'run') {
       this.breakpoints.setTemporary(move.until ?? []);
       this.filters.setExtra(move.catches ?? {});
@@ -145,6 +150,12 @@ export class RunControl {
       this.breakpoints.setTemporary([]);
       this.filters.setExtra({ exceptions: everyException });
     }
+  }
+
+  private disarm(): void {
+    this.armed = false;
+    this.breakpoints.setTemporary([]);
+    this.filters.setExtra({});
   }
 
   private slice(generation: number): void {
@@ -298,8 +309,7 @@ export class RunControl {
     this.running = false;
     this.asleep = false;
     this.plan = undefined;
-    this.breakpoints.setTemporary([]);
-    this.filters.setExtra({});
+    this.disarm();
     this.exited = report.exited !== undefined;
     const others = this.exited ? [] : this.collect(report.core);
     const own = others.filter((h) => h.core === report.core);

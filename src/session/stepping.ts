@@ -3,9 +3,11 @@
  * never ends in a handler that has nothing to do with it. An exception that the instruction itself takes (SVC, HVC, SMC, a
  * fault) is stepped into or over; over means until the handler returns, at the same EL and stack pointer.
  */
+
+import { disassemble } from '../isa';
 import type { CoreView, ExceptionRecord, ExecBreakpoint, Machine, Stop } from '../machine/api';
 import type { AddressRange, LineEntry } from '../program';
-import { type Flow, flowOf, wordAt } from './instructions';
+import { type Flow, flowOf, wordAt, wordsOf } from './instructions';
 import type { Move, Plan, PlanEnd } from './runControl';
 import type { Target } from './target';
 
@@ -22,8 +24,13 @@ const SP = 31;
 const DONE: PlanEnd = { reason: 'step' };
 const inside = (range: AddressRange, pc: bigint): boolean => pc >= range.low && pc < range.high;
 
-function flowAt(c: StepContext): Flow {
-  const word = wordAt(c.machine, c.core.index, c.core.pc());
+/**
+ * How the instruction at `from`, which has just run, handed on control. Looked up only where it went elsewhere than to the next
+ * one: reading code through the tables costs far more than a step.
+ */
+function flowFrom(c: StepContext, from: bigint): Flow {
+  if (c.core.pc() === from + 4n) return 'next';
+  const word = wordAt(c.machine, c.core.index, from);
   return word === undefined ? 'next' : flowOf(word);
 }
 
@@ -32,7 +39,8 @@ function* until(c: StepContext, addresses: readonly bigint[], el: number, fits: 
   const places: Omit<ExecBreakpoint, 'id'>[] = addresses.map((address) => {
     return { space: 'va', address, el, core: c.core.index };
   });
-  do yield { do: 'run', until: places };
+  const move: Move = { do: 'run', until: places };
+  do yield move;
   while (!(c.core.el === el && addresses.includes(c.core.pc()) && fits(c.core.x(SP))));
 }
 
@@ -56,19 +64,20 @@ function* one(c: StepContext): Part<ExceptionRecord | undefined> {
 }
 
 /** One instruction, with everything that it calls or that is done for it by a higher EL. */
-function* oneOver(c: StepContext): Part<void> {
+function* oneOver(c: StepContext): Part<Flow> {
   const { core } = c;
   const from = core.pc();
   const sp = core.x(SP);
   const el = core.el;
-  const flow = flowAt(c);
   for (;;) {
     const exception = yield* one(c);
     if (exception === undefined) break;
     yield* comeBack(c, exception, from, sp);
-    if (core.pc() !== from) return;
+    if (core.pc() !== from) return 'next';
   }
-  if (flow === 'call' && core.pc() !== from + 4n) yield* until(c, [from + 4n], el, (now) => now >= sp);
+  const flow = flowFrom(c, from);
+  if (flow === 'call') yield* until(c, [from + 4n], el, (now) => now >= sp);
+  return flow;
 }
 
 export function* stepInstruction(c: StepContext, kind: 'in' | 'over'): Plan {
@@ -96,28 +105,27 @@ function rangeAt(c: StepContext, pc: bigint): AddressRange {
 const sameLine = (a: LineEntry, b: LineEntry): boolean => a.file === b.file && a.line === b.line;
 
 /** What the instruction of a source step did. */
-type Progress = 'on' | 'entered' | 'left';
+type Progress = 'on' | 'returned' | 'entered' | 'left';
 
 /** One instruction of a source step. `chosen`: the only instruction whose call or exception is stepped into. */
 function* sourceInstruction(c: StepContext, kind: 'in' | 'over', chosen: bigint | undefined): Part<Progress> {
   const { core } = c;
   const from = core.pc();
-  const flow = flowAt(c);
-  const into = kind === 'in' && (chosen === undefined || chosen === from);
-  if (!into || (flow !== 'call' && flow !== 'exception')) {
-    const el = core.el;
-    yield* oneOver(c);
-    return flow === 'eret' || core.el !== el ? 'left' : 'on';
+  const el = core.el;
+  if (kind === 'over' || (chosen !== undefined && chosen !== from)) {
+    const flow = yield* oneOver(c);
+    return core.el !== el || flow === 'eret' ? 'left' : flow === 'return' ? 'returned' : 'on';
   }
   const sp = core.x(SP);
-  const el = core.el;
   const exception = yield* one(c);
+  const flow = flowFrom(c, from);
   if (exception) {
     if (flow === 'exception') return 'entered';
     yield* comeBack(c, exception, from, sp);
     return 'on';
   }
-  if (flow === 'exception' || core.pc() === from + 4n) return 'on';
+  if (flow === 'eret') return 'left';
+  if (flow !== 'call') return flow === 'return' ? 'returned' : 'on';
   const body = entered(c, core.pc());
   if (body === undefined && chosen === undefined) {
     yield* until(c, [from + 4n], el, (now) => now >= sp);
@@ -125,6 +133,35 @@ function* sourceInstruction(c: StepContext, kind: 'in' | 'over', chosen: bigint 
   }
   if (body !== undefined && body !== core.pc()) yield* until(c, [body], el, () => true);
   return 'entered';
+}
+
+/** Instructions of one line that are stepped one by one before the line is taken for a loop and run. */
+const STEPS_BEFORE_RUN = 64;
+const LONGEST_LINE = 1 << 16;
+
+/**
+ * Where a run inside of a line must be looked at: instructions that leave it in a way that a step cares about, and the places
+ * outside to which it branches or falls through. Undefined when the code cannot be read.
+ */
+function waysOut(c: StepContext, range: AddressRange): readonly bigint[] | undefined {
+  const length = Number(range.high - range.low);
+  if (length > LONGEST_LINE) return undefined;
+  const words = wordsOf(c.machine.peek(c.core.index, 'icache', range.low, length));
+  if (words.length * 4 !== length) return undefined;
+  const ways = words.flatMap((word, i): bigint[] => {
+    const at = range.low + BigInt(4 * i);
+    const flow = flowOf(word);
+    if (flow === 'next') return [];
+    const target = flow === 'branch' ? disassemble(word, at).target : undefined;
+    return target === undefined ? [at] : inside(range, target) ? [] : [target];
+  });
+  return [...new Set([...ways, range.high])];
+}
+
+/** Runs on in the line until one of its ways out. */
+function* runInLine(c: StepContext, range: AddressRange): Part<void> {
+  const ways = waysOut(c, range);
+  if (ways !== undefined && !ways.includes(c.core.pc())) yield* until(c, ways, c.core.el, () => true);
 }
 
 /** Until another line begins, at this stack depth or further out. Without lines: one instruction. */
@@ -138,13 +175,14 @@ export function* stepLine(c: StepContext, kind: 'in' | 'over', chosen?: bigint):
   const startSp = core.x(SP);
   let returned = false;
   let range = rangeAt(c, core.pc());
-  for (;;) {
-    const returns = flowAt(c) === 'return';
-    const progress = yield* sourceInstruction(c, kind, chosen);
-    if (progress !== 'on') return DONE;
+  for (let steps = 1; ; steps++) {
+    let progress: Progress = 'on';
+    if (steps > STEPS_BEFORE_RUN && inside(range, core.pc())) yield* runInLine(c, range);
+    if (inside(range, core.pc())) progress = yield* sourceInstruction(c, kind, chosen);
+    if (progress === 'entered' || progress === 'left') return DONE;
     const pc = core.pc();
-    returned ||= returns && core.x(SP) >= startSp;
-    if (inside(range, pc) && !returns) continue;
+    returned ||= progress === 'returned' && core.x(SP) >= startSp;
+    if (inside(range, pc) && progress === 'on') continue;
     const entry = target.lineAt(pc);
     if (entry === undefined) return DONE;
     const begins = entry.isStmt && entry.address === target.linked(pc);

@@ -104,12 +104,16 @@ export class Client extends DebugClient {
     const kept = this.queues.get(name)?.shift();
     if (kept) return Promise.resolve(kept.body as B);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no event "${name}" came`)), TIMEOUT);
       const list = this.waiting.get(name) ?? [];
-      list.push((event) => {
+      const taker = (event: Dap.Event): void => {
         clearTimeout(timer);
         resolve(event.body as B);
-      });
+      };
+      const timer = setTimeout(() => {
+        list.splice(list.indexOf(taker), 1);
+        reject(new Error(`no event "${name}" came`));
+      }, TIMEOUT);
+      list.push(taker);
       this.waiting.set(name, list);
     });
   }

@@ -107,8 +107,15 @@ export function peekTranslate(
     (level, pa, dHi, dLo) => {
       const descriptor = (BigInt(dHi) << 32n) | BigInt(dLo);
       const where = { granuleLog2: range.granuleLog2, level, stage: 1, singleRange } as const;
-      const meaning = describeDescriptor(where, descriptor).meaning ?? '';
-      steps.push({ level, descriptorPa: BigInt(pa), descriptor, meaning });
+      steps.push({
+        level,
+        descriptorPa: BigInt(pa),
+        descriptor,
+        // Only a view of the translation reads it, while every read of memory comes by here.
+        get meaning() {
+          return describeDescriptor(where, descriptor).meaning ?? '';
+        },
+      });
     },
   );
   if (!walker.walk(0, context, range, hi, lo)) return failed(fault.kind, fault.level, steps);

@@ -1,0 +1,210 @@
+/** The adapter with the real machine: the sample guests, in all three start modes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { Client, modes, type Product } from './client';
+import { realProduct } from './products';
+
+const samples = fileURLToPath(new URL('../../media/samples', import.meta.url));
+const elTour = path.join(samples, 'el-tour.elf');
+const source = (name: string): Dap.Source => ({ path: path.join(samples, 'el-tour', name) });
+let product: Promise<Product> | undefined;
+
+/** Thread name, function and line of core 0. */
+async function where(c: Client): Promise<string> {
+  const [{ name }] = (await c.threadsRequest()).body.threads;
+  const top = await c.top();
+  return `${name.split(' · ')[1]} ${top.name}:${top.line}`;
+}
+async function go(c: Client, command: 'continue' | 'next' | 'stepIn' | 'stepOut', more: object = {}): Promise<string> {
+  await c.send(command, { threadId: 1, ...more });
+  await c.stopped();
+  return where(c);
+}
+async function stepTo(c: Client, kind: 'exception' | 'return' | 'elChange'): Promise<string> {
+  await c.custom('elscope/stepTo', { threadId: 1, kind });
+  await c.stopped();
+  return where(c);
+}
+/** Raw images of a few instructions. */
+function image(folder: string, name: string, words: readonly number[]): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, new Uint8Array(Uint32Array.from(words).buffer));
+  return file;
+}
+
+for (const mode of modes) {
+  describe(`samples over ${mode}`, () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'elscope-guests-'));
+    after(() => rmSync(folder, { recursive: true, force: true }));
+    const on = (name: string, body: (c: Client) => Promise<void>): void => {
+      test(name, { timeout: 60_000 }, async () => {
+        product ??= realProduct();
+        const client = await Client.open(mode, await product);
+        try {
+          await body(client);
+        } finally {
+          await client.close();
+        }
+      });
+    };
+
+    on('el-tour: down by ERET, up by SVC and HVC, the right EL and frames each time', async (c) => {
+      await c.atEntry({ program: elTour });
+      assert.match(await where(c), /^EL2 _start/);
+      assert.match(await stepTo(c, 'elChange'), /^EL1 _start:/);
+      const { body } = await c.setBreakpointsRequest({
+        source: source('kernel.c'),
+        breakpoints: [{ line: 57 }, { line: 82 }],
+      });
+      assert.deepEqual(
+        body.breakpoints.map((b) => b.verified),
+        [true, true],
+      );
+      assert.equal(await go(c, 'continue'), 'EL1 main:57');
+      assert.equal(await stepTo(c, 'elChange'), 'EL0 user_main:21');
+      // The call that asks EL2: over it comes back to the next line, with its breakpoint off.
+      assert.equal(await go(c, 'continue'), 'EL1 system_call:82');
+      const frames = (await c.stackTraceRequest({ threadId: 1 })).body.stackFrames;
+      assert.deepEqual(
+        frames.map((f) => f.name),
+        ['system_call', 'exception', 'save_and_call', 'EL1 took SVC from EL0', 'call', 'user_main'],
+      );
+      assert.equal(frames[3].presentationHint, 'subtle');
+      assert.deepEqual(
+        frames.map((f) => f.instructionPointerReference?.slice(0, 9)),
+        [...['core0/el1', 'core0/el1', 'core0/el1', 'core0/el1'], ...['core0/el0', 'core0/el0']],
+      );
+      // The lower level's registers and variables, with the values of its own program.
+      assert.match(await c.evaluated('$x8', frames[4].id), /^0x0000000000000002/);
+      assert.equal(await c.evaluated('argument', frames[0].id), '21');
+      assert.match(await c.evaluated('sp', frames[4].id), /user_stack/);
+    });
+
+    on('el-tour: steps over HVC and SVC, into them, and out to ERET', async (c) => {
+      await c.atEntry({ program: elTour });
+      await c.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'hvc_double' }] });
+      assert.match(await go(c, 'continue'), /^EL1 hvc_double/);
+      await c.setFunctionBreakpointsRequest({ breakpoints: [] });
+      assert.match(await go(c, 'stepIn'), /^EL2 el2_vectors/);
+      const frames = (await c.stackTraceRequest({ threadId: 1 })).body.stackFrames.map((f) => f.name);
+      assert.deepEqual(frames.slice(1, 5), ['EL2 took HVC from EL1', 'hvc_double', 'system_call', 'exception']);
+      assert.ok(frames.includes('user_main'), frames.join());
+      assert.match(await go(c, 'stepOut'), /^EL1 hvc_double/);
+      assert.match(await c.evaluated('x0'), /^0x000000000000002a/);
+      assert.match(await go(c, 'stepOut'), /^EL1 system_call/);
+      assert.match(await stepTo(c, 'return'), /^EL0 call/);
+      await c.setBreakpointsRequest({ source: source('user.c'), breakpoints: [{ line: 25 }] });
+      assert.equal(await go(c, 'continue'), 'EL0 user_main:25');
+      await c.setBreakpointsRequest({ source: source('user.c'), breakpoints: [] });
+      assert.equal(await go(c, 'next'), 'EL0 user_main:27');
+      // A store that faults: the handler maps the page, and the line goes on after it.
+      assert.equal(await go(c, 'next'), 'EL0 user_main:29');
+      // The line that spins until a timer interrupt has been taken: no step ends in the handler.
+      const rest: string[] = [];
+      for (let i = 0; i < 6; i++) rest.push(await go(c, 'next'));
+      assert.deepEqual(
+        rest,
+        [30, 32, 33, 34, 36, 38].map((line) => `EL0 user_main:${line}`),
+      );
+    });
+
+    on('el-tour: every exception by its filter', async (c) => {
+      await c.begin({ program: elTour });
+      await c.send('setExceptionBreakpoints', {
+        filters: ['EL1.irq'],
+        filterOptions: [{ filterId: 'EL1.sync', condition: '$ec == 0x24' }],
+      });
+      await c.configurationDoneRequest();
+      const abort = await c.stopped();
+      assert.match(abort.text ?? '', /^EL0 → EL1: .*abort/i);
+      const info = (await c.exceptionInfoRequest({ threadId: 1 })).body;
+      assert.match(info.details?.message ?? '', /DFSC|WnR/);
+      await c.continueRequest({ threadId: 1 });
+      assert.match((await c.stopped()).text ?? '', /^EL0 → EL1: IRQ/);
+      assert.match((await c.names()).join(), /^vectors,EL1 took an IRQ from EL0,/);
+    });
+
+    on('el-tour: C values, data breakpoints, the end', async (c) => {
+      await c.atEntry({ program: elTour });
+      await c.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'data_abort' }] });
+      assert.match(await go(c, 'continue'), /^EL1 data_abort/);
+      const { id } = await c.top();
+      assert.match(await c.evaluated('frame->elr', id), /^\d+$/);
+      assert.equal(await c.evaluated('tour.interrupts', id), '0');
+      const { body } = await c.dataBreakpointInfoRequest({ name: 'tour.interrupts', frameId: id });
+      await c.setDataBreakpointsRequest({ breakpoints: [{ dataId: body.dataId ?? '', accessType: 'write' }] });
+      await c.setFunctionBreakpointsRequest({ breakpoints: [] });
+      await c.continueRequest({ threadId: 1 });
+      const stop = await c.stopped();
+      assert.deepEqual([stop.reason, (await c.top()).name], ['data breakpoint', 'interrupt']);
+      await c.setDataBreakpointsRequest({ breakpoints: [] });
+      await c.continueRequest({ threadId: 1 });
+      assert.equal((await c.next<Dap.ExitedEvent['body']>('exited')).exitCode, 0);
+    });
+
+    on('selfmod without IC IVAU stops at the stale fetch', async (c) => {
+      await c.begin({ program: path.join(samples, 'selfmod-noic.elf') });
+      await c.configurationDoneRequest();
+      const stop = await c.stopped();
+      assert.match(stop.text ?? '', /stale fetch: ran mov w0, #1, memory holds mov w0, #2; missing: IC IVAU/);
+      assert.equal(await where(c), 'EL1 answer_no_ic:63');
+      const line = await c.custom('elscope/lineState', { address: 'pc' });
+      const first = new Map(line.copies.map((copy) => [copy.where, copy.instructions[0]?.text]));
+      assert.deepEqual(
+        ['L1I core0', 'PoU', 'view'].map((name) => first.get(name)),
+        ['mov w0, #1', 'mov w0, #2', 'mov w0, #2'],
+      );
+      const info = await c.custom('elscope/idRegisters', {});
+      assert.ok(
+        info.rows.every((row) => row.cells[0].raw !== undefined),
+        'a register is not known',
+      );
+      const { body } = await c.disassembleRequest({
+        memoryReference: (await c.top()).instructionPointerReference ?? '',
+        instructionCount: 1,
+      });
+      assert.match(body?.instructions[0].instructionBytes ?? '', /≠ memory/);
+    });
+
+    on('two-lines: the cores’ identification registers differ', async (c) => {
+      await c.atEntry({ program: path.join(samples, 'two-lines.elf'), machine: 'mixed-lines' });
+      const { rows } = await c.custom('elscope/idRegisters', {});
+      assert.equal(rows.find((row) => row.name === 'CTR_EL0')?.mismatch, true);
+      assert.deepEqual(
+        (await c.threadsRequest()).body.threads.map((t) => t.id),
+        [1, 2],
+      );
+    });
+
+    on('pausing answers soon, whatever the guest does', async (c) => {
+      const busy = image(folder, 'busy.bin', [0x91000400, 0x17ffffff]);
+      await c.begin({ program: busy, checker: 'off' });
+      await c.configurationDoneRequest();
+      const times: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const begin = performance.now();
+        await c.pauseRequest({ threadId: 1 });
+        assert.equal((await c.stopped()).reason, 'pause');
+        times.push(performance.now() - begin);
+        await c.continueRequest({ threadId: 1 });
+      }
+      times.sort((a, b) => a - b);
+      assert.ok(times[2] < 100, `pauses took ${times.map((t) => t.toFixed(0)).join(', ')} ms`);
+    });
+
+    on('a guest that waits for ever can be paused', async (c) => {
+      await c.begin({ program: image(folder, 'waits.bin', [0xd503207f, 0x17ffffff]) });
+      await c.configurationDoneRequest();
+      await c.next('output');
+      await c.pauseRequest({ threadId: 1 });
+      assert.equal((await c.stopped()).reason, 'pause');
+      assert.match((await c.threadsRequest()).body.threads[0].name, /WFI$/);
+    });
+  });
+}

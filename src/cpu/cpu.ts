@@ -279,6 +279,10 @@ export class Cpu implements CpuPeer, CoreParts {
     if (el <= this.facts.highestEl && (spsr & (Pstate.nRW | 2)) === 0) state.setLevel(el, spsr & 1);
     this.levelChanged();
   }
+  /** A copy of the translation context of accesses at ELx. */
+  contextOf(el: 0 | 1 | 2 | 3): TranslationContext {
+    return this.contexts.copyFor(el);
+  }
   /** SP_ELx, current or banked. */
   peekSp(el: 0 | 1 | 2 | 3): bigint {
     return joinBig(this.state.bankedSpHi(el), this.state.bankedSpLo(el));

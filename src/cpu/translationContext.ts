@@ -164,6 +164,17 @@ export class TranslationContexts {
     return context;
   }
 
+  /** A copy of the context of accesses at ELn, for the debugger: the current one is not touched. */
+  copyFor(el: 0 | 1 | 2 | 3): TranslationContext {
+    const n = Math.max(el, 1);
+    const { el: kept } = this.byRegime[n - 1];
+    const shared = this.regime(n);
+    const [lower, upper] = shared.ranges;
+    const copy: TranslationContext = { ...shared, el, ranges: [{ ...lower }, { ...upper }] };
+    shared.el = kept;
+    return copy;
+  }
+
   private decode(context: TranslationContext, fields: RegimeFields, n: number): void {
     const { state, levels, identity } = this;
     const { sctlr } = fields;

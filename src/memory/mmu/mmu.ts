@@ -135,7 +135,8 @@ export class Mmu implements Translator {
     const side = core * 2 + (access === Access.Fetch ? 1 : 0);
     const last = this.last[side];
     if (last >= 0 && tlb.matches(last, who, ids, hi, lo)) return last;
-    let index = tlb.lookup(who, ids, hi, lo);
+    tlb.lookups++;
+    let index = tlb.find(who, ids, hi, lo);
     if (index < 0) {
       if (range.disabledWalks) {
         this.fail('translation', 0, access);
@@ -231,6 +232,18 @@ export class Mmu implements Translator {
 
   peekTlb(core: number): readonly TlbEntryView[] {
     return this.tlbs[core].entries();
+  }
+  /** The TLB entry that an access to this address would use now, however stale; undefined: it would walk. No effects. */
+  peekEntry(core: number, context: TranslationContext, va: bigint): TlbEntryView | undefined {
+    const vaHi = Number((va >> 32n) & 0xffffffffn) | 0;
+    const lo = Number(va & 0xffffffffn) | 0;
+    const upper = isUpper(context, vaHi);
+    const range = context.ranges[upper ? 1 : 0];
+    const hi = untagged(range, upper, vaHi);
+    if (!context.mmu || !reachable(range, upper, hi, lo)) return undefined;
+    const tlb = this.tlbs[core];
+    const index = tlb.find(whoOf(context), (context.vmid << 16) | context.asid, hi, lo);
+    return index < 0 ? undefined : tlb.entry(index);
   }
   /** Look-ups beyond the last-entry shortcut, and walks that filled an entry. */
   tlbCounts(core: number): { readonly lookups: number; readonly misses: number } {

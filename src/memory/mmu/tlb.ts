@@ -117,8 +117,7 @@ export class Tlb {
   }
 
   /** Index of an entry for the address, or -1. `who` from `whoOf`, `ids` VMID << 16 | ASID; all words signed. */
-  lookup(who: number, ids: number, hi: number, lo: number): number {
-    this.lookups++;
+  find(who: number, ids: number, hi: number, lo: number): number {
     const { counts, ways } = this;
     for (let c = 0; c < counts.length; c++) {
       if (counts[c] === 0) continue;
@@ -197,26 +196,26 @@ export class Tlb {
     }
   }
 
+  entry(index: number): TlbEntryView {
+    const info = this.info[index];
+    return {
+      index,
+      set: Math.floor(index / this.ways),
+      way: index % this.ways,
+      regime: regimeNames[(info >>> REGIME_SHIFT) & 3],
+      secure: (info & SECURE) !== 0,
+      global: (info & GLOBAL) !== 0,
+      asid: this.ids[index] & 0xffff,
+      vmid: this.ids[index] >>> 16,
+      va: joinBig(this.tagHi[index], this.tagLo[index]),
+      pa: BigInt(this.pa[index]),
+      pageLog2: this.pageLog2(index),
+      attr: this.attr[index],
+    };
+  }
   entries(): TlbEntryView[] {
-    const result: TlbEntryView[] = [];
-    this.info.forEach((info, index) => {
-      if ((info & VALID) === 0) return;
-      result.push({
-        index,
-        set: Math.floor(index / this.ways),
-        way: index % this.ways,
-        regime: regimeNames[(info >>> REGIME_SHIFT) & 3],
-        secure: (info & SECURE) !== 0,
-        global: (info & GLOBAL) !== 0,
-        asid: this.ids[index] & 0xffff,
-        vmid: this.ids[index] >>> 16,
-        va: joinBig(this.tagHi[index], this.tagLo[index]),
-        pa: BigInt(this.pa[index]),
-        pageLog2: this.pageLog2(index),
-        attr: this.attr[index],
-      });
-    });
-    return result;
+    const valid = Array.from(this.info.keys()).filter((index) => (this.info[index] & VALID) !== 0);
+    return valid.map((index) => this.entry(index));
   }
 
   /** For snapshots: everything, as plain arrays. */

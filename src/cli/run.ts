@@ -61,6 +61,7 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   machine.onConsole((_uart, bytes) => {
     terminal.write(bytes);
     dialogue.output(bytes);
+    if (dialogue.done) machine.endRun();
   });
   const started = performance.now();
   const goesOn = command === 'run' || options.values.all !== undefined;

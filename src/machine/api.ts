@@ -156,6 +156,8 @@ export interface Machine {
   instructions(): number;
   /** Runs until a stop, or until about `limit` more instructions ran (exactly, for the last core). */
   run(limit: number): Stop;
+  /** Ends the run that is going on after the current instruction, as if the limit were reached; for listeners of the machine. */
+  endRun(): void;
   /** One instruction of `core`; the others run by the schedule meanwhile unless `freezeOthers`. */
   step(core: number, freezeOthers?: boolean): Stop;
   reset(): void;

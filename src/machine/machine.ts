@@ -88,6 +88,7 @@ export class ElscopeMachine implements Machine {
   private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
   private readonly typed: number[] = [];
   private resetWanted = false;
+  private running = false;
 
   constructor(
     readonly config: MachineConfig,
@@ -182,6 +183,7 @@ export class ElscopeMachine implements Machine {
         setFiq: (core, level) => cpus[core].setFiq(level),
       },
       (byte) => this.console(Uint8Array.of(byte)),
+      config.highestEl === 3 ? (core) => !cpus[core].levels.secure() : undefined,
     );
     this.flash = [
       this.makeFlash('flash0', virtMap.flash0, Region.flash0),
@@ -262,6 +264,12 @@ export class ElscopeMachine implements Machine {
     return this.finish(() => this.scheduler.run(limit), 'limit');
   }
 
+  endRun(): void {
+    if (!this.running) return;
+    this.stops.pending ??= { reason: 'limit' };
+    this.leaveSoon(this.engine.current);
+  }
+
   step(core: number, freezeOthers = false): Stop {
     if (freezeOthers) {
       this.units[core].run(1);
@@ -271,7 +279,9 @@ export class ElscopeMachine implements Machine {
   }
 
   private finish(go: () => 'limit' | 'stop' | 'idle', otherwise: 'limit' | 'step', core = 0): Stop {
+    this.running = true;
     const end = go();
+    this.running = false;
     if (this.resetWanted) {
       this.resetWanted = false;
       this.reset();

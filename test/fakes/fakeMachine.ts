@@ -165,6 +165,8 @@ export class FakeMachine implements Machine {
   /** Makes an interrupt pending on a core. */
   raise = (core: number): void => void (this.cores[core].irq = true);
 
+  endRun(): void {}
+
   reset(): void {
     this.ram.fill(0);
     this.exit = undefined;

@@ -1,6 +1,6 @@
 /** The registers of the GICv2 CPU interfaces: one page at which every core sees its own. State is in GicV2. */
 import type { Device, DeviceRegisterRow } from './device';
-import { CPU_CTLR_MASK, type GicV2, MIN_ABPR, MIN_BPR } from './gicv2';
+import { CPU_CTLR_MASK, CTLR_GROUP1, fromNonSecure, type GicV2, MIN_ABPR, MIN_BPR, nonSecureView } from './gicv2';
 import { partOfWord, placedInWord } from './registerFile';
 
 const CTLR = 0x00;
@@ -18,6 +18,11 @@ const APR0 = 0xd0;
 const NSAPR0 = 0xe0;
 const IIDR = 0xfc;
 const DIR = 0x1000;
+
+const EOI_MODE = 1 << 9;
+const IDLE = 0xff;
+/** Non-secure accesses to these are accesses to the group 1 aliases. */
+const aliasOf: Readonly<Record<number, number>> = { [BPR]: ABPR, [IAR]: AIAR, [EOIR]: AEOIR, [HPPIR]: AHPPIR };
 
 const ARM_GIC400_CPU_INTERFACE = 0x0202143b;
 
@@ -64,6 +69,36 @@ export class GicCpuInterface implements Device {
   }
   load(): void {}
 
+  /** Where a Non-secure access to a register goes: its group 1 alias; the aliases themselves and GICC_APRn read as zero. */
+  private nonSecureWord(offset: number, core: number): number {
+    const cpu = this.gic.cpu[core];
+    switch (offset) {
+      case CTLR:
+        return ((cpu.ctlr & CTLR_GROUP1) >> 1) | (cpu.ctlr & EOI_MODE);
+      case PMR:
+        return nonSecureView(cpu.pmr);
+      case RPR: {
+        const running = this.gic.runningPriority(core);
+        return running === IDLE ? IDLE : nonSecureView(running);
+      }
+      case IIDR:
+        return this.word(IIDR, core);
+      default:
+        return offset in aliasOf ? this.word(aliasOf[offset], core) : 0;
+    }
+  }
+
+  private nonSecureWrite(offset: number, value: number, core: number): void {
+    const cpu = this.gic.cpu[core];
+    if (offset === CTLR) {
+      cpu.ctlr = (cpu.ctlr & ~(CTLR_GROUP1 | EOI_MODE)) | ((value & 1) << 1) | (value & EOI_MODE);
+    } else if (offset === PMR) {
+      // A mask that Secure software put into the upper half stays.
+      if (cpu.pmr >= 0x80) cpu.pmr = fromNonSecure(value & 0xff);
+    } else if (offset in aliasOf) this.secureWrite(aliasOf[offset], value, core);
+    else if (offset === DIR && this.gic.sees(core, value & 0x3ff)) this.secureWrite(DIR, value, core);
+  }
+
   private word(offset: number, core: number): number {
     const cpu = this.gic.cpu[core];
     if (offset >= APR0 && offset < NSAPR0) return cpu.apr[(offset - APR0) >> 2];
@@ -94,19 +129,29 @@ export class GicCpuInterface implements Device {
   }
 
   peek(offset: number, size: number, core: number): number | undefined {
-    return partOfWord(this.word(offset & ~3, core), offset, size);
+    const at = offset & ~3;
+    return partOfWord(this.gic.hides(core) ? this.nonSecureWord(at, core) : this.word(at, core), offset, size);
   }
 
   read(offset: number, size: number, core: number): number {
     const at = offset & ~3;
+    if (this.gic.hides(core)) {
+      const seen = at === IAR ? this.gic.acknowledge(core, true) : this.nonSecureWord(at, core);
+      return partOfWord(seen, offset, size);
+    }
     const word = at === IAR || at === AIAR ? this.gic.acknowledge(core, at === AIAR) : this.word(at, core);
     return partOfWord(word, offset, size);
   }
 
   write(offset: number, size: number, value: number, core: number): void {
-    const cpu = this.gic.cpu[core];
-    const at = offset & ~3;
     const word = placedInWord(value, offset, size);
+    if (this.gic.hides(core)) this.nonSecureWrite(offset & ~3, word, core);
+    else this.secureWrite(offset & ~3, word, core);
+    this.gic.update();
+  }
+
+  private secureWrite(at: number, word: number, core: number): void {
+    const cpu = this.gic.cpu[core];
     if (at >= APR0 && at < NSAPR0) cpu.apr[(at - APR0) >> 2] = word;
     switch (at) {
       case CTLR:
@@ -131,6 +176,5 @@ export class GicCpuInterface implements Device {
         this.gic.deactivate(core, word);
         break;
     }
-    this.gic.update();
   }
 }

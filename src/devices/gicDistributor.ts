@@ -3,15 +3,18 @@
  * that says how a part of them is read and written; accesses of any size work on the interrupts that they cover.
  */
 import type { Device, DeviceRegisterRow } from './device';
-import { type BitMap, CTLR_GROUP0, CTLR_GROUP1, type GicV2 } from './gicv2';
+import { type BitMap, CTLR_GROUP0, CTLR_GROUP1, fromNonSecure, type GicV2, nonSecureView } from './gicv2';
 import { partOfWord, placedInWord, primeCellRows } from './registerFile';
 
 const CTLR = 0x000;
 const TYPER = 0x004;
 const IIDR = 0x008;
+const IGROUPR = 0x080;
 const SGIR = 0xf00;
 const PIDR4 = 0xfd0;
 
+/** GICD_TYPER.SecurityExtn. */
+const SECURITY_EXTENSIONS = 1 << 10;
 const ARM_GIC400_DISTRIBUTOR = 0x0200143b;
 
 const row = (offset: number, name: string, doc: string, rest: Partial<DeviceRegisterRow> = {}): DeviceRegisterRow => ({
@@ -36,7 +39,7 @@ export function distributorRegisters(interrupts: number): readonly DeviceRegiste
       access: 'RO',
       reset: ARM_GIC400_DISTRIBUTOR,
     }),
-    bit(0x080, 'GICD_IGROUPRn', 'Interrupt Group Registers'),
+    bit(IGROUPR, 'GICD_IGROUPRn', 'Interrupt Group Registers'),
     bit(0x100, 'GICD_ISENABLERn', 'Interrupt Set-Enable Registers'),
     bit(0x180, 'GICD_ICENABLERn', 'Interrupt Clear-Enable Registers'),
     bit(0x200, 'GICD_ISPENDRn', 'Interrupt Set-Pending Registers'),
@@ -91,7 +94,7 @@ export class GicDistributor implements Device {
       };
     const pending = (core: number, id: number): number => (gic.pendingWord(gic.wordOf(core, id)) >>> (id & 31)) & 1;
     return [
-      { offset: 0x080, bits: 1, read: flag('group'), write: (core, id, v) => gic.setBit('group', core, id, v === 1) },
+      { offset: IGROUPR, bits: 1, read: flag('group'), write: (core, id, v) => gic.setBit('group', core, id, v === 1) },
       // Software interrupts are permanently enabled.
       { offset: 0x100, bits: 1, read: flag('enabled'), write: change('enabled', true) },
       { offset: 0x180, bits: 1, read: flag('enabled'), write: change('enabled', false, 16) },
@@ -102,9 +105,12 @@ export class GicDistributor implements Device {
       {
         offset: 0x400,
         bits: 8,
-        read: (core, id) => gic.priority[gic.slotOf(core, id)],
+        read: (core, id) => {
+          const priority = gic.priority[gic.slotOf(core, id)];
+          return gic.hides(core) ? nonSecureView(priority) : priority;
+        },
         write: (core, id, v) => {
-          gic.priority[gic.slotOf(core, id)] = v;
+          gic.priority[gic.slotOf(core, id)] = gic.hides(core) ? fromNonSecure(v) : v;
         },
       },
       {
@@ -153,25 +159,31 @@ export class GicDistributor implements Device {
     return undefined;
   }
 
-  private word(offset: number): number {
+  private word(offset: number, core: number): number {
+    const { gic } = this;
     switch (offset) {
       case CTLR:
-        return this.gic.ctlr;
+        return gic.hides(core) ? (gic.ctlr & CTLR_GROUP1) >> 1 : gic.ctlr;
       case TYPER:
-        return this.gic.interrupts / 32 - 1 + ((this.gic.cores - 1) << 5);
+        return gic.interrupts / 32 - 1 + ((gic.cores - 1) << 5) + (gic.nonSecure ? SECURITY_EXTENSIONS : 0);
       default:
         return this.identification.get(offset) ?? 0;
     }
   }
 
+  /** Non-secure accesses reach the fields of group 1 interrupts only, and the group registers not at all. */
+  private reaches(core: number, array: PerInterrupt, id: number): boolean {
+    return this.gic.sees(core, id) && !(array.offset === IGROUPR && this.gic.hides(core));
+  }
+
   /** Reading a distributor register has no effect. */
   read(offset: number, size: number, core: number): number {
     const at = this.arrayAt(offset);
-    if (at === undefined) return partOfWord(this.word(offset & ~3), offset, size);
+    if (at === undefined) return partOfWord(this.word(offset & ~3, core), offset, size);
     const { array, id } = at;
     let value = 0;
     for (let i = 0; i < (Math.min(size, 4) * 8) / array.bits; i++)
-      value |= array.read(core, id + i) << (i * array.bits);
+      if (this.reaches(core, array, id + i)) value |= array.read(core, id + i) << (i * array.bits);
     return value >>> 0;
   }
 
@@ -184,9 +196,12 @@ export class GicDistributor implements Device {
     if (at !== undefined) {
       const { array, id } = at;
       for (let i = 0; i < (size * 8) / array.bits; i++)
-        array.write(core, id + i, (value >>> (i * array.bits)) & (2 ** array.bits - 1));
+        if (this.reaches(core, array, id + i))
+          array.write(core, id + i, (value >>> (i * array.bits)) & (2 ** array.bits - 1));
     } else if ((offset & ~3) === CTLR) {
-      this.gic.ctlr = placedInWord(value, offset, size) & (CTLR_GROUP0 | CTLR_GROUP1);
+      const bits = placedInWord(value, offset, size) & (CTLR_GROUP0 | CTLR_GROUP1);
+      const { gic } = this;
+      gic.ctlr = gic.hides(core) ? (gic.ctlr & CTLR_GROUP0) | ((bits & 1) << 1) : bits;
     } else if (offset === SGIR) {
       this.softwareInterrupt(value, core);
     }
@@ -197,7 +212,7 @@ export class GicDistributor implements Device {
     const all = (1 << this.gic.cores) - 1;
     const self = 1 << core;
     const targets = [(value >> 16) & 0xff & all, all & ~self, self, 0][(value >> 24) & 3];
-    this.gic.sendSgi(core, value & 0xf, targets);
+    if (this.gic.sees(core, value & 0xf)) this.gic.sendSgi(core, value & 0xf, targets);
   }
 
   save(): unknown {

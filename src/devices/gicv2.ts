@@ -1,7 +1,8 @@
 /**
- * GICv2 (Arm Generic Interrupt Controller Architecture Specification version 2.0) without the Security Extensions: the state
+ * GICv2 (Arm Generic Interrupt Controller Architecture Specification version 2.0): the state
  * that distributor and CPU interfaces share, and which interrupt each core is to take. Groups 0 and 1 exist; group 0 is
- * signalled as FIQ where GICC_CTLR.FIQEn says so. Lines are computed from state after every change.
+ * signalled as FIQ where GICC_CTLR.FIQEn says so. Lines are computed from state after every change. With the Security Extensions
+ * Non-secure accesses see group 1 only, with priorities in the lower half (section 4.4 and 3.8 of the specification).
  *
  * State is in bit maps of 32 interrupts a word: words 0 to cores-1 hold each core's banked interrupts 0..31, the following
  * ones the shared interrupts 32.. in order.
@@ -25,6 +26,11 @@ const CTLR_EOIMODE = 1 << 9;
 export const CPU_CTLR_MASK = CTLR_GROUP0 | CTLR_GROUP1 | CTLR_ACKCTL | CTLR_FIQEN | CTLR_CBPR | CTLR_EOIMODE;
 export const MIN_BPR = 0;
 export const MIN_ABPR = 1;
+
+/** A priority as Non-secure software sees it: the lower half of the range, spread over all of it; 0 for the upper half. */
+export const nonSecureView = (priority: number): number => (priority >= 0x80 ? (priority << 1) & 0xff : 0);
+/** What Non-secure software's priority means. */
+export const fromNonSecure = (value: number): number => (value >> 1) | 0x80;
 
 export type BitMap = 'group' | 'enabled' | 'latched' | 'level' | 'active' | 'edge';
 
@@ -64,6 +70,8 @@ export class GicV2 {
     readonly cores: number,
     readonly interrupts: number,
     private readonly lines: CoreLines,
+    /** Is this core's access Non-secure? Absent: no Security Extensions, every access sees everything. */
+    readonly nonSecure?: (core: number) => boolean,
   ) {
     const words = cores + interrupts / 32 - 1;
     const map = (): Uint32Array => new Uint32Array(words);
@@ -93,6 +101,16 @@ export class GicV2 {
       cpu.apr.fill(0);
     }
     this.update();
+  }
+
+  /** Whether an access of `core` gets the Non-secure view. */
+  hides(core: number): boolean {
+    return this.nonSecure?.(core) === true;
+  }
+
+  /** Whether an access of `core` may see an interrupt at all. */
+  sees(core: number, id: number): boolean {
+    return !this.hides(core) || this.bit('group', core, id);
   }
 
   /** Word of the bit maps that holds interrupts id & ~31 as `core` sees them. */

@@ -16,8 +16,15 @@ export class Board {
   readonly uart: Pl011;
   readonly devices: readonly Device[];
 
-  constructor(cores: number, clock: Clock, lines: CoreLines, output: (byte: number) => void) {
-    this.gic = new GicV2(cores, VIRT_INTERRUPTS, lines);
+  /** `nonSecure` says so of a core's accesses; absent where there is no Secure state. */
+  constructor(
+    cores: number,
+    clock: Clock,
+    lines: CoreLines,
+    output: (byte: number) => void,
+    nonSecure?: (core: number) => boolean,
+  ) {
+    this.gic = new GicV2(cores, VIRT_INTERRUPTS, lines, nonSecure);
     this.uart = new Pl011('uart0', virtMap.uart.base, { interrupt: this.gic.sharedLine(virtSpi.uart), output });
     const rtc = new Pl031('rtc', virtMap.rtc.base, clock, this.gic.sharedLine(virtSpi.rtc));
     const slots = Array.from(

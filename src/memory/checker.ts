@@ -73,7 +73,9 @@ export class Checker {
     else {
       const pc = shared.pcIndex[core];
       const mmu = shared.ports.context(core).mmu;
-      this.tracker.wrote(core, at, size, coherent, shared.u32[pc + 1], shared.u32[pc], mmu);
+      // Lines in an I-cache have no store entries: every store to them comes here.
+      const seen = (shared.directory[unit] & Dir.L1I) !== 0;
+      this.tracker.wrote(core, at, size, coherent, shared.u32[pc + 1], shared.u32[pc], mmu, seen);
     }
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
     this.compareBuffers();
@@ -146,7 +148,8 @@ export class Checker {
     for (let i = 0; i < granuleWords; i++) {
       const flag = granule * granuleWords + i;
       const stale = u32[at + i] !== u32[(host >>> 2) + i];
-      if (!stale && !(this.architectural && this.tracker.judge(cache.core, host - ram + i * 4, fromC) !== 0)) continue;
+      if (!stale && !(this.architectural && this.tracker.judgeWord(cache.core, host - ram + i * 4, fromC) !== 0))
+        continue;
       if (changed) cache.wordFlags[flag] &= ~REPORTED;
       if (cache.wordFlags[flag] & MARKED) continue;
       cache.wordFlags[flag] |= MARKED;
@@ -242,7 +245,7 @@ export class Checker {
     const current = shared.u32[(host >>> 2) + word];
     const offset = host - shared.ram + word * 4;
     const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
-    const missing = this.tracker.judge(core, offset, fromC);
+    const missing = this.tracker.judgeWord(core, offset, fromC);
     if (executed !== current) {
       const flag = granule * shared.granuleWords + word;
       if (cache.wordFlags[flag] & REPORTED || this.mayBeEither(core, offset, executed, current)) return;

@@ -5,7 +5,10 @@
  *
  * Operations on all lines (IC IALLU*) are kept per core, not per piece. DC by set/way counts for nothing here: the
  * architecture gives it no meaning for other observers. While no core has had its MMU on, only pages that were fetched from (and the
- * next ones) can be in an I-cache: a write elsewhere needs no I-invalidation.
+ * next ones) can be in an I-cache: a write elsewhere needs no I-invalidation. On a core with IDC and DIC only its pipeline can
+ * hold old bytes: writes to pages that nobody has fetched from need nothing.
+ *
+ * Which words were written is known where every store is seen (a piece that is in an I-cache); else all of them count.
  */
 import { MAX_CORES } from './plan';
 import type { MemoryConfig } from './types';
@@ -20,6 +23,9 @@ export const Missing = { Clean: 1, FirstDsb: 2, Invalidate: 4, SecondDsb: 8, Isb
 const STRIDE_CLEAN = 1;
 const STRIDE_INVALIDATE = 2;
 const NEVER_CACHED = 4;
+const NEVER_FETCHED = 8;
+/** Words of a piece that a mask can tell apart; larger pieces count as written whole. */
+const MASK_WORDS = 32;
 
 const WRITE_DONE = 1; // the write was complete (DSB) when the IC was issued
 const CLEAN_DONE = 2; // the clean was
@@ -34,6 +40,8 @@ class Page {
   readonly toC = new Uint8Array(PAGE);
   readonly flags = new Uint8Array(PAGE);
   readonly reported = new Uint8Array(PAGE);
+  /** Written words since the piece was last in order, a bit each. */
+  readonly words = new Uint32Array(PAGE);
   /** Per class of I-line size: sequence, core, cores reached, what was complete before. */
   readonly invalidated: Float64Array;
   readonly invalidator: Int8Array;
@@ -119,11 +127,21 @@ export class SyncTracker {
   }
 
   /** `offset` is a byte offset from the start of RAM in linear memory, here and below. core -1: DMA, always coherent. */
-  wrote(core: number, offset: number, size: number, coherent: boolean, pcHi: number, pcLo: number, mmu: boolean): void {
+  wrote(
+    core: number,
+    offset: number,
+    size: number,
+    coherent: boolean,
+    pcHi: number,
+    pcLo: number,
+    mmu: boolean,
+    everyStoreSeen = false,
+  ): void {
     const now = ++this.now;
     if (mmu) this.anyMmu = true;
     const guestPage = offset >>> GUEST_PAGE_LOG2;
-    const cachable = this.anyMmu || this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
+    const fetched = this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
+    const cachable = this.anyMmu || fetched;
     const last = (offset + size - 1) >>> this.pieceLog2;
     for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
       const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
@@ -132,15 +150,31 @@ export class SyncTracker {
         page.pcHi[i] = pcHi;
         page.pcLo[i] = pcLo;
       }
+      const known = everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
+      const again = page.written[i] !== 0 && !this.wasInvalidated(page, i) ? page.words[i] : 0;
+      page.words[i] = known ? again | this.wordsOf(piece, offset, size) : -1;
       page.written[i] = now;
       page.writer[i] = core;
       page.cleaned[i] = coherent ? now : 0;
       page.cleaner[i] = core;
       page.toC[i] = coherent ? 1 : 0;
       page.reported[i] = 0;
-      page.flags[i] = cachable ? 0 : NEVER_CACHED;
+      page.flags[i] = (cachable ? 0 : NEVER_CACHED) | (fetched ? 0 : NEVER_FETCHED);
       for (let c = 0; c < this.classLog2.length; c++) page.invalidated[c * PAGE + i] = 0;
     }
+  }
+
+  private wasInvalidated(page: Page, i: number): boolean {
+    for (let c = 0; c < this.classLog2.length; c++) if (page.invalidated[c * PAGE + i] !== 0) return true;
+    return false;
+  }
+
+  /** The words of a piece that [offset, offset + size) touches. */
+  private wordsOf(piece: number, offset: number, size: number): number {
+    const start = piece << this.pieceLog2;
+    const first = Math.max(0, offset - start) >>> 2;
+    const last = Math.min((1 << this.pieceLog2) - 1, offset + size - 1 - start) >>> 2;
+    return ((last - first === 31 ? 0 : 1 << (last - first + 1)) - 1) << first;
   }
 
   /** The debugger or the loader wrote: every copy is the same now. */
@@ -244,6 +278,15 @@ export class SyncTracker {
     return page === undefined || this.lastIsb[core] > page.written[(offset >>> this.pieceLog2) & (PAGE - 1)];
   }
 
+  /** As judge, for one word: 0 too if what was written in its piece was other words. */
+  judgeWord(core: number, offset: number, fromC: boolean): number {
+    const page = this.page(offset >>> this.pieceLog2);
+    if (page === undefined) return 0;
+    const word = (offset & ((1 << this.pieceLog2) - 1)) >>> 2;
+    const written = page.words[(offset >>> this.pieceLog2) & (PAGE - 1)];
+    return word < MASK_WORDS && ((written >>> word) & 1) === 0 ? 0 : this.judge(core, offset, fromC);
+  }
+
   /** Steps missing before this core may rely on fetching what is at `offset` (0 = none). `fromC`: a Non-cacheable fetch. */
   judge(core: number, offset: number, fromC: boolean): number {
     const piece = offset >>> this.pieceLog2;
@@ -263,6 +306,7 @@ export class SyncTracker {
     const by = useClean ? page.cleaner[i] : page.writer[i];
     if (!facts.dic && !(page.flags[i] & NEVER_CACHED))
       return missing | this.judgeInvalidation(core, page, i, at, by, useClean);
+    if (facts.dic && !cleanNeeded && page.flags[i] & NEVER_FETCHED) return missing;
     if (!this.isDone(by, at)) missing |= Missing.FirstDsb;
     if (!this.isbAfter(core, by, at)) missing |= Missing.Isb;
     return missing;

@@ -4,6 +4,7 @@
  * checked, unknown names are refused.
  */
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { systemRegisters } from '../arch/sysregs';
 import { isPowerOfTwo } from '../base/bits';
 import { UserError } from '../base/errors';
 import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
@@ -76,6 +77,11 @@ export const machineFields: FieldTable = {
   },
 };
 
+/** ID registers by name; CCSIDR_EL1 for all caches, or for one by the value of CSSELR_EL1 that selects it. */
+const overridable = (name: string): boolean =>
+  /^CCSIDR_EL1(\[([0-9]|1[0-3])\])?$/.test(name) ||
+  systemRegisters.some((row) => row.name === name && row.reset === 'id');
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Checks values against a table. Every error names the field. */
@@ -88,8 +94,11 @@ class Reader {
 
   object(value: unknown, field: string, table: FieldTable): Json {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail(field, 'it must be an object');
-    for (const name of Object.keys(value)) {
-      if (!(name in table)) this.fail(field ? `${field}.${name}` : name, `known are ${Object.keys(table).join(', ')}`);
+    // The parser takes "__proto__" for what it is in JavaScript.
+    const names = [...Object.keys(value), ...(Object.getPrototypeOf(value) === Object.prototype ? [] : ['__proto__'])];
+    for (const name of names) {
+      const known = Object.hasOwn(table, name);
+      if (!known) this.fail(field ? `${field}.${name}` : name, `known are ${Object.keys(table).join(', ')}`);
     }
     return value as Json;
   }
@@ -104,9 +113,14 @@ class Reader {
   }
 
   choice(row: FieldRow, value: unknown, field: string): string {
-    const text = String(value);
+    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
     if (!row.choices?.includes(text)) this.fail(field, `it must be one of ${row.choices?.join(', ')}`);
     return text;
+  }
+
+  size(value: unknown, field: string): number {
+    if (typeof value !== 'string' && typeof value !== 'number') this.fail(field, 'it must be a size, such as "1G"');
+    return memorySize(value);
   }
 
   boolean(value: unknown, field: string): boolean {
@@ -124,8 +138,8 @@ class Reader {
     return this.choice(row, from[name], field) as T;
   }
 
-  cache(value: unknown, field: string, base: CacheGeometry): CacheGeometry {
-    const from = this.object(value, field, coreFields.l1i.fields);
+  cache(value: unknown, field: string, base: CacheGeometry, fields: FieldTable = cacheFields): CacheGeometry {
+    const from = this.object(value, field, fields);
     const result = {
       sets: this.simple(from, 'sets', cacheFields, field, base.sets),
       ways: this.simple(from, 'ways', cacheFields, field, base.ways),
@@ -137,8 +151,10 @@ class Reader {
 
   registers(value: unknown, field: string): Record<string, bigint> {
     const result: Record<string, bigint> = {};
-    if (typeof value !== 'object' || value === null) this.fail(field, 'it must be an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail(field, 'it must be an object');
     for (const [name, text] of Object.entries(value)) {
+      if (!overridable(name))
+        this.fail(`${field}.${name}`, 'it must be an ID register, such as CTR_EL0 or CCSIDR_EL1[1]');
       if (typeof text !== 'string' || !/^0x[0-9a-fA-F]{1,16}$/.test(text)) {
         this.fail(`${field}.${name}`, 'it must be a text such as "0x8444c004"');
       }
@@ -167,7 +183,7 @@ class Reader {
     const core: CoreConfig = {
       ...base,
       l1i: {
-        ...(from.l1i === undefined ? base.l1i : this.cache(from.l1i, `${field}.l1i`, base.l1i)),
+        ...(from.l1i === undefined ? base.l1i : this.cache(from.l1i, `${field}.l1i`, base.l1i, coreFields.l1i.fields)),
         policy: policy as InstructionCachePolicy,
       },
       l1d: from.l1d === undefined ? base.l1d : this.cache(from.l1d, `${field}.l1d`, base.l1d),
@@ -222,7 +238,7 @@ export function parseMachineFile(text: string, path: string): MachineConfig {
   const cost = from.cost === undefined ? {} : reader.object(from.cost, 'cost', costFields);
   return {
     ...config,
-    memoryBytes: from.memory === undefined ? config.memoryBytes : memorySize(from.memory as string),
+    memoryBytes: from.memory === undefined ? config.memoryBytes : reader.size(from.memory, 'memory'),
     highestEl: reader.simple(from, 'el', machineFields, '', config.highestEl),
     quantum: reader.simple(from, 'quantum', machineFields, '', config.quantum),
     jitter: reader.simple(from, 'jitter', machineFields, '', config.jitter),

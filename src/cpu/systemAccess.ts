@@ -75,7 +75,8 @@ export class SystemAccess {
   private refuse(access: Exclude<Access, 'ok'>, key: number, index: number, read: boolean): Leave {
     const { levels, state } = this.parts;
     if (access !== 'undefined') return this.trap(access.to, access.ec, key, read);
-    if (index < 0 && state.el <= 1 && isImplementationDefined(key) && levels.hcr(C.TIDCP))
+    // From EL0 it is IMPLEMENTATION DEFINED whether they trap: they do not.
+    if (index < 0 && state.el === 1 && isImplementationDefined(key) && levels.hcr(C.TIDCP))
       return this.trap(2, EC.SYSTEM_REGISTER, key, read);
     return this.calls.undefined();
   }

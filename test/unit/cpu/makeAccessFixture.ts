@@ -1,0 +1,121 @@
+/**
+ * Makes test/fixtures/cpu/accesses-cortex-a57.json: which of all MRS, MSR and SYS encodings QEMU's Cortex-A57 executes at a
+ * level under given controls, and the syndromes of those that it traps. `npx tsx test/unit/cpu/makeAccessFixture.ts` writes it
+ * anew; it needs qemu-system-aarch64 and the cross assembler. The test reads the recorded file only.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface AccessScenario {
+  readonly name: string;
+  readonly el: 0 | 1 | 2;
+  readonly kind: 'MRS' | 'MSR' | 'SYS';
+  /** Register values before, on top of HCR_EL2.RW and the reset state. */
+  readonly setup: Readonly<Record<string, string>>;
+  /** Encoding key (bits 20:5) -> ESR_ELx of the exception, 0 for none; encodings that are not here are UNDEFINED. */
+  readonly results: Readonly<Record<string, number>>;
+}
+export interface AccessFixture {
+  readonly made: string;
+  readonly scenarios: readonly AccessScenario[];
+}
+
+type Unfinished = Omit<AccessScenario, 'results'>;
+
+const SCTLR_RES1 = 0x30d0_0980n;
+const closed = {
+  SCTLR_EL1: `0x${SCTLR_RES1.toString(16)}`,
+  CNTKCTL_EL1: '0x0',
+  PMUSERENR_EL0: '0x0',
+  CNTHCTL_EL2: '0x3',
+};
+/** UCI, nTWE, nTWI, UCT, DZE, UMA; all counters, timers and monitors. */
+const open = {
+  SCTLR_EL1: `0x${(SCTLR_RES1 | 0x0405_c200n).toString(16)}`,
+  CNTKCTL_EL1: '0x303',
+  PMUSERENR_EL0: '0xf',
+  CNTHCTL_EL2: '0x3',
+};
+/** HCR_EL2: RW, TRVM, TDZ, TVM, TTLB, TPU, TPCP, TSW, TACR, TIDCP, TSC, TID3, TID2, TID1; debug, FP and timer traps. */
+const hypervisor = {
+  ...open,
+  HCR_EL2: '0xd7ff8000',
+  MDCR_EL2: '0xe60',
+  CPTR_EL2: '0x800033ff',
+  CNTHCTL_EL2: '0x0',
+};
+
+const scenarios: readonly Unfinished[] = [
+  { name: 'EL2', el: 2, kind: 'MRS', setup: closed },
+  { name: 'EL1', el: 1, kind: 'MRS', setup: closed },
+  { name: 'EL0, all closed', el: 0, kind: 'MRS', setup: closed },
+  { name: 'EL0, all open', el: 0, kind: 'MRS', setup: open },
+  { name: 'EL0, open, hypervisor traps', el: 0, kind: 'MRS', setup: hypervisor },
+  { name: 'EL1, hypervisor traps', el: 1, kind: 'MRS', setup: hypervisor },
+  { name: 'EL1, hypervisor traps', el: 1, kind: 'MSR', setup: hypervisor },
+  { name: 'EL0, open', el: 0, kind: 'MSR', setup: open },
+  { name: 'EL2', el: 2, kind: 'SYS', setup: closed },
+  { name: 'EL1', el: 1, kind: 'SYS', setup: closed },
+  { name: 'EL0, all closed', el: 0, kind: 'SYS', setup: closed },
+  { name: 'EL0, all open', el: 0, kind: 'SYS', setup: open },
+  { name: 'EL0, open, hypervisor traps', el: 0, kind: 'SYS', setup: hypervisor },
+  { name: 'EL1, hypervisor traps', el: 1, kind: 'SYS', setup: hypervisor },
+];
+
+const startModes = { 0: 0x3c0, 1: 0x3c5, 2: 0x3c9 } as const;
+const firstKey = { MRS: 0x8000, MSR: 0x8000, SYS: 0x4000 } as const;
+const lastKey = { MRS: 0x10000, MSR: 0x10000, SYS: 0x8000 } as const;
+
+/** The instruction: MRS x0, MSR from xzr, SYS with x2. */
+function word(kind: Unfinished['kind'], key: number): number {
+  const base = kind === 'MRS' ? 0xd520_0000 : 0xd500_0000;
+  return base + key * 32 + (kind === 'MRS' ? 0 : kind === 'MSR' ? 31 : 2);
+}
+
+function program(s: Unfinished): { setup: string; accesses: string } {
+  const setup = Object.entries(s.setup).map(([name, value]) => `ldr x0, =${value}\nmsr ${name.toLowerCase()}, x0`);
+  const lines: string[] = [];
+  for (let key = firstKey[s.kind]; key < lastKey[s.kind]; key++) {
+    lines.push('str xzr, [x20]', `.inst 0x${word(s.kind, key).toString(16)}`, 'add x20, x20, #8');
+    // What the write may have moved away.
+    if (s.kind === 'MSR' && s.el === 1) lines.push('msr vbar_el1, x21');
+    if (key % 4096 === 4095) lines.push(`b 1${key}f`, '.ltorg', `1${key}:`);
+  }
+  return { setup: `${setup.join('\n')}\n`, accesses: `${lines.join('\n')}\n` };
+}
+
+function run(s: Unfinished): Record<string, number> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'access-'));
+  try {
+    const text = program(s);
+    writeFileSync(path.join(folder, 'setup.inc'), text.setup);
+    writeFileSync(path.join(folder, 'accesses.inc'), text.accesses);
+    const tool = (name: string, ...args: string[]): void =>
+      void execFileSync(`aarch64-linux-gnu-${name}`, args, { cwd: folder, stdio: 'inherit' });
+    const source = path.join(import.meta.dirname, 'accessProgram.s');
+    tool('as', `--defsym`, `START_MODE=${startModes[s.el]}`, '-o', 'a.o', source);
+    tool('ld', '-Ttext=0x40100000', '-o', 'a.elf', 'a.o');
+    const args = ['-M', 'virt,virtualization=on', '-cpu', 'cortex-a57', '-m', '1G', '-display', 'none', '-nic', 'none'];
+    args.push('-monitor', 'none', '-serial', 'file:out', '-semihosting', '-kernel', 'a.elf');
+    execFileSync('qemu-system-aarch64', args, { cwd: folder, timeout: 60_000 });
+    const lines = readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
+    return Object.fromEntries(
+      lines.map((line) => [
+        `0x${(Number.parseInt(line.slice(8), 16) + firstKey[s.kind]).toString(16)}`,
+        Number.parseInt(line.slice(0, 8), 16),
+      ]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const version = execFileSync('qemu-system-aarch64', ['--version'], { encoding: 'utf8' }).split('\n')[0];
+const fixture: AccessFixture = {
+  made: `${version}; makeAccessFixture.ts`,
+  scenarios: scenarios.map((s) => ({ ...s, results: run(s) })),
+};
+const text = JSON.stringify(fixture).replace(/\{"name"/g, '\n{"name"');
+writeFileSync(path.join(import.meta.dirname, '../../fixtures/cpu/accesses-cortex-a57.json'), `${text}\n`);

@@ -14,7 +14,7 @@ import { type LineTables, Table } from './lineTables';
 import type { PrefetchBuffer } from './prefetchBuffer';
 import { Remover } from './removers';
 import { Dir, type Shared, soleBit } from './shared';
-import { Missing, SyncTracker } from './syncTracker';
+import { Missing, SyncTracker, type Writer } from './syncTracker';
 import type { MemoryFinding } from './types';
 import type { Versions } from './versions';
 
@@ -34,6 +34,7 @@ export class Checker {
   private readonly lastGranule: Int32Array;
   private readonly lastHi: Uint32Array;
   private readonly lastLo: Uint32Array;
+  private readonly writer: Writer = { pcHi: 0, pcLo: 0, mmu: false, everyStoreSeen: false, time: 0 };
   /** Set after construction: fetch.ts owns them. */
   prefetch: readonly PrefetchBuffer[] = [];
   /** Differences of concurrently modifiable instructions that were let pass. */
@@ -68,15 +69,15 @@ export class Checker {
 
   wrote(core: number, unit: number, offset: number, size: number, coherent: boolean): void {
     const { shared } = this;
-    const at = unit * shared.unitBytes + offset;
-    if (core < 0) this.tracker.wrote(core, at, size, coherent, 0, 0, false);
-    else {
-      const pc = shared.pcIndex[core];
-      const mmu = shared.ports.context(core).mmu;
-      // Lines in an I-cache have no store entries: every store to them comes here.
-      const seen = (shared.directory[unit] & Dir.L1I) !== 0;
-      this.tracker.wrote(core, at, size, coherent, shared.u32[pc + 1], shared.u32[pc], mmu, seen);
-    }
+    const { writer } = this;
+    const pc = core < 0 ? -1 : shared.pcIndex[core];
+    writer.pcHi = pc < 0 ? 0 : shared.u32[pc + 1];
+    writer.pcLo = pc < 0 ? 0 : shared.u32[pc];
+    writer.mmu = core >= 0 && shared.ports.context(core).mmu;
+    // Lines in an I-cache have no store entries: every store to them comes here.
+    writer.everyStoreSeen = core >= 0 && (shared.directory[unit] & Dir.L1I) !== 0;
+    writer.time = shared.ports.time(Math.max(core, 0));
+    this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
     this.compareBuffers();
   }
@@ -126,8 +127,9 @@ export class Checker {
   private inOrder(core: number, cache: InstructionCache, granule: number, offset: number): boolean {
     const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
     const step = this.tracker.pieceBytes();
+    const time = this.shared.ports.time(core);
     for (let i = 0; i < this.shared.granuleBytes; i += step)
-      if (this.tracker.judge(core, offset + i, fromC) !== 0) return false;
+      if (this.tracker.judge(core, offset + i, fromC, time) !== 0) return false;
     return true;
   }
 
@@ -148,14 +150,17 @@ export class Checker {
     for (let i = 0; i < granuleWords; i++) {
       const flag = granule * granuleWords + i;
       const stale = u32[at + i] !== u32[(host >>> 2) + i];
-      if (!stale && !(this.architectural && this.tracker.judgeWord(cache.core, host - ram + i * 4, fromC) !== 0))
-        continue;
+      if (!stale && !this.suspicious(cache.core, host - ram + i * 4, fromC)) continue;
       if (changed) cache.wordFlags[flag] &= ~REPORTED;
       if (cache.wordFlags[flag] & MARKED) continue;
       cache.wordFlags[flag] |= MARKED;
       cache.granuleFlags[granule] |= Granule.Marked;
       ports.markStale(cache.recordsAt(granule), i);
     }
+  }
+
+  private suspicious(core: number, offset: number, fromC: boolean): boolean {
+    return this.architectural && this.tracker.judgeWord(core, offset, fromC, this.shared.ports.time(core)) !== 0;
   }
 
   /** Linear-memory address of the memory that a granule is a copy of. */
@@ -245,7 +250,7 @@ export class Checker {
     const current = shared.u32[(host >>> 2) + word];
     const offset = host - shared.ram + word * 4;
     const fromC = (cache.granuleFlags[granule] & Granule.FromC) !== 0;
-    const missing = this.tracker.judgeWord(core, offset, fromC);
+    const missing = this.tracker.judgeWord(core, offset, fromC, shared.ports.time(core));
     if (executed !== current) {
       const flag = granule * shared.granuleWords + word;
       if (cache.wordFlags[flag] & REPORTED || this.mayBeEither(core, offset, executed, current)) return;

@@ -4,21 +4,25 @@
  * `judge` then says, for a fetch by one core, which steps its CTR_EL0 asks for are missing.
  *
  * Operations on all lines (IC IALLU*) are kept per core, not per piece. DC by set/way counts for nothing here: the
- * architecture gives it no meaning for other observers. While no core has had its MMU on, only pages that were fetched from (and the
- * next ones) can be in an I-cache: a write elsewhere needs no I-invalidation. On a core with IDC and DIC only its pipeline can
- * hold old bytes: writes to pages that nobody has fetched from need nothing.
+ * architecture gives it no meaning for other observers.
+ *
+ * Two cases in which no implementation can be stale although steps were left out are let pass. While no core has had its MMU
+ * on, fetches stay within pages executed from and the next one: code written elsewhere only has to be at the point that is
+ * read. On a core with IDC and DIC only store buffers and pipelines can be behind: what was written to pages that nobody had
+ * fetched from may run without barriers once the write is DRAINED_AFTER instructions old.
  *
  * Which words were written is known where every store is seen (a piece that is in an I-cache); else all of them count.
  */
 import { MAX_CORES } from './plan';
+import { AllInvalidated, PAGE, PAGE_LOG2, Page, type PageArrays, structuredCopy } from './syncPages';
 import type { MemoryConfig } from './types';
 
-const PAGE_LOG2 = 10;
-const PAGE = 1 << PAGE_LOG2;
 const GUEST_PAGE_LOG2 = 12;
 
 /** Bits of `judge`'s answer: the steps that are missing. */
 export const Missing = { Clean: 1, FirstDsb: 2, Invalidate: 4, SecondDsb: 8, Isb: 16, Stride: 32 } as const;
+
+const DRAINED_AFTER = 4096;
 
 const STRIDE_CLEAN = 1;
 const STRIDE_INVALIDATE = 2;
@@ -30,43 +34,15 @@ const MASK_WORDS = 32;
 const WRITE_DONE = 1; // the write was complete (DSB) when the IC was issued
 const CLEAN_DONE = 2; // the clean was
 
-class Page {
-  readonly written = new Float64Array(PAGE);
-  readonly writer = new Int8Array(PAGE);
-  readonly pcHi = new Uint32Array(PAGE);
-  readonly pcLo = new Uint32Array(PAGE);
-  readonly cleaned = new Float64Array(PAGE);
-  readonly cleaner = new Int8Array(PAGE);
-  readonly toC = new Uint8Array(PAGE);
-  readonly flags = new Uint8Array(PAGE);
-  readonly reported = new Uint8Array(PAGE);
-  /** Written words since the piece was last in order, a bit each. */
-  readonly words = new Uint32Array(PAGE);
-  /** Per class of I-line size: sequence, core, cores reached, what was complete before. */
-  readonly invalidated: Float64Array;
-  readonly invalidator: Int8Array;
-  readonly reached: Uint8Array;
-  readonly before: Uint8Array;
-  constructor(classes: number) {
-    this.invalidated = new Float64Array(PAGE * classes);
-    this.invalidator = new Int8Array(PAGE * classes);
-    this.reached = new Uint8Array(PAGE * classes);
-    this.before = new Uint8Array(PAGE * classes);
-  }
-}
-type PageArrays = { [K in keyof Page]: Page[K] };
-
-/** An IC IALLU* as one core saw it. */
-class AllInvalidated {
-  at = 0;
-  by = 0;
-  /** Last DSB of every core when it was issued. */
-  readonly dsb = new Float64Array(MAX_CORES);
-  copy(from: AllInvalidated): void {
-    this.at = from.at;
-    this.by = from.by;
-    this.dsb.set(from.dsb);
-  }
+/** The circumstances of a write. */
+export interface Writer {
+  pcHi: number;
+  pcLo: number;
+  mmu: boolean;
+  /** The pieces have no store entries now: what else is written to them will be seen too. */
+  everyStoreSeen: boolean;
+  /** ports.time */
+  time: number;
 }
 
 export class SyncTracker {
@@ -127,18 +103,9 @@ export class SyncTracker {
   }
 
   /** `offset` is a byte offset from the start of RAM in linear memory, here and below. core -1: DMA, always coherent. */
-  wrote(
-    core: number,
-    offset: number,
-    size: number,
-    coherent: boolean,
-    pcHi: number,
-    pcLo: number,
-    mmu: boolean,
-    everyStoreSeen = false,
-  ): void {
+  wrote(core: number, offset: number, size: number, coherent: boolean, writer: Writer): void {
     const now = ++this.now;
-    if (mmu) this.anyMmu = true;
+    if (writer.mmu) this.anyMmu = true;
     const guestPage = offset >>> GUEST_PAGE_LOG2;
     const fetched = this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
     const cachable = this.anyMmu || fetched;
@@ -147,14 +114,15 @@ export class SyncTracker {
       const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
       const i = piece & (PAGE - 1);
       if (page.written[i] === 0 || page.cleaned[i] !== 0 || page.writer[i] !== core || page.reported[i] !== 0) {
-        page.pcHi[i] = pcHi;
-        page.pcLo[i] = pcLo;
+        page.pcHi[i] = writer.pcHi;
+        page.pcLo[i] = writer.pcLo;
       }
-      const known = everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
+      const known = writer.everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
       const again = page.written[i] !== 0 && !this.wasInvalidated(page, i) ? page.words[i] : 0;
       page.words[i] = known ? again | this.wordsOf(piece, offset, size) : -1;
       page.written[i] = now;
       page.writer[i] = core;
+      page.time[i] = writer.time;
       page.cleaned[i] = coherent ? now : 0;
       page.cleaner[i] = core;
       page.toC[i] = coherent ? 1 : 0;
@@ -279,16 +247,16 @@ export class SyncTracker {
   }
 
   /** As judge, for one word: 0 too if what was written in its piece was other words. */
-  judgeWord(core: number, offset: number, fromC: boolean): number {
+  judgeWord(core: number, offset: number, fromC: boolean, time: number): number {
     const page = this.page(offset >>> this.pieceLog2);
     if (page === undefined) return 0;
     const word = (offset & ((1 << this.pieceLog2) - 1)) >>> 2;
     const written = page.words[(offset >>> this.pieceLog2) & (PAGE - 1)];
-    return word < MASK_WORDS && ((written >>> word) & 1) === 0 ? 0 : this.judge(core, offset, fromC);
+    return word < MASK_WORDS && ((written >>> word) & 1) === 0 ? 0 : this.judge(core, offset, fromC, time);
   }
 
   /** Steps missing before this core may rely on fetching what is at `offset` (0 = none). `fromC`: a Non-cacheable fetch. */
-  judge(core: number, offset: number, fromC: boolean): number {
+  judge(core: number, offset: number, fromC: boolean, time: number): number {
     const piece = offset >>> this.pieceLog2;
     const page = this.page(piece);
     const i = piece & (PAGE - 1);
@@ -301,12 +269,12 @@ export class SyncTracker {
       missing |= Missing.Clean | Missing.FirstDsb;
       if (page.flags[i] & STRIDE_CLEAN) missing |= Missing.Stride;
     }
+    if (page.flags[i] & NEVER_CACHED) return missing;
     const useClean = cleanNeeded && haveClean;
     const at = useClean ? page.cleaned[i] : page.written[i];
     const by = useClean ? page.cleaner[i] : page.writer[i];
-    if (!facts.dic && !(page.flags[i] & NEVER_CACHED))
-      return missing | this.judgeInvalidation(core, page, i, at, by, useClean);
-    if (facts.dic && !cleanNeeded && page.flags[i] & NEVER_FETCHED) return missing;
+    if (!facts.dic) return missing | this.judgeInvalidation(core, page, i, at, by, useClean);
+    if (!cleanNeeded && page.flags[i] & NEVER_FETCHED && time - page.time[i] > DRAINED_AFTER) return 0;
     if (!this.isDone(by, at)) missing |= Missing.FirstDsb;
     if (!this.isbAfter(core, by, at)) missing |= Missing.Isb;
     return missing;
@@ -401,15 +369,4 @@ export class SyncTracker {
 function better(a: number, b: number): number {
   const bits = (n: number): number => (n === 0 ? 0 : (n & 1) + bits(n >>> 1));
   return bits(b) < bits(a) ? b : a;
-}
-
-/** A deep copy of plain objects, arrays and typed arrays. */
-function structuredCopy<T>(value: T): T {
-  if (value instanceof Float64Array || value instanceof Uint8Array || value instanceof Int8Array)
-    return value.slice() as T;
-  if (value instanceof Uint32Array) return value.slice() as T;
-  if (Array.isArray(value)) return value.map((v) => structuredCopy(v)) as T;
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, structuredCopy(v)])) as T;
-  return value;
 }

@@ -200,7 +200,7 @@ export class Bench {
       finding: (f) => {
         this.findings.push(f);
       },
-      time: () => ++this.time,
+      time: () => this.time,
       monitorCleared: (core) => {
         this.cleared.push(core);
       },

@@ -54,6 +54,11 @@ const rows = {
   'machine.field': ['the machine file "{path}" has a bad {field}', '{what}'],
   'machine.cpus': ['{cpus} cores are asked for', 'give 1 to {limit}'],
   'machine.memory': ['a memory size of {size} is not possible', 'give 16M to 3G, in whole MiB, such as 512M or 1G'],
+  'machine.tooBig': [
+    'the machine needs {size} MiB for its memory and caches, and more than 4096 are not possible',
+    'give it less memory, smaller caches or longer lines',
+  ],
+  'machine.noRoom': ['this computer does not give the machine the {size} MiB that it needs', 'give it less memory'],
   'machine.gic': ['GIC version {version} is not there yet', 'use version 2'],
   'machine.el': ['exception level {el} is not possible here', 'give 1, 2 or 3'],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],

@@ -3,6 +3,7 @@
  * QEMU's virt's (program/placement.ts).
  */
 import { UserError } from '../base/errors';
+import { decodeUtf8 } from '../base/utf8';
 import { readDeviceTree, virtDeviceTree, withChosen, writeDeviceTree } from '../devices/deviceTree';
 import {
   identifyImage,
@@ -28,7 +29,7 @@ function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts):
   if (Object.hasOwn(presets, name)) return presetConfig(name, cpus);
   let text: string;
   try {
-    text = decodeText(ports.readFile(name));
+    text = decodeUtf8(ports.readFile(name)).replace(BYTE_ORDER_MARK, '');
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError('machine.unknown', { name, presets: Object.keys(presets).join(', ') });
@@ -39,13 +40,7 @@ function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts):
   return { ...config, clusters, cores: Array.from({ length: cpus }, (_, i) => cores[i % cores.length]) };
 }
 
-function decodeText(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return decodeURIComponent(escapeBytes(text));
-}
-const escapeBytes = (text: string): string =>
-  text.replace(/[^\x20-\x24\x26-\x7e]/g, (c) => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'));
+const BYTE_ORDER_MARK = /^\ufeff/;
 
 /** The configuration that the options describe. @throws UserError machine.* */
 export function launchConfig(options: LaunchOptions, ports: LaunchPorts, defaultEl: 1 | 2): MachineConfig {

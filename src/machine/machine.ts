@@ -4,7 +4,7 @@
  */
 
 import { joinBig } from '../base/bits';
-import { bug } from '../base/errors';
+import { bug, UserError } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import { type CpuPorts, type ExceptionEvent, ExceptionType } from '../cpu/ports';
@@ -45,6 +45,8 @@ import { GuestTime } from './time';
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x1_0000;
 const PAGE = 0x1_0000;
+/** What 32-bit addresses reach. */
+const MAX_PAGES = 2 ** 32 / PAGE;
 const MAX_FINDINGS = 1000;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
@@ -55,6 +57,18 @@ const kinds: Readonly<Record<number, ExceptionKind>> = {
   [ExceptionType.Fiq]: 'fiq',
   [ExceptionType.SError]: 'serror',
 };
+
+/** @throws UserError machine.tooBig, machine.noRoom */
+function linearMemory(wasm: WasmPort, pages: number): ReturnType<WasmPort['memory']> {
+  const size = pages / (2 ** 20 / PAGE);
+  if (pages > MAX_PAGES) throw new UserError('machine.tooBig', { size: Math.ceil(size) });
+  try {
+    return wasm.memory(pages);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UserError('machine.noRoom', { size: Math.ceil(size) });
+    throw error;
+  }
+}
 
 /** What a core starts with. */
 export interface StartState {
@@ -98,7 +112,7 @@ export class ElscopeMachine implements Machine {
     const memConfig = memoryConfig(config);
     const bytes = MEMORY_BASE + MemorySystem.bytesNeeded(memConfig, MEMORY_BASE);
     const pages = Math.ceil(bytes / PAGE);
-    const linear = wasm.memory(pages);
+    const linear = linearMemory(wasm, pages);
     const { buffer } = linear;
     this.u32 = new Uint32Array(buffer);
     const blockOf = (core: number): number => BLOCKS + core * CORE_BLOCK_BYTES;

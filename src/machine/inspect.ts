@@ -26,9 +26,7 @@ export class Inspector {
     const el = spaceEl[space];
     const { cpu } = this.machine.units[core];
     if (el === undefined || el === cpu.context.el) return cpu.context;
-    const other = { ...cpu.contexts.regime(Math.max(el, 1)), el: el as 0 | 1 | 2 | 3 };
-    cpu.contexts.current(); // the shared object says the current level again
-    return other;
+    return cpu.contextOf(el as 0 | 1 | 2 | 3);
   }
 
   /** What the tables say now; a TLB may still hold something else. */
@@ -49,8 +47,14 @@ export class Inspector {
     if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
       return wide < MAX_PHYSICAL ? Number(wide) : undefined;
     }
-    const { pa } = this.translated(core, space, wide);
+    const pa = this.held(core, space, wide) ?? this.translated(core, space, wide).pa;
     return pa === undefined ? undefined : Number(pa);
+  }
+
+  /** Physical address by the TLB entry that the core would use, stale or not; undefined: it would walk. */
+  private held(core: number, space: Space, address: bigint): bigint | undefined {
+    const entry = this.machine.mmu.peekEntry(core, this.context(core, space), address);
+    return entry && entry.pa + (address & ((1n << BigInt(entry.pageLog2)) - 1n));
   }
 
   /** Where the core's next instruction is. */
@@ -152,7 +156,11 @@ export class Inspector {
     if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
       return { ok: true, pa: wide, fault: undefined, attributes: 'physical address', steps: [], fromTlb: false };
     }
-    return { ...this.translated(core, space, wide), fromTlb: false };
+    const tables = this.translated(core, space, wide);
+    const held = this.held(core, space, wide);
+    if (held === undefined || held === tables.pa) return { ...tables, fromTlb: held !== undefined };
+    const stale = `by a TLB entry that differs from the tables (${tables.fault ?? tables.attributes})`;
+    return { ...tables, ok: true, pa: held, fault: undefined, attributes: stale, fromTlb: true };
   }
 
   cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheLineView[] {

@@ -118,7 +118,7 @@ export class SyncTracker {
         page.pcLo[i] = writer.pcLo;
       }
       const known = writer.everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
-      const again = page.written[i] !== 0 && !this.wasInvalidated(page, i) ? page.words[i] : 0;
+      const again = page.written[i] !== 0 && !this.isVisible(piece, writer.time) ? page.words[i] : 0;
       page.words[i] = known ? again | this.wordsOf(piece, offset, size) : -1;
       page.written[i] = now;
       page.writer[i] = core;
@@ -132,9 +132,11 @@ export class SyncTracker {
     }
   }
 
-  private wasInvalidated(page: Page, i: number): boolean {
-    for (let c = 0; c < this.classLog2.length; c++) if (page.invalidated[c * PAGE + i] !== 0) return true;
-    return false;
+  /** Was everything done about the last write to a piece, but for ISBs? */
+  private isVisible(piece: number, time: number): boolean {
+    for (let core = 0; core < this.config.cores.length; core++)
+      if ((this.judge(core, piece << this.pieceLog2, false, time) & ~Missing.Isb) !== 0) return false;
+    return true;
   }
 
   /** The words of a piece that [offset, offset + size) touches. */

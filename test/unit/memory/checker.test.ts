@@ -268,6 +268,24 @@ test('architectural mode judges words: neighbours of a patched word in its line 
   assert.equal(b.findings.length, 1);
 });
 
+test('a word whose maintenance was not finished stays to blame when another word of its line is written', () => {
+  for (const finished of [true, false]) {
+    const b = new Bench(machine(false, false, 'architectural'));
+    b.run(0, F);
+    b.store(0, F + 8, RET);
+    b.op(0, 'CVAU', F);
+    if (finished) b.memory.dsb(0);
+    b.op(0, 'IVAU', F);
+    b.memory.dsb(0);
+    b.memory.isb(0);
+    b.run(0, F);
+    b.store(0, F + 12, RET);
+    b.findings.length = 0;
+    b.run(0, F + 8);
+    assert.equal(b.findings.length, finished ? 0 : 1);
+  }
+});
+
 test('dirty data that was evicted is no stale fetch any more, but architectural mode still tells', () => {
   for (const mode of ['actual', 'architectural'] as const) {
     const b = new Bench(machine(false, false, mode));

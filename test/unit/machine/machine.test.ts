@@ -1,0 +1,269 @@
+/** The machine's own business: time, waiting, stops, steps and counts, on programs of a few instructions. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CatchSet } from '../../../src/machine/api';
+import type { MachineConfig } from '../../../src/machine/config';
+import { ElscopeMachine } from '../../../src/machine/machine';
+import { presetConfig } from '../../../src/machine/presets';
+import { nodePorts } from '../../../src/worker/nodePorts';
+import { sampleOn, stateHash } from './samples';
+
+const CODE = 0x4000_0000;
+const WFI = 0xd503207f;
+const NOP = 0xd503201f;
+const HERE = 0x14000000; // b .
+const HVC = 0xd4000002;
+
+interface Program {
+  /** Instruction words by offset from CODE, where core 0 starts at EL1. */
+  readonly at: Readonly<Record<number, readonly number[]>>;
+  readonly x0?: number;
+  readonly cpus?: number;
+  readonly change?: Partial<MachineConfig>;
+}
+
+function start({ at, x0 = 0, cpus = 1, change = {} }: Program): ElscopeMachine {
+  const config = { ...presetConfig('cortex-a57', cpus), memoryBytes: 2 ** 24, ...change };
+  return new ElscopeMachine(config, nodePorts().wasm, {
+    load: (machine) => {
+      for (const [offset, words] of Object.entries(at))
+        machine.memory.pokeView(CODE + Number(offset), new Uint8Array(Uint32Array.from(words).buffer));
+      return { entry: CODE, x0 };
+    },
+  });
+}
+
+/** Sets the physical timer 100 counts (1600 cycles) ahead, unmasks IRQs, and waits for it: spins if X0 is not 0, else by WFI. */
+const TICK: Program['at'] = {
+  0: [
+    0x10004001, // adr x1, .+0x800
+    0xd518c001, // msr vbar_el1, x1
+    0xd2a10002, // mov x2, #0x08000000 (the GIC's distributor)
+    0x52800023, // mov w3, #1
+    0xb9000043, // str w3, [x2]
+    0x52a80003, // mov w3, #1 << 30 (the physical timer)
+    0xb9010043, // str w3, [x2, #0x100]
+    0xd2a10022, // mov x2, #0x08010000 (its CPU interface)
+    0x52801fe3, // mov w3, #0xff
+    0xb9000443, // str w3, [x2, #4]
+    0x52800023, // mov w3, #1
+    0xb9000043, // str w3, [x2]
+    0xd53be024, // mrs x4, cntpct_el0
+    0x91019084, // add x4, x4, #100
+    0xd51be244, // msr cntp_cval_el0, x4
+    0xd51be223, // msr cntp_ctl_el0, x3
+    0xd5033fdf, // isb
+    0xd50342ff, // msr daifclr, #2
+    0xb4000040, // cbz x0, .+8
+    HERE,
+    WFI,
+    0x17ffffff, // b .-4
+  ],
+  // IRQ from the current level: the time goes to X5, then PSCI SYSTEM_OFF.
+  2688: [0xd53be025, 0xd2800100, 0xf2b08000, HVC],
+};
+const QUANTUM = 1000;
+const COUNT_CYCLES = 16; // 62.5 MHz of 1 GHz
+
+for (const cpus of [1, 2])
+  test(`an interrupt comes at the end of the turn in which its time is reached, on ${cpus} cores`, () => {
+    const machine = start({ at: TICK, x0: 1, cpus });
+    assert.equal(machine.run(1e7).reason, 'exited');
+    const [core] = machine.cores;
+    const late = Number(core.x(5) - core.x(4)) * COUNT_CYCLES;
+    assert.ok(late >= 0 && late <= QUANTUM + 200, `${late} cycles late`);
+    assert.equal(machine.statistics().cores[0].exceptions, 1);
+  });
+
+test('when all cores wait, time jumps to the next event', () => {
+  const machine = start({ at: TICK, x0: 0 });
+  assert.equal(machine.run(1e7).reason, 'exited');
+  const [core] = machine.cores;
+  const late = Number(core.x(5) - core.x(4)) * COUNT_CYCLES;
+  assert.ok(late >= 0 && late <= 200, `${late} cycles late`);
+  assert.ok(machine.instructions() < 40, 'no instruction ran meanwhile');
+  assert.ok(machine.time.cycles() >= 1600);
+});
+
+test('a WFI that nothing will end is idle, again and again, and leaves no trace', () => {
+  const machine = start({ at: { 0: [WFI, NOP] } });
+  assert.deepEqual(machine.run(1e6), { reason: 'idle' });
+  const before = stateHash(machine);
+  assert.deepEqual(machine.run(1e6), { reason: 'idle' });
+  assert.equal(stateHash(machine), before);
+  assert.equal(machine.cores[0].state, 'wfi');
+});
+
+/** Core 0 starts core 1 at `other` with X0 = 7 by PSCI and waits; core 1 counts X4 to 100 and waits. */
+const START_OTHER: Program['at'] = {
+  0: [
+    0xd2800060, // mov x0, #3
+    0xf2b88000, // movk x0, #0xc400, lsl #16 (CPU_ON)
+    0xd2800021, // mov x1, #1
+    0x10000082, // adr x2, .+0x10
+    0xd28000e3, // mov x3, #7
+    HVC,
+    WFI,
+    0x91000484, // other: add x4, x4, #1
+    0xf101909f, // cmp x4, #100
+    0x54ffffc1, // b.ne other
+    WFI,
+  ],
+};
+
+test('PSCI starts a core at the level and with the argument asked for', () => {
+  const machine = start({ at: START_OTHER, cpus: 3 });
+  assert.deepEqual(
+    machine.cores.map((core) => core.state),
+    ['running', 'off', 'off'],
+  );
+  assert.deepEqual(machine.run(1e6), { reason: 'idle' });
+  const [first, second] = machine.cores;
+  assert.deepEqual([first.x(0), second.x(0), second.x(4), second.el], [0n, 7n, 100n, 1]);
+  assert.deepEqual(
+    machine.cores.map((core) => core.state),
+    ['wfi', 'wfi', 'off'],
+  );
+  assert.deepEqual(
+    machine.cores.map((core) => core.instructions()),
+    [7, 301, 0],
+  );
+});
+
+describe('counts and limits are exact', () => {
+  const endless = { 0: [NOP, NOP, 0x91000400, 0x17fffffd] }; // nop; nop; add x0, x0, #1; b .-12
+  for (const limit of [1, 2, 3, 4, 5, 15, 16, 17, 999, 1000, 1001, 257_001])
+    test(`run(${limit})`, () => {
+      const machine = start({ at: endless });
+      assert.deepEqual(machine.run(limit), { reason: 'limit' });
+      assert.equal(machine.instructions(), limit);
+      assert.equal(machine.cores[0].pc(), BigInt(CODE + (limit % 4) * 4));
+      assert.equal(machine.cores[0].x(0), BigInt(Math.floor((limit + 1) / 4)));
+    });
+
+  test('steps', () => {
+    const stepped = start({ at: endless });
+    for (let i = 1; i <= 50; i++) {
+      assert.deepEqual(stepped.step(0), { reason: 'step', core: 0 });
+      assert.equal(stepped.instructions(), i);
+    }
+    const whole = start({ at: endless });
+    whole.run(50);
+    assert.equal(stateHash(stepped), stateHash(whole));
+  });
+});
+
+test('a step of one core lets the others go on by the schedule, or freezes them', () => {
+  const both = { 0: START_OTHER[0].map((word) => (word === WFI ? HERE : word)) };
+  const machine = start({ at: both, cpus: 2 });
+  machine.run(6);
+  for (let i = 0; i < 400; i++) assert.equal(machine.step(1).reason, 'step');
+  const counts = machine.cores.map((core) => core.instructions());
+  assert.deepEqual(counts, [QUANTUM, 400], 'core 0 had its turn first');
+  for (let i = 0; i < 5; i++) assert.deepEqual(machine.step(0, true), { reason: 'step', core: 0 });
+  assert.deepEqual(
+    machine.cores.map((core) => core.instructions()),
+    [QUANTUM + 5, 400],
+  );
+});
+
+test('stepping through a guest gives what running gives', () => {
+  const run = (step: boolean): string => {
+    const { machine, text } = sampleOn('el-tour', 'cortex-a57', 1);
+    if (step) for (let i = 0; i < 6000; i++) machine.step(0);
+    else machine.run(6000);
+    return `${machine.instructions()} ${text()} ${stateHash(machine)}`;
+  };
+  assert.equal(run(true), run(false));
+});
+
+describe('stops', () => {
+  const nothing: CatchSet = { exceptions: new Set(), elChange: false, undefined: false, finding: false };
+  const endless = { 0: [NOP, 0x91000400, NOP, 0x17fffffd] }; // nop; add x0, x0, #1; nop; b .-12
+
+  test('a breakpoint is before its instruction, and does not hit again at once', () => {
+    for (const space of ['va', 'pa'] as const) {
+      const machine = start({ at: endless });
+      machine.setBreakpoints([{ id: 5, space, address: BigInt(CODE + 4) }]);
+      for (let i = 0; i < 3; i++) {
+        assert.deepEqual(machine.run(1000), { reason: 'breakpoint', core: 0, hits: [{ core: 0, ids: [5] }] }, space);
+        assert.deepEqual([machine.cores[0].pc(), machine.cores[0].x(0)], [BigInt(CODE + 4), BigInt(i)]);
+      }
+      machine.setBreakpoints([]);
+      assert.equal(machine.run(1000).reason, 'limit');
+      assert.equal(machine.instructions(), 9 + 1000);
+    }
+  });
+
+  test('a breakpoint of another core or level is none', () => {
+    const machine = start({ at: endless });
+    const address = BigInt(CODE + 4);
+    machine.setBreakpoints([
+      { id: 1, space: 'va', address, el: 2 },
+      { id: 2, space: 'va', address, core: 1 },
+    ]);
+    assert.equal(machine.run(1000).reason, 'limit');
+  });
+
+  test('exceptions and level changes are caught when they have been taken', () => {
+    const { machine } = sampleOn('el-tour', 'cortex-a57', 1);
+    machine.setCatch({ ...nothing, exceptions: new Set(['EL2.sync']) });
+    const stop = machine.run(1e6);
+    if (stop.reason !== 'exception') return assert.fail(stop.reason);
+    const { kind, fromEl, toEl, esr, vector } = stop.exception;
+    assert.deepEqual([kind, fromEl, toEl, esr >> 26n], ['sync', 1, 2, 0x16n], 'HVC');
+    assert.equal(machine.cores[0].pc(), vector, 'at the vector, nothing of it executed');
+    machine.setCatch({ ...nothing, elChange: true });
+    assert.deepEqual(machine.run(1e6), { reason: 'elChange', core: 0, from: 2, to: 1 });
+  });
+
+  test('a watchpoint is after its access', () => {
+    // mov x1, #0x40100000; str x0, [x1]; ldr x2, [x1]; b .
+    const machine = start({ at: { 0: [0xd2a80201, 0xf9000020, 0xf9400022, HERE] } });
+    const address = 0x4010_0004n;
+    machine.setWatchpoints([{ id: 3, space: 'pa', address, size: 1, access: 'readWrite' }]);
+    for (const access of ['write', 'read'] as const) {
+      const stop = machine.run(100);
+      if (stop.reason !== 'watchpoint') return assert.fail(stop.reason);
+      assert.deepEqual([stop.ids, stop.access], [[3], access]);
+    }
+    assert.equal(machine.instructions(), 3);
+  });
+
+  test('the end of the guest is final', () => {
+    const machine = start({ at: { 0: [0xd2800100, 0xf2b08000, HVC, NOP] } });
+    const exited = { reason: 'exited', code: 0, how: 'PSCI SYSTEM_OFF' };
+    assert.deepEqual(machine.run(100), exited);
+    assert.deepEqual(machine.run(100), exited);
+    assert.equal(machine.instructions(), 3);
+  });
+
+  test('endRun ends the run after the instruction that printed, and nothing outside of one', () => {
+    const { machine, text } = sampleOn('selfmod', 'cortex-a57', 1);
+    machine.onConsole(() => {
+      if (text().includes('variant')) machine.endRun();
+    });
+    assert.deepEqual(machine.run(1e6), { reason: 'limit' });
+    assert.match(text(), /variant$/);
+    machine.endRun();
+    const before = machine.instructions();
+    assert.deepEqual(machine.run(1), { reason: 'limit' });
+    assert.equal(machine.instructions(), before + 1);
+  });
+});
+
+test('statistics add up', () => {
+  const { machine } = sampleOn('jit', 'mixed-lines', 2);
+  machine.run(1e7);
+  const { instructions, cores, guestSeconds, findings } = machine.statistics();
+  assert.equal(
+    instructions,
+    cores.reduce((n, core) => n + core.instructions, 0),
+  );
+  const [core] = cores;
+  assert.equal(core.l1i.hits + core.l1i.misses, core.instructions);
+  assert.ok(core.l1d.misses > 0 && core.l1d.hits > core.l1d.misses && core.tlb.misses > 0 && core.l2.misses > 0);
+  assert.ok(core.cycles > core.instructions && guestSeconds > 0 && guestSeconds < 0.1);
+  assert.ok(core.exceptions > 0);
+  assert.equal(findings, 0);
+});

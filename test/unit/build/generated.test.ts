@@ -5,9 +5,10 @@ import { coverageFile, coveragePage } from '../../../src/build/coveragePage';
 import { staleness } from '../../../src/build/generated';
 import { grammarFile } from '../../../src/build/grammar';
 import { manifestFile } from '../../../src/build/manifest';
+import { readmeFile } from '../../../src/build/readme';
 import { schemaFile } from '../../../src/build/schema';
 
-for (const generated of [grammarFile, coverageFile, schemaFile, manifestFile]) {
+for (const generated of [grammarFile, coverageFile, schemaFile, manifestFile, readmeFile]) {
   test(`${generated.file} is what the tables make`, () => assert.equal(staleness(generated), undefined));
 }
 

@@ -32,3 +32,8 @@ test('every custom request is documented', () => {
     if (name.startsWith('elscope/')) assert.ok(row.doc.endsWith('.'), name);
   }
 });
+
+test('a shape says its form as TypeScript does', () => {
+  assert.equal(shape.form, "{ name: string, size?: number, kind: 'I' | 'D', list?: { n: number }[] }");
+  assert.equal(listOf(oneOf('I', 'D')).form, "('I' | 'D')[]");
+});

@@ -134,7 +134,10 @@ export function stepHandlers(session: Session): StepHandlers {
           : kind === 'return'
             ? outOfException(context)
             : toElChange(context);
-      return go(core, plan, singleThread);
+      go(core, plan, singleThread);
+      // No client knows by itself that this request lets the guest run.
+      session.emit('continued', { threadId, allThreadsContinued: singleThread !== true });
+      return {};
     },
   };
 }

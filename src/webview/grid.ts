@@ -25,6 +25,8 @@ export class Grid {
   private chosen: { readonly set: number; readonly way: number } | undefined;
   private filtered = false;
   private headWays = -1;
+  /** The keyboard focus goes to the model's cell as soon as that is there. */
+  private taking = false;
 
   constructor(
     private readonly model: GridModel,
@@ -68,8 +70,8 @@ export class Grid {
     const height = this.root.clientHeight - ROW_HEIGHT;
     if (top < this.root.scrollTop) this.root.scrollTop = top;
     else if (top + ROW_HEIGHT > this.root.scrollTop + height) this.root.scrollTop = top + ROW_HEIGHT - height;
+    this.taking = take;
     this.render();
-    if (take) this.cell(focus)?.focus();
   }
 
   private cell({ row, way }: Focus): HTMLElement | undefined {
@@ -98,8 +100,13 @@ export class Grid {
       }
     }
     for (let index = first; index <= last; index++) this.renderRow(index);
+    const cell = this.cell(this.model.focus);
+    if (this.taking && cell) {
+      this.taking = false;
+      cell.focus();
+    }
     // With the focused cell out of view the grid itself is what Tab comes to.
-    setAttribute(this.root, 'tabindex', this.cell(this.model.focus) ? undefined : 0);
+    setAttribute(this.root, 'tabindex', cell ? undefined : 0);
     this.events.scrolled(first, last);
   }
 

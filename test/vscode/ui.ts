@@ -114,10 +114,23 @@ export class Ui {
 
   /** Starts the launch configuration of that name, and waits until it is stopped. */
   async startConfiguration(name: string): Promise<void> {
-    const widget = await this.quickInput('F1', `debug ${name}`);
-    await this.paletteRow(name).click();
-    await widget.waitFor({ state: 'hidden' });
+    await this.runConfiguration(name);
     await this.waitStopped();
+  }
+
+  /** Starts the launch configuration of that name. */
+  async runConfiguration(name: string): Promise<void> {
+    // The list is not filled later with what a workbench that has just started does not know yet.
+    for (let attempt = 0; ; attempt++) {
+      const widget = await this.quickInput('F1', `debug ${name}`);
+      const row = this.paletteRow(name);
+      const there = await becomes(() => row.isVisible(), 2000);
+      if (there) await row.click();
+      else await this.page.keyboard.press('Escape');
+      await widget.waitFor({ state: 'hidden' });
+      if (there) return;
+      if (attempt > 10) throw new Error(`there is no configuration ${name}`);
+    }
   }
 
   /** Waits until the call stack shows a stopped frame. @returns its row's text for screen readers. */

@@ -41,7 +41,7 @@ function cacheRow(core: number, cache: CacheRow): Row {
   return {
     id: cacheId(key),
     label: cache.name,
-    description: [sizeText(cache.sizeBytes), geometry, ...filled].join(' · '),
+    description: [...filled, sizeText(cache.sizeBytes), geometry].join(' · '),
     icon: 'layers',
     // In other caches copies behind a dirty line are nothing special.
     mark: cache.kind === 'I' && cache.differing > 0 ? 'differs' : undefined,

@@ -47,7 +47,7 @@ function lineRow(pin: Pin, line: LineStateView): Row {
   return {
     id: pin.address,
     label: pin.label,
-    description: [pin.label === at ? undefined : at, pin.label === line.symbol ? undefined : line.symbol, state]
+    description: [state, pin.label === at ? undefined : at, pin.label === line.symbol ? undefined : line.symbol]
       .filter((text) => text !== undefined)
       .join(' · '),
     icon: stale ? 'warning' : differing.length > 0 ? 'diff' : 'pass',
@@ -85,7 +85,7 @@ const copyWords = (copy: LineCopyRow): string[] =>
 function atPin(line: LineStateView, copy: LineCopyRow): string | undefined {
   const offset = line.offset & ~3;
   const instruction = copy.instructions[offset / 4];
-  if (instruction) return `${instruction.word.slice(2)}  ${instruction.text}`;
+  if (instruction) return instruction.text;
   return copy.bytes === undefined ? undefined : wordAt(copy.bytes, offset);
 }
 
@@ -116,10 +116,11 @@ function copyRow(pin: Pin, line: LineStateView, copy: LineCopyRow, seen: string 
   }
   const word = atPin(line, copy);
   const words = copyWords(copy);
+  const bytes = copy.instructions.length > 0 ? wordAt(copy.bytes ?? '', line.offset & ~3)?.slice(2) : undefined;
   return {
     id,
     label,
-    description: [word, ...words].filter((text) => text !== undefined).join(' · '),
+    description: [word, ...words, bytes].filter((text) => text !== undefined).join(' · '),
     icon: icons.find(([pattern]) => pattern.test(copy.where))?.[1],
     color: copy.differs ? colors.differs : copy.dirty ? colors.dirty : undefined,
     mark: markOf(copy.differs, copy.changed),
@@ -146,7 +147,7 @@ function instructionRow(id: string, row: InstructionRow, pinned: boolean): Row {
     id,
     label,
     highlights: pinned ? [[0, label.length]] : undefined,
-    description: [`${row.word.slice(2)}  ${row.text}`, row.symbol].filter((text) => text !== undefined).join('  · '),
+    description: `${row.text}  ${row.word.slice(2)}`,
     mark: markOf(row.differs, false),
     context: 'instruction value address',
     value: `${row.word} ${row.text}`,

@@ -13,7 +13,8 @@ export function treeItem(row: Row): vscode.TreeItem {
   item.description = row.description;
   item.contextValue = row.context ?? '';
   item.tooltip = row.tooltip === undefined ? undefined : new vscode.MarkdownString(row.tooltip);
-  item.iconPath = row.icon && new vscode.ThemeIcon(row.icon, row.color ? new vscode.ThemeColor(row.color) : undefined);
+  // A row with a mark and no icon would get that of a file, and stand apart from its neighbours.
+  item.iconPath = new vscode.ThemeIcon(row.icon ?? 'blank', row.color ? new vscode.ThemeColor(row.color) : undefined);
   item.resourceUri = row.mark && vscode.Uri.from({ scheme: SCHEME, path: `/${row.mark}` });
   item.accessibilityInformation = { label: row.spoken ?? [row.label, row.description].filter(Boolean).join(', ') };
   if (row.line) item.command = { command: 'elscope.showCacheLine', title: 'Show in Cache Lines', arguments: [row] };

@@ -14,6 +14,17 @@ const dap =
 
 const granularity = maybe(oneOf('statement', 'line', 'instruction'));
 const format = maybe(object({ hex: maybe(flag) }));
+const frameFormat = maybe(
+  object({
+    hex: maybe(flag),
+    parameters: maybe(flag),
+    parameterTypes: maybe(flag),
+    parameterNames: maybe(flag),
+    parameterValues: maybe(flag),
+    line: maybe(flag),
+    module: maybe(flag),
+  }),
+);
 const source = object({ name: maybe(text), path: maybe(text), sourceReference: maybe(count) });
 const thread = { threadId: count, singleThread: maybe(flag) };
 const conditions = { condition: maybe(text), hitCondition: maybe(text) };
@@ -22,7 +33,7 @@ const conditions = { condition: maybe(text), hitCondition: maybe(text) };
 export const dapRequests = {
   threads: dap<Dap.ThreadsResponse>()(nothing, 'launched'),
   stackTrace: dap<Dap.StackTraceResponse>()(
-    object({ threadId: count, startFrame: maybe(count), levels: maybe(count), format }),
+    object({ threadId: count, startFrame: maybe(count), levels: maybe(count), format: frameFormat }),
     'stopped',
   ),
   scopes: dap<Dap.ScopesResponse>()(object({ frameId: count }), 'stopped'),

@@ -104,7 +104,10 @@ export class Stack {
   /** What an expression sees of a frame. */
   port(frame: Frame): EvaluationPort {
     const bare = {
-      register: (n: number) => (n === 32 ? frame.pc : frame.registers.get(n)),
+      register: (n: number) => {
+        if (n === 32) return frame.pc;
+        return frame.live && n <= SP ? this.core.x(n) : frame.registers.get(n);
+      },
       memory: memoryReader(this.machine, frame.core, frame.el),
       cfa: () => this.cfaOf(frame),
       entryValue: (expression: Uint8Array) => {

@@ -9,7 +9,7 @@ import type { FrameEnvironment } from './environment';
 import { exceptionInfo } from './exceptionInfo';
 import { ExpressionError } from './expressions/syntax';
 import type { Frame } from './frames';
-import { scopesOf } from './scopes';
+import { parametersOf, scopesOf } from './scopes';
 import type { Session } from './session';
 import { gotoHandlers, stepHandlers } from './stepRequests';
 import { refuse, setResult } from './variables';
@@ -18,6 +18,8 @@ import { cacheRows, coreRows, findingRow, idRegisterRows, statistics, translatio
 export type SessionHandlers = Handlers<Omit<WorkerRequests, 'launch' | 'restart'>>;
 
 const sourceOf = (path: string): Dap.Source => ({ name: path.slice(path.lastIndexOf('/') + 1), path });
+
+type FrameFormat = WorkerRequests['stackTrace']['params']['format'];
 
 /** Runs what may meet a mistake in an expression. */
 function understood<T>(work: () => T): T {
@@ -29,7 +31,34 @@ function understood<T>(work: () => T): T {
   }
 }
 
-function stackFrame(session: Session, frame: Frame, index: number): Dap.StackFrame {
+/** A frame's name with what a client's format asks for besides. */
+function formattedName(
+  session: Session,
+  frame: Frame,
+  index: number,
+  name: string,
+  line: number | undefined,
+  module: string | undefined,
+  format: FrameFormat,
+): string {
+  const parameters = format?.parameters ? `(${parameterText(session, frame, index, format)})` : '';
+  const inlined = frame.inlined ? ' (inlined)' : '';
+  const head = format?.module && module !== undefined ? `${module}!` : '';
+  return `${head}${name}${parameters}${inlined}${format?.line && line ? `:${line}` : ''}`;
+}
+
+function parameterText(session: Session, frame: Frame, index: number, format: FrameFormat): string {
+  const env = session.environment(session.frameId(frame.core, index)).withFormat({ hex: format?.hex === true });
+  const nodes = parametersOf(env);
+  const parts = nodes.map(({ name, typeName, display }) => {
+    const shown = [format?.parameterTypes ? typeName : '', format?.parameterNames === false ? '' : name];
+    const left = shown.filter((text) => text !== '').join(' ');
+    return format?.parameterValues ? `${left}${left === '' ? '' : '='}${display}` : left;
+  });
+  return parts.join(', ');
+}
+
+function stackFrame(session: Session, frame: Frame, index: number, format: FrameFormat): Dap.StackFrame {
   const { target } = session;
   const id = session.frameId(frame.core, index);
   const instructionPointerReference = formatReference({
@@ -49,7 +78,7 @@ function stackFrame(session: Session, frame: Frame, index: number): Dap.StackFra
   const module = target.modules.find((m) => m.debug === debug);
   return {
     ...common,
-    name: frame.inlined ? `${name} (inlined)` : name,
+    name: formattedName(session, frame, index, name, place?.line, module?.name, format),
     ...(module ? { moduleId: module.id } : {}),
     ...(place && place.line > 0
       ? {
@@ -138,14 +167,14 @@ const frameHandlers = (session: Session) =>
     threads: () => ({
       threads: session.machine.cores.map((core) => ({ id: core.index + 1, name: session.threadName(core.index) })),
     }),
-    stackTrace: ({ threadId, startFrame = 0, levels = 0 }) => {
+    stackTrace: ({ threadId, startFrame = 0, levels = 0, format }) => {
       const core = session.core(threadId);
       const stack = session.stack(core.index);
       const stackFrames: Dap.StackFrame[] = [];
       for (let n = startFrame; levels === 0 || n < startFrame + levels; n++) {
         const frame = stack.at(n);
         if (frame === undefined) break;
-        stackFrames.push(stackFrame(session, frame, n));
+        stackFrames.push(stackFrame(session, frame, n, format));
       }
       // Looking one frame further tells whether there are more without computing them all.
       const end = startFrame + stackFrames.length;

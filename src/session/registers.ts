@@ -44,7 +44,10 @@ export function systemAccess(core: CoreView, row: SystemRegisterRow): RegisterAc
 }
 
 function general(core: CoreView, frame: Frame, n: number, name: string, size: 4 | 8): RegisterAccess {
-  const whole = (): bigint | undefined => (n === 32 ? frame.pc : frame.registers.get(n));
+  const whole = (): bigint | undefined => {
+    if (n === 32) return frame.live ? core.pc() : frame.pc;
+    return frame.live ? core.x(n) : frame.registers.get(n);
+  };
   const write = (value: bigint): boolean => {
     if (n === 32) core.setPc(value);
     else core.setX(n, value);
@@ -70,7 +73,7 @@ function pstate(core: CoreView, frame: Frame): RegisterAccess {
     name: 'pstate',
     size: 8,
     fields: pstateFields,
-    read: () => frame.pstate,
+    read: () => (frame.live ? core.pstate() : frame.pstate),
     ...(frame.live ? { write } : {}),
   };
 }
@@ -85,7 +88,10 @@ function pstateField(core: CoreView, frame: Frame, name: string): RegisterAccess
   return {
     name,
     size: 8,
-    read: () => (frame.pstate === undefined ? undefined : (frame.pstate & mask) >> BigInt(field.lo)),
+    read: () => {
+      const value = whole.read();
+      return value === undefined ? undefined : (value & mask) >> BigInt(field.lo);
+    },
     ...(write
       ? { write: (value: bigint) => write((core.pstate() & ~mask) | ((value << BigInt(field.lo)) & mask)) }
       : {}),

@@ -55,6 +55,8 @@ export interface RunListener {
   progress(): void;
   idle(): void;
   stopped(report: StopReport): void;
+  /** Our own mistake came up while running. */
+  failed(error: unknown): void;
 }
 
 const SLICE_MS = 6;
@@ -75,6 +77,7 @@ export class RunControl {
   private armed = false;
   private refreshed = 0;
   private asleep = false;
+  private toldIdle = false;
   /** Where the plan's core stood before the step under way. */
   private stepFrom = '';
   /** Cores whose position has been looked at for breakpoints: it does not hit again until the core moves. */
@@ -89,6 +92,14 @@ export class RunControl {
     private readonly scheduler: Scheduler,
     private readonly listener: RunListener,
   ) {}
+
+  /** Goes on from reset: a breakpoint at the first instruction hits. */
+  startFresh(): void {
+    this.seen.clear();
+    const report = this.breakpointStop(0);
+    if (report) this.scheduler.later(() => this.finish(report));
+    else this.start(0);
+  }
 
   /** Goes on; with a plan until its end. `singleThread` leaves the other cores standing. */
   start(core: number, plan?: Plan, singleThread = false): void {
@@ -107,10 +118,11 @@ export class RunControl {
       this.setMove(first.value);
     }
     this.running = true;
+    this.toldIdle = false;
     this.refreshed = this.scheduler.now();
     const generation = ++this.generation;
     this.listener.started();
-    this.scheduler.later(() => this.slice(generation));
+    this.scheduler.later(() => this.turn(generation));
   }
 
   /** Stops where the guest is. */
@@ -123,7 +135,7 @@ export class RunControl {
     if (!this.asleep) return;
     this.asleep = false;
     const generation = ++this.generation;
-    this.scheduler.later(() => this.slice(generation));
+    this.scheduler.later(() => this.turn(generation));
   }
 
   /** Forgets what is under way, for a reset. */
@@ -158,6 +170,16 @@ export class RunControl {
     this.filters.setExtra({});
   }
 
+  /** A slice; a mistake of ours ends the run, not the session. */
+  private turn(generation: number): void {
+    try {
+      this.slice(generation);
+    } catch (error) {
+      this.listener.failed(error);
+      this.finish({ reason: 'exception', core: this.core, text: 'a bug in elscope', hits: [] });
+    }
+  }
+
   private slice(generation: number): void {
     if (generation !== this.generation || !this.running) return;
     const begin = this.scheduler.now();
@@ -176,7 +198,7 @@ export class RunControl {
       this.refreshed = now;
       this.listener.progress();
     }
-    this.scheduler.later(() => this.slice(generation));
+    this.scheduler.later(() => this.turn(generation));
   }
 
   private advance(begin: number): Stop {
@@ -194,12 +216,13 @@ export class RunControl {
 
   /** Every core waits and nothing will ever come by itself: only input or pause can go on. */
   private sleep(generation: number): boolean {
-    if (!this.asleep) this.listener.idle();
+    if (!this.toldIdle) this.listener.idle();
+    this.toldIdle = true;
     this.asleep = true;
     this.scheduler.later(() => {
       if (!this.asleep || generation !== this.generation) return;
       this.asleep = false;
-      this.slice(generation);
+      this.turn(generation);
     }, IDLE_MS);
     return true;
   }

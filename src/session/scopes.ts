@@ -36,6 +36,9 @@ function variables(env: FrameEnvironment, kind: 'parameter' | 'local'): ValueNod
   );
 }
 
+/** The arguments of a frame's function. */
+export const parametersOf = (env: FrameEnvironment): ValueNode[] => variables(env, 'parameter');
+
 function fileGlobals(env: FrameEnvironment): ValueNode[] {
   const { frame, target } = env;
   const list = target.debugAt(frame.lookup)?.fileGlobals(frame.lookup) ?? [];

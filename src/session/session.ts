@@ -81,6 +81,7 @@ export class Session {
       progress: () => this.progress(),
       idle: () => this.output('every core waits for an interrupt: only input can go on\n', 'console'),
       stopped: (report) => this.stopped(report),
+      failed: (error) => this.output(`elscope has a bug: ${error instanceof Error ? error.stack : error}\n`, 'stderr'),
     });
     machine.onConsole((uart, bytes) => this.consoleBytes(uart, bytes));
     if (previous) this.follow(previous);
@@ -222,7 +223,7 @@ export class Session {
 
   /** Goes on from the first instruction, or stops there once the reply to the request has been sent. */
   start(): void {
-    if (!this.options.stopOnEntry) this.run.start(0);
+    if (!this.options.stopOnEntry) this.run.startFresh();
     else this.scheduler.later(() => this.stopped({ reason: 'entry', core: 0, hits: [] }));
   }
 

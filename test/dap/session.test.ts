@@ -3,11 +3,28 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { tourLine } from '../fakes/tour';
 import { Client, type Mode, modes, type Product } from './client';
 import { fakeProduct } from './products';
 
 const fixture = fileURLToPath(new URL('../fixtures/program/v5-O0.elf', import.meta.url));
 const tour = '/src/tour.c';
+const at = {
+  result: tourLine('int result = p.x'),
+  inner: tourLine('int inner = p.y'),
+  back: tourLine('return result'),
+  chosen: tourLine('switch (c)'),
+  store: tourLine('packet->body[i] ='),
+  sum: tourLine('total += packet->body[i]'),
+  main: tourLine('int main('),
+  packet: tourLine('struct packet *packet = ('),
+  where: tourLine('struct point where'),
+  fill: tourLine('total += fill('),
+  scale: tourLine('total += scale('),
+  pick: tourLine('total += pick('),
+  ready: tourLine('ready = total'),
+};
+const after = { loop: at.sum + 2, where: at.where + 1 };
 const RAM = 0x40000000;
 let product: Promise<Product> | undefined;
 
@@ -53,12 +70,12 @@ for (const mode of modes) {
 
     on('configurationDone starts the guest without stopOnEntry', async (c) => {
       await c.begin({ program: fixture });
-      const { body } = await c.setBreakpointsRequest({ source: { path: tour }, breakpoints: [{ line: 59 }] });
-      assert.deepEqual([body.breakpoints[0].verified, body.breakpoints[0].line], [true, 59]);
+      const { body } = await c.setBreakpointsRequest({ source: { path: tour }, breakpoints: [{ line: at.fill }] });
+      assert.deepEqual([body.breakpoints[0].verified, body.breakpoints[0].line], [true, at.fill]);
       await c.configurationDoneRequest();
       const stop = await c.stopped();
       assert.deepEqual([stop.reason, stop.hitBreakpointIds], ['breakpoint', [body.breakpoints[0].id]]);
-      assert.equal((await c.top()).line, 59);
+      assert.equal((await c.top()).line, at.fill);
     });
 
     on('source breakpoints: moved lines, unknown files, removal, conditions, hit counts', async (c) => {
@@ -67,38 +84,38 @@ for (const mode of modes) {
       assert.equal(wrong.body.breakpoints[0].verified, false);
       const moved = await c.setBreakpointsRequest({
         source: { path: tour },
-        breakpoints: [{ line: 53 }, { line: 900 }],
+        breakpoints: [{ line: at.main - 1 }, { line: 900 }],
       });
       assert.deepEqual(
         moved.body.breakpoints.map((b) => b.verified),
         [true, false],
       );
-      assert.ok((moved.body.breakpoints[0].line ?? 0) >= 54);
-      await runTo(c, 49, { condition: 'i == 4' });
+      assert.ok((moved.body.breakpoints[0].line ?? 0) >= at.main);
+      await runTo(c, at.sum, { condition: 'i == 4' });
       assert.equal(await c.evaluated('i', (await c.top()).id), '4');
-      await runTo(c, 48, { hitCondition: '% 3' });
+      await runTo(c, at.store, { hitCondition: '% 3' });
       assert.equal(await c.evaluated('i', (await c.top()).id), '7');
       const bad = await c.setBreakpointsRequest({
         source: { path: tour },
         breakpoints: [
-          { line: 48, hitCondition: 'often' },
-          { line: 48, condition: 'i ==' },
+          { line: at.store, hitCondition: 'often' },
+          { line: at.store, condition: 'i ==' },
         ],
       });
       assert.deepEqual(
         bad.body.breakpoints.map((b) => b.verified),
         [false, false],
       );
-      await runTo(c, 51);
+      await runTo(c, after.loop);
       const top = await c.top();
-      assert.deepEqual([top.name, top.line], ['fill', 51]);
+      assert.deepEqual([top.name, top.line], ['fill', after.loop]);
     });
 
     on('log points print expressions and go on', async (c) => {
       await c.atEntry({ program: fixture });
       await c.setBreakpointsRequest({
         source: { path: tour },
-        breakpoints: [{ line: 49, logMessage: 'i={i} {{x0}} {nothing}', condition: 'i < 2' }, { line: 51 }],
+        breakpoints: [{ line: at.sum, logMessage: 'i={i} {{x0}} {nothing}', condition: 'i < 2' }, { line: after.loop }],
       });
       await c.continueRequest({ threadId: 1 });
       await c.stopped();
@@ -107,7 +124,7 @@ for (const mode of modes) {
         lines.map((l) => l.output.replace(/\{"nothing.*\}/, '{…}')),
         ['i=0 {x0} {…}\n', 'i=1 {x0} {…}\n'],
       );
-      assert.deepEqual([lines[0].source?.path, lines[0].line], [tour, 49]);
+      assert.deepEqual([lines[0].source?.path, lines[0].line], [tour, at.sum]);
     });
 
     on('function and instruction breakpoints, in virtual and physical mode', async (c) => {
@@ -123,7 +140,7 @@ for (const mode of modes) {
       const stop = await c.stopped();
       assert.equal(stop.reason, 'function breakpoint');
       // Past the prologue: arguments and locals can be read.
-      assert.equal((await c.top()).line, 56);
+      assert.equal((await c.top()).line, at.packet);
       const reference = set.body.breakpoints[1].instructionReference ?? '';
       await c.setFunctionBreakpointsRequest({ breakpoints: [] });
       for (const mode of ['virtual', 'physical']) {
@@ -163,25 +180,28 @@ for (const mode of modes) {
       const stop = await c.stopped();
       assert.equal(stop.reason, 'data breakpoint');
       assert.match(stop.text ?? '', /^write of 0x[0-9a-f]+: 0x28 → 0x29$/);
-      assert.deepEqual([(await c.top()).name, (await c.top()).line], ['scale', 25]);
+      assert.deepEqual([(await c.top()).name, (await c.top()).line], ['scale', at.back]);
     });
 
     on('breakpointLocations and goto', async (c) => {
       await c.atEntry({ program: fixture });
-      const found = await c.send('breakpointLocations', { source: { path: tour }, line: 56, endLine: 60 });
+      const found = await c.send('breakpointLocations', { source: { path: tour }, line: at.packet, endLine: at.scale });
       const lines = new Set((found as Dap.BreakpointLocationsResponse).body.breakpoints.map((b) => b.line));
-      assert.deepEqual([...lines].sort(), [56, 57, 58, 59, 60]);
-      await runTo(c, 57);
-      const { body } = (await c.send('gotoTargets', { source: { path: tour }, line: 65 })) as Dap.GotoTargetsResponse;
-      assert.equal(body.targets[0].line, 65);
+      assert.deepEqual([...lines].sort(), [at.packet, at.where, after.where, at.fill, at.scale]);
+      await runTo(c, at.where);
+      const { body } = (await c.send('gotoTargets', {
+        source: { path: tour },
+        line: at.ready,
+      })) as Dap.GotoTargetsResponse;
+      assert.equal(body.targets[0].line, at.ready);
       await c.send('goto', { threadId: 1, targetId: body.targets[0].id });
       assert.equal((await c.stopped()).reason, 'goto');
-      assert.equal((await c.top()).line, 65);
+      assert.equal((await c.top()).line, at.ready);
     });
 
     on('steps over, in and out by line; targets of a step in', async (c) => {
       await c.atEntry({ program: fixture });
-      await runTo(c, 59);
+      await runTo(c, at.fill);
       await c.setBreakpointsRequest({ source: { path: tour }, breakpoints: [] });
       const step = async (command: 'next' | 'stepIn' | 'stepOut', more: object = {}): Promise<[string, number]> => {
         await c.send(command, { threadId: 1, ...more });
@@ -189,15 +209,15 @@ for (const mode of modes) {
         const { name, line } = await c.top();
         return [name, line];
       };
-      assert.deepEqual(await step('next'), ['main', 60]);
-      assert.deepEqual(await step('stepIn'), ['scale', 19]);
-      assert.deepEqual(await step('next'), ['scale', 21]);
-      assert.deepEqual(await step('stepOut'), ['main', 60]);
-      assert.deepEqual(await step('next'), ['main', 61]);
+      assert.deepEqual(await step('next'), ['main', at.scale]);
+      assert.deepEqual(await step('stepIn'), ['scale', at.result]);
+      assert.deepEqual(await step('next'), ['scale', at.inner]);
+      assert.deepEqual(await step('stepOut'), ['main', at.scale]);
+      assert.deepEqual(await step('next'), ['main', at.pick]);
       const targets = (await c.send('stepInTargets', { frameId: (await c.top()).id })) as Dap.StepInTargetsResponse;
       const { label, id } = targets.body.targets[0];
       assert.match(label, /^bl .*pick/);
-      assert.deepEqual(await step('stepIn', { targetId: id }), ['pick', 29]);
+      assert.deepEqual(await step('stepIn', { targetId: id }), ['pick', at.chosen]);
     });
 
     on('steps by instruction', async (c) => {
@@ -327,10 +347,13 @@ for (const mode of modes) {
 
     on('delayed stack loading, modules and sources', async (c) => {
       await c.atEntry({ program: fixture });
-      await runTo(c, 49);
+      await runTo(c, at.sum);
       const one = await c.stackTraceRequest({ threadId: 1, startFrame: 0, levels: 1 });
       assert.deepEqual([one.body.stackFrames.length, (one.body.totalFrames ?? 0) > 1], [1, true]);
       assert.deepEqual(await c.names(), ['fill', 'main', '_start']);
+      const format = { parameters: true, parameterNames: true, parameterValues: true, line: true, module: true };
+      const formatted = await c.stackTraceRequest({ threadId: 1, levels: 1, format });
+      assert.match(formatted.body.stackFrames[0].name, /^v5-O0.elf!fill\(packet=0x.*, n=10\):\d+$/);
       const rest = await c.stackTraceRequest({ threadId: 1, startFrame: 1, levels: 20 });
       assert.deepEqual([rest.body.stackFrames[0].name, rest.body.totalFrames], ['main', 3]);
       const { modules } = (await c.modulesRequest({})).body;
@@ -344,7 +367,7 @@ for (const mode of modes) {
 
     on('variables: locals, arguments, pages, hexadecimal, setting', async (c) => {
       await c.atEntry({ program: fixture });
-      const { id } = await runTo(c, 49);
+      const { id } = await runTo(c, at.sum);
       const args = await c.scope('Arguments');
       assert.deepEqual(
         args.variables.map((v) => v.name),
@@ -389,7 +412,8 @@ for (const mode of modes) {
       assert.ok(body.scopes.some((s) => s.name === 'General registers' && s.presentationHint === 'registers'));
       const general = await c.scope('General registers');
       assert.equal(general.variables.find((v) => v.name === 'pc')?.value, '0x0000000040200000  _start');
-      await c.send('setVariable', { variablesReference: general.reference, name: 'x5', value: '0x1234' });
+      const set = await c.send('setVariable', { variablesReference: general.reference, name: 'x5', value: '0x1234' });
+      assert.equal((set as Dap.SetVariableResponse).body.value, '0x0000000000001234');
       assert.equal(await c.evaluated('$x5 + 1'), '4661 (0x1235)');
       const pstate = await c.scope('PSTATE');
       await c.send('setVariable', { variablesReference: pstate.reference, name: 'Z', value: '1' });
@@ -410,7 +434,7 @@ for (const mode of modes) {
 
     on('evaluates for watch, hover, console and clipboard, and completes', async (c) => {
       await c.atEntry({ program: fixture });
-      const { id } = await runTo(c, 59);
+      const { id } = await runTo(c, at.fill);
       assert.equal(await c.evaluated('where.x + 1', id, 'hover'), '4');
       assert.equal(await c.evaluated('first.next->next->name[0]', id, 'hover'), "116 't'");
       assert.equal(await c.evaluated('sp + 0x10 == $sp + 16', id, 'clipboard'), '1');
@@ -480,7 +504,7 @@ for (const mode of modes) {
 
     on('restarts with its breakpoints, and terminates', async (c) => {
       await c.atEntry({ program: fixture });
-      await runTo(c, 51);
+      await runTo(c, after.loop);
       await c.restartRequest({});
       assert.equal((await c.stopped()).reason, 'entry');
       const { body } = await c
@@ -490,7 +514,7 @@ for (const mode of modes) {
       await c.continueRequest({ threadId: 1 });
       const stop = await c.stopped();
       assert.deepEqual(stop.hitBreakpointIds, [body.breakpoint.id]);
-      assert.equal((await c.top()).line, 51);
+      assert.equal((await c.top()).line, after.loop);
       await c.terminateRequest();
       await c.next('terminated');
       await refusal(c.threadsRequest(), /needs a launched guest/);

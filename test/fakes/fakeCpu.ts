@@ -136,6 +136,11 @@ export class FakeCpu {
     if (f.shift === 0) return value << BigInt(f.imm6);
     return f.shift === 1 ? value >> BigInt(f.imm6) : BigInt.asIntN(bits, value) >> BigInt(f.imm6);
   }
+  private extended(f: Fields): bigint {
+    const bits = 8 << (f.option & 3);
+    const value = this.get(f.Rm);
+    return (f.option & 4 ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)) << BigInt(f.imm3);
+  }
   private moved(f: Fields, value: bigint): FakeEvent {
     this.set(f.Rd, value, f.sf);
     return this.go(this.pc + 4n);
@@ -173,6 +178,9 @@ export class FakeCpu {
       case 'SUB_shift':
       case 'SUBS_shift':
         return this.add(f, this.get(f.Rn), this.shifted(f), id.startsWith('SUB'), id[3] === 'S', false);
+      case 'ADD_ext':
+      case 'SUB_ext':
+        return this.add(f, this.get(f.Rn, true), this.extended(f), id.startsWith('SUB'), false, true);
       case 'ORR_shift':
         return this.moved(f, this.get(f.Rn) | this.shifted(f));
       case 'AND_shift':

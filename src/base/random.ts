@@ -25,6 +25,7 @@ export class SeededRandom {
 
   /** A number in [0, n), n a power of two or small enough that the modulo bias does not matter. */
   below(n: number): number {
-    return this.next() % n;
+    const x = this.next();
+    return (n & (n - 1)) === 0 ? (x & (n - 1)) >>> 0 : x % n;
   }
 }

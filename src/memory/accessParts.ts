@@ -8,6 +8,7 @@ import type { DataCaches } from './dataCaches';
 import type { Exclusives } from './exclusives';
 import { MutableFault } from './faults';
 import { type LineTables, Table } from './lineTables';
+import type { PageUse } from './recentPages';
 import { Dir, type Shared } from './shared';
 import type { StoreEffects } from './storeEffects';
 import type { Access, TranslationResult } from './translator';
@@ -52,6 +53,13 @@ export class AccessParts {
     this.result = shared.ports.translator.result;
   }
 
+  /** Notes the page of an access that was translated to Write-Back memory at `host`, for `find` of the next one. */
+  protected notePage(core: number, hi: number, lo: number, use: PageUse, host: number): void {
+    const { type, tlbIndex } = this.result;
+    const { pages, current } = this.tables;
+    if (type === MemoryType.NormalWB && tlbIndex >= 0) pages.note(core, current[core], hi, lo, use, host, tlbIndex);
+  }
+
   protected mustAlign(core: number, desc: number): boolean {
     return (desc & MUST_ALIGN) !== 0 || this.shared.ports.context(core).alignmentCheck;
   }
@@ -84,33 +92,42 @@ export class AccessParts {
   }
 
   /** Makes the unit present and, where allowed, gives it a load entry for the address. */
-  protected loadCached(core: number, hi: number, lo: number, unit: number, entry: boolean): void {
-    const { shared, data, result } = this;
-    const cache = data.l1[core];
+  protected loadCached(core: number, hi: number, lo: number, unit: number, tlbIndex: number, entry: boolean): void {
+    const { shared, data } = this;
     if (shared.directory[unit] & (1 << core)) shared.count(core, Counter.lineTableRefills);
     const way = data.wayForLoad(core, unit);
-    if (entry && this.effects.loadEntryAllowed(unit))
-      this.tables.install(
-        core,
-        Table.Load,
-        hi,
-        lo,
-        cache.wayUnit(way, unit),
-        shared.hostOfUnit(unit),
-        true,
-        result.tlbIndex,
-      );
+    if (!entry || !this.effects.loadEntryAllowed(unit)) return;
+    const wayUnit = data.l1[core].wayUnit(way, unit);
+    this.tables.install(core, Table.Load, hi, lo, wayUnit, shared.hostOfUnit(unit), true, tlbIndex);
   }
 
-  protected installStore(core: number, hi: number, lo: number, unit: number, way: number): void {
-    const { shared, result } = this;
-    if (result.type !== MemoryType.NormalWB || !this.effects.storeEntryAllowed(core, unit)) return;
+  protected installStore(core: number, hi: number, lo: number, unit: number, way: number, tlbIndex: number): void {
+    const { shared } = this;
+    if (!this.effects.storeEntryAllowed(core, unit)) return;
     const wayUnit = this.data.l1[core].wayUnit(way, unit);
-    this.tables.install(core, Table.Store, hi, lo, wayUnit, shared.hostOfUnit(unit), true, result.tlbIndex);
+    this.tables.install(core, Table.Store, hi, lo, wayUnit, shared.hostOfUnit(unit), true, tlbIndex);
     if (this.checker !== undefined) this.checker.storeInstalled(core, wayUnit);
   }
 
-  protected storeUncached(core: number, host: number, size: number, pa: number): void {
+  /** A store to Write-Back memory. `entry`: it may leave a store entry for the address. */
+  protected storeWriteBack(
+    core: number,
+    hi: number,
+    lo: number,
+    host: number,
+    size: number,
+    tlbIndex: number,
+    entry: boolean,
+  ): void {
+    const unit = this.shared.unitOf(host);
+    const way = this.data.wayForStore(core, unit);
+    this.data.makeDirty(core, unit);
+    this.write(core, host, size);
+    this.effects.stored(core, unit, host, size, false);
+    if (entry) this.installStore(core, hi, lo, unit, way, tlbIndex);
+  }
+
+  protected storeUncached(core: number, host: number, size: number): void {
     const { shared } = this;
     const unit = shared.unitOf(host);
     const d = shared.directory[unit];
@@ -120,7 +137,7 @@ export class AccessParts {
       this.versions.prepareC(unit, (d & Dir.L1D) !== 0, (d & Dir.L2) !== 0) + (host & shared.unitMask),
       size,
     );
-    this.effects.stored(core, unit, host & shared.unitMask, size, pa, true);
+    this.effects.stored(core, unit, host, size, true);
   }
 
   protected writeThrough(core: number, unit: number, host: number, size: number): void {

@@ -41,7 +41,8 @@ export class CrossingAccess extends AccessParts {
     } else {
       const unit = shared.unitOf(host);
       let at = host;
-      if (result.type >= MemoryType.NormalWT) this.loadCached(core, hi, lo, unit, (desc & Desc.Unprivileged) === 0);
+      if (result.type >= MemoryType.NormalWT)
+        this.loadCached(core, hi, lo, unit, result.tlbIndex, (desc & Desc.Unprivileged) === 0);
       else {
         shared.count(core, Counter.uncachedAccesses);
         at = this.versions.cHost(unit) + (host & shared.unitMask);
@@ -103,7 +104,7 @@ export class CrossingAccess extends AccessParts {
       }
       this.putBytes(host, from, n);
     }
-    this.effects.stored(core, unit, offset, n, pa, type !== MemoryType.NormalWB);
+    this.effects.stored(core, unit, host, n, type !== MemoryType.NormalWB);
     return true;
   }
 

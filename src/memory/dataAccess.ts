@@ -11,10 +11,14 @@
 import { Desc, ZERO_BLOCK_BYTES } from './accessParts';
 import { Counter } from './counters';
 import { CrossingAccess } from './crossingAccess';
+import { PageUse } from './recentPages';
 import { Access } from './translator';
 import { MemoryType } from './types';
 
 export { Desc, ZERO_BLOCK_BYTES };
+
+/** Descriptors up to this one are plain accesses of 1 to 8 bytes. */
+const PLAIN = 3;
 
 export class DataAccess extends CrossingAccess {
   load(core: number, vaHi: number, vaLo: number, desc: number): 0 | 1 {
@@ -23,6 +27,15 @@ export class DataAccess extends CrossingAccess {
     const lo = vaLo >>> 0;
     const size = 1 << (desc & Desc.SizeLog2);
     shared.count(core, Counter.slowLoads);
+    if (desc <= PLAIN && (lo & (size - 1)) === 0 && !this.watching) {
+      const { pages, current } = this.tables;
+      const host = pages.find(core, current[core], hi, lo, PageUse.Load);
+      if (host !== 0) {
+        this.loadCached(core, hi, lo, shared.unitOf(host), pages.tlbIndex, true);
+        this.read(core, host, size);
+        return 0;
+      }
+    }
     if (lo & (size - 1) && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', false);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.loadAcross(core, hi, lo, size, desc);
     const access = desc & Desc.ForWrite ? Access.Write : Access.Read;
@@ -34,9 +47,9 @@ export class DataAccess extends CrossingAccess {
       if (desc & Desc.Exclusive) return this.abort(core, hi, lo, 'unsupportedExclusive', false);
       if (!this.busLoad(core, pa, size)) return this.abort(core, hi, lo, 'external', false);
     } else if (result.type >= MemoryType.NormalWT) {
-      const unit = shared.unitOf(host);
-      this.loadCached(core, hi, lo, unit, (desc & Desc.Unprivileged) === 0);
+      this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, (desc & Desc.Unprivileged) === 0);
       this.read(core, host, size);
+      if (desc <= PLAIN) this.notePage(core, hi, lo, PageUse.Load, host);
     } else {
       shared.count(core, Counter.uncachedAccesses);
       this.read(core, this.versions.cHost(shared.unitOf(host)) + (host & shared.unitMask), size);
@@ -52,6 +65,14 @@ export class DataAccess extends CrossingAccess {
     const lo = vaLo >>> 0;
     const size = 1 << (desc & Desc.SizeLog2);
     shared.count(core, Counter.slowStores);
+    if (desc <= PLAIN && (lo & (size - 1)) === 0 && !this.watching) {
+      const { pages, current } = this.tables;
+      const host = pages.find(core, current[core], hi, lo, PageUse.Store);
+      if (host !== 0) {
+        this.storeWriteBack(core, hi, lo, host, size, pages.tlbIndex, true);
+        return 0;
+      }
+    }
     if (lo & (size - 1) && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', true);
     if (desc & Desc.Exclusive && !this.exclusives.isArmed(core)) return this.exclusiveFailed(core);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.storeAcross(core, hi, lo, size, desc);
@@ -62,16 +83,15 @@ export class DataAccess extends CrossingAccess {
     if (desc & Desc.Exclusive && !this.exclusives.covers(core, pa)) return this.exclusiveFailed(core);
     if (host < 0 || shared.isRom[shared.region]) {
       if (!this.busStore(core, pa, size)) return this.abort(core, hi, lo, 'external', true);
-    } else if (result.type >= MemoryType.NormalWT) {
+    } else if (result.type === MemoryType.NormalWB) {
+      this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, (desc & Desc.Unprivileged) === 0);
+      if (desc <= PLAIN) this.notePage(core, hi, lo, PageUse.Store, host);
+    } else if (result.type === MemoryType.NormalWT) {
       const unit = shared.unitOf(host);
-      const way = this.data.wayForStore(core, unit);
-      if (result.type === MemoryType.NormalWB) {
-        this.data.makeDirty(core, unit);
-        this.write(core, host, size);
-      } else this.writeThrough(core, unit, host, size);
-      this.effects.stored(core, unit, host & shared.unitMask, size, pa, result.type !== MemoryType.NormalWB);
-      if ((desc & Desc.Unprivileged) === 0) this.installStore(core, hi, lo, unit, way);
-    } else this.storeUncached(core, host, size, pa);
+      this.data.wayForStore(core, unit);
+      this.writeThrough(core, unit, host, size);
+      this.effects.stored(core, unit, host, size, true);
+    } else this.storeUncached(core, host, size);
     if (desc & Desc.Exclusive) {
       this.exclusives.clear(core);
       this.exclusiveStatus = 0;
@@ -103,17 +123,17 @@ export class DataAccess extends CrossingAccess {
       const unit = shared.unitOf(host + i);
       const first = i === 0 || ((host + i) & shared.unitMask) === 0;
       if (type < MemoryType.NormalWT) {
-        this.storeUncached(core, host + i, 16, pa + i);
+        this.storeUncached(core, host + i, 16);
         continue;
       }
       if (first && i > 0) shared.count(core, Counter.secondAccesses);
-      const way = this.data.wayForStore(core, unit);
       if (type === MemoryType.NormalWB) {
-        this.data.makeDirty(core, unit);
-        this.write(core, host + i, 16);
-      } else this.writeThrough(core, unit, host + i, 16);
-      this.effects.stored(core, unit, (host + i) & shared.unitMask, 16, pa + i, type !== MemoryType.NormalWB);
-      if (first) this.installStore(core, hi, lo + i, unit, way);
+        this.storeWriteBack(core, hi, lo + i, host + i, 16, result.tlbIndex, first);
+        continue;
+      }
+      this.data.wayForStore(core, unit);
+      this.writeThrough(core, unit, host + i, 16);
+      this.effects.stored(core, unit, host + i, 16, true);
     }
     if (this.watching) shared.ports.access?.(core, hi, lo, pa, ZERO_BLOCK_BYTES, true);
     return 0;

@@ -73,19 +73,22 @@ export class DataCaches {
 
   /** Makes the unit present for a load. Returns its L1D way. */
   wayForLoad(core: number, unit: number): number {
-    const cache = this.l1[core];
-    const way = cache.wayOf(unit);
-    if (way < 0) return this.fill(core, unit, -1);
+    if ((this.dir[unit] & (1 << core)) === 0) return this.fill(core, unit, -1);
+    const way = this.l1[core].wayOf(unit);
     this.hit(core, way);
     return way;
   }
 
   /** Makes the unit present and exclusive for a store. Returns its L1D way. */
   wayForStore(core: number, unit: number): number {
-    let way = this.l1[core].wayOf(unit);
-    if (way < 0) way = this.fill(core, unit, unit);
-    else this.hit(core, way);
-    if ((this.dir[unit] & Dir.L1D & ~(1 << core)) !== 0) this.takeFromOthers(core, unit);
+    const d = this.dir[unit];
+    let way: number;
+    if ((d & (1 << core)) === 0) way = this.fill(core, unit, unit);
+    else {
+      way = this.l1[core].wayOf(unit);
+      this.hit(core, way);
+    }
+    if ((d & Dir.L1D & ~(1 << core)) !== 0) this.takeFromOthers(core, unit);
     return way;
   }
 
@@ -121,10 +124,7 @@ export class DataCaches {
     shared.penalty(core, shared.cost.l1dMiss);
     const line = unit >>> cache.unitsLog2;
     const way = cache.victim(line & (cache.sets - 1));
-    if (cache.tag[way] !== NO_LINE) {
-      shared.count(core, Counter.evictions);
-      this.evictL1(core, way);
-    }
+    if (cache.tag[way] !== NO_LINE) this.evictL1(core, way);
     const first = line << cache.unitsLog2;
     const k = this.outer[core];
     for (let u = first; u < first + cache.units; u++) {
@@ -161,24 +161,27 @@ export class DataCaches {
         if (u === unit) dir[u] &= ~(1 << other);
         else this.leave(other, u);
       }
-      cache.tag[way] = NO_LINE;
+      cache.vacate(way);
     }
   }
 
+  /** The line in `way` makes room for another one, which the caller puts there. */
   private evictL1(core: number, way: number): void {
     const cache = this.l1[core];
+    this.shared.count(core, Counter.evictions);
     const first = cache.firstUnit(way);
     for (let u = first; u < first + cache.units; u++) {
       this.tables.removeBoth(core, cache.wayUnit(way, u), Remover.eviction);
       this.leave(core, u);
     }
-    cache.tag[way] = NO_LINE;
   }
 
-  /** The unit leaves an L1D by itself: dirty data is written back. */
+  /** The unit leaves an L1D by itself: dirty data is written back, and then no version differs from the view. */
   private leave(core: number, unit: number): void {
-    if (this.dir[unit] & Dir.L1Dirty) this.writeBack(core, unit);
-    this.dropFromL1(core, unit);
+    if (this.dir[unit] & Dir.L1Dirty) {
+      this.writeBack(core, unit);
+      this.dir[unit] &= ~(1 << core);
+    } else this.dropFromL1(core, unit);
   }
 
   /** The unit is no longer in that L1D, whatever it held. */
@@ -202,13 +205,17 @@ export class DataCaches {
       this.writeToMemory(unit);
       return;
     }
-    dir[unit] &= ~Dir.L1Dirty;
-    if (!(dir[unit] & (1 << (k + Dir.L2Shift)))) this.allocateL2(core, k, unit, false);
-    if (dir[unit] & Dir.L2Dirty) this.clearOuterDirty(unit);
-    versions.raiseP(unit);
     const cache = this.l2[k];
-    const way = cache.wayOf(unit);
-    cache.touch(way);
+    const d = dir[unit];
+    dir[unit] = d & ~Dir.L1Dirty;
+    let way: number;
+    if ((d & (1 << (k + Dir.L2Shift))) === 0) way = this.intoL2(core, k, unit);
+    else {
+      way = cache.wayOf(unit);
+      cache.touch(way);
+    }
+    if (d & Dir.L2Dirty && (d & Dir.L2) !== 1 << (k + Dir.L2Shift)) this.clearOuterDirty(unit);
+    versions.raiseP(unit);
     this.outerDirty[k][way] |= 1 << (unit & (cache.units - 1));
     dir[unit] |= Dir.L2Dirty;
   }
@@ -231,11 +238,10 @@ export class DataCaches {
 
   /** Makes sure that outer cache k holds the unit's line. `look` counts it as a look-up by a miss of `core`. */
   allocateL2(core: number, k: number, unit: number, look: boolean): void {
-    const { shared, dir } = this;
-    const cache = this.l2[k];
-    const present = 1 << (k + Dir.L2Shift);
+    const { shared } = this;
     if (look) shared.count(core, Counter.l2Accesses);
-    if (dir[unit] & present) {
+    if (this.dir[unit] & (1 << (k + Dir.L2Shift))) {
+      const cache = this.l2[k];
       if (cache.isLru) cache.touch(cache.wayOf(unit));
       return;
     }
@@ -243,34 +249,41 @@ export class DataCaches {
       shared.count(core, Counter.l2Misses);
       shared.penalty(core, shared.cost.l2Miss);
     }
+    this.intoL2(core, k, unit);
+  }
+
+  /** Puts the unit's line into outer cache k, which does not hold it. Returns its way. */
+  private intoL2(core: number, k: number, unit: number): number {
+    const { dir } = this;
+    const cache = this.l2[k];
     const line = unit >>> cache.unitsLog2;
     const way = cache.victim(line & (cache.sets - 1));
     if (cache.tag[way] !== NO_LINE) {
-      shared.count(core, Counter.l2Evictions);
+      this.shared.count(core, Counter.l2Evictions);
       this.leaveL2(k, way, true);
     }
     cache.insert(way, line);
     const first = line << cache.unitsLog2;
-    for (let u = first; u < first + cache.units; u++) dir[u] |= present;
+    for (let u = first; u < first + cache.units; u++) dir[u] |= 1 << (k + Dir.L2Shift);
+    return way;
   }
 
-  /** A line leaves outer cache k: dirty units are written to memory if `keep`, else lost. */
+  /** The line in `way` leaves outer cache k: dirty units are written to memory if `keep`, else lost. */
   private leaveL2(k: number, way: number, keep: boolean): void {
     const { dir, versions } = this;
     const cache = this.l2[k];
     const first = cache.firstUnit(way);
     const dirty = this.outerDirty[k][way];
     for (let u = first; u < first + cache.units; u++) {
+      let d = dir[u] & ~(1 << (k + Dir.L2Shift));
       if ((dirty >>> (u - first)) & 1) {
-        dir[u] &= ~Dir.L2Dirty;
+        d &= ~Dir.L2Dirty;
         if (keep) versions.raiseC(u);
       }
-      const d = dir[u] & ~(1 << (k + Dir.L2Shift));
       dir[u] = d;
       if ((d & Dir.L2) === 0 && versions.dropP(u, (d & Dir.L1D) !== 0)) this.changed(u);
     }
-    this.outerDirty[k][way] = 0;
-    cache.tag[way] = NO_LINE;
+    if (dirty !== 0) this.outerDirty[k][way] = 0;
   }
 
   // ---- maintenance ----
@@ -296,7 +309,7 @@ export class DataCaches {
       this.dir[u] &= ~Dir.L1Dirty;
       this.dropFromL1(core, u);
     }
-    cache.tag[way] = NO_LINE;
+    cache.vacate(way);
   }
 
   cleanL2(k: number, way: number): void {
@@ -313,6 +326,7 @@ export class DataCaches {
 
   invalidateL2(k: number, way: number): void {
     this.leaveL2(k, way, false);
+    this.l2[k].vacate(way);
   }
 
   /** DC C..VAU / C..VAC: the lines that contain the unit, in all caches of the domain. */

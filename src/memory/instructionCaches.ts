@@ -108,7 +108,7 @@ export class InstructionCache extends TagArray {
 
   /** Drops a way: its entries, its decoded records' validity. The bytes stay until the next fill. */
   drop(way: number, tables: LineTables, remover: Remover): void {
-    this.tag[way] = NO_LINE;
+    this.vacate(way);
     const first = way << this.granulesLog2;
     for (let g = first; g < first + this.granules; g++) {
       tables.remove(this.core, Table.Fetch, g, remover);

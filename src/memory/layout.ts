@@ -23,6 +23,11 @@ export const CONTEXT_TABLES_BYTES = CONTEXT_SLOTS * 3 * LINE_TABLE_BYTES;
 
 export const entryField = { tag: 0, host: 8, way: 12 } as const;
 
+/** Table of recent pages of a core (recentPages.ts). */
+export const PAGE_ENTRIES_LOG2 = 10;
+export const PAGE_ENTRIES = 1 << PAGE_ENTRIES_LOG2;
+export const PAGE_ENTRY_BYTES = 16;
+
 /** A decoded instruction record, 16 bytes; an I-granule of n instructions has n + 1 records, the last one is LINE_END. */
 export const RECORD_BYTES = 16;
 export const recordField = {

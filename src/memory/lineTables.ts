@@ -15,6 +15,7 @@ import {
   LINE_TABLE_ENTRIES,
   TAG_NOT_PLAIN,
 } from './layout';
+import { RecentPages } from './recentPages';
 import { Remover } from './removers';
 import type { Shared } from './shared';
 
@@ -43,6 +44,8 @@ export class LineTables {
   private readonly tlbUse: readonly Uint32Array[];
   /** Per core: the current context slot. */
   readonly current: Uint8Array;
+  /** Translations that misses need not ask for again: their entries go as those of the tables go. */
+  readonly pages: RecentPages;
   private readonly contexts: ContextSlots[];
   /** A planted omission, for tests. */
   omit: Remover = Remover.none;
@@ -61,11 +64,13 @@ export class LineTables {
     });
     this.tlbUse = config.cores.map((c, core) => new Uint32Array(buffer, plan.tlbUse[core], c.tlb.sets * c.tlb.ways));
     this.current = new Uint8Array(shared.cores);
+    this.pages = new RecentPages(shared);
     this.contexts = config.cores.map(() => new ContextSlots());
   }
 
   reset(): void {
     const { plan, u8 } = this.shared;
+    this.pages.reset();
     for (let core = 0; core < this.shared.cores; core++) {
       const base = plan.tables[core];
       u8.fill(EMPTY_TAG_BYTE, base, base + CONTEXT_SLOTS * 3 * LINE_TABLE_BYTES);
@@ -184,7 +189,10 @@ export class LineTables {
     const use = this.tlbUse[core];
     const known = tlbIndex >= 0 && tlbIndex < use.length;
     const tables = known ? use[tlbIndex] : (1 << (CONTEXT_SLOTS * 3)) - 1;
-    if (known && this.omit !== Remover.tlb) use[tlbIndex] = 0;
+    if (this.omit !== Remover.tlb) {
+      if (known) use[tlbIndex] = 0;
+      this.pages.drop(core, vaLo, pageLog2, known ? tlbIndex : -1);
+    }
     for (let i = 0; i < CONTEXT_SLOTS * 3; i++)
       if ((tables >>> i) & 1) this.dropPage(core, (i / 3) | 0, (i % 3) as Table, vaHi, vaLo, pageLog2);
   }
@@ -231,6 +239,7 @@ export class LineTables {
     context.next = (slot + 1) % CONTEXT_SLOTS;
     if (context.keys[slot] !== undefined) {
       this.shared.count(core, Counter.contextFlushes);
+      if (this.omit !== Remover.context) this.pages.dropSlot(core, slot);
       for (let table = 0; table < 3; table++) this.emptyTable(core, slot, table as Table, Remover.context);
     }
     context.keys[slot] = key.slice();

@@ -235,6 +235,7 @@ export class MemorySystem {
   setRegionMode(index: number, mode: 'memory' | 'bus'): void {
     const { shared } = this;
     shared.busMode[index] = mode === 'bus' ? 1 : 0;
+    this.tables.pages.reset();
     if (mode === 'memory') return;
     const { host, size } = shared.plan.regions[index];
     const first = shared.unitOf(host);

@@ -10,15 +10,16 @@
 import { isPowerOfTwo, log2Exact } from '../base/bits';
 import { bug } from '../base/errors';
 import { COUNTER_NAMES } from './counters';
-import { CONTEXT_TABLES_BYTES, RECORD_BYTES } from './layout';
+import { CONTEXT_TABLES_BYTES, PAGE_ENTRIES, PAGE_ENTRY_BYTES, RECORD_BYTES } from './layout';
 import type { CacheGeometry, MemoryConfig } from './types';
 
 export const MAX_CORES = 8;
 
-/** Offsets of one tag array: tags, order list, random state. */
+/** Offsets of one tag array: tags, order lists, which sets are full, random state. */
 export interface TagPlan {
   readonly tag: number;
   readonly order: number;
+  readonly full: number;
   readonly random: number;
 }
 export interface DataCachePlan extends TagPlan {
@@ -53,6 +54,7 @@ export interface MemoryPlan {
   readonly granuleLog2: number;
   readonly tables: readonly number[];
   readonly tlbUse: readonly number[];
+  readonly pages: readonly number[];
   readonly l1d: readonly DataCachePlan[];
   readonly l1i: readonly InstructionCachePlan[];
   readonly l2: readonly OuterCachePlan[];
@@ -61,7 +63,6 @@ export interface MemoryPlan {
   readonly side: number;
   readonly units: number;
   readonly records: number; // side records, numbered from 1
-  readonly recordFlags: number;
   readonly recordFree: number;
   readonly recordBytes: number;
   /** Address of unit 0. */
@@ -82,7 +83,12 @@ class Arena {
 }
 
 function takeTags(arena: Arena, g: CacheGeometry): TagPlan {
-  return { tag: arena.take(4 * lines(g)), order: arena.take(lines(g)), random: arena.take(4) };
+  return {
+    tag: arena.take(4 * lines(g)),
+    order: arena.take(lines(g)),
+    full: arena.take(g.sets),
+    random: arena.take(4),
+  };
 }
 
 function check(config: MemoryConfig): void {
@@ -143,6 +149,7 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
   const arena = new Arena(base);
   const tables = config.cores.map(() => arena.take(CONTEXT_TABLES_BYTES, 4096));
   const tlbUse = config.cores.map((c) => arena.take(4 * c.tlb.sets * c.tlb.ways));
+  const pages = config.cores.map(() => arena.take(PAGE_ENTRIES * PAGE_ENTRY_BYTES));
   const l1d = config.cores.map(({ l1d: g }) => ({
     ...takeTags(arena, g),
     loadSlot: arena.take(4 * unitsOf(g)),
@@ -151,7 +158,6 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
   const l1i = config.cores.map((_, core) => planInstructionCache(arena, config, core, granuleLog2));
   const l2 = config.l2.map((g) => ({ ...takeTags(arena, g), dirty: arena.take(2 * lines(g)) }));
   const counters = arena.take(8 * COUNTER_NAMES.length * config.cores.length);
-  const recordFlags = arena.take(records);
   const recordFree = arena.take(4 * (records + 1));
   const recordBytes = arena.take(records * 2 * (1 << unitLog2));
   const directory = arena.take(4 * units, 4096);
@@ -165,6 +171,7 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
     granuleLog2,
     tables,
     tlbUse,
+    pages,
     l1d,
     l1i,
     l2,
@@ -173,7 +180,6 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
     side,
     units,
     records,
-    recordFlags,
     recordFree,
     recordBytes,
     ram,

@@ -105,6 +105,15 @@ export class Shared {
     return -1;
   }
 
+  /** Whether all these bytes are RAM of one region that no bus access is made for. */
+  isPlainRam(host: number, bytes: number): boolean {
+    for (let i = 0; i < this.regionHost.length; i++) {
+      const d = host - this.regionHost[i];
+      if (d >= 0 && d + bytes <= this.regionSize[i]) return this.isRom[i] === 0 && this.busMode[i] === 0;
+    }
+    return false;
+  }
+
   /** Physical address of a linear-memory address inside a region; -1 for padding. */
   paOf(host: number): number {
     for (let i = 0; i < this.regionPa.length; i++) {

@@ -37,13 +37,14 @@ export class StoreEffects {
   }
 
   /**
-   * After `size` bytes at `offset` of a unit were written by `core`. `coherent`: the write went to the point of coherency by
-   * itself (non-cacheable, Device, write-through).
+   * After `size` bytes at a linear-memory address, within a unit, were written by `core`. `coherent`: the write went to the
+   * point of coherency by itself (non-cacheable, Device, write-through).
    */
-  stored(core: number, unit: number, offset: number, size: number, pa: number, coherent: boolean): void {
-    if (this.shared.directory[unit] & this.instructionGuard) this.instructionSide(unit);
-    if (this.checker !== undefined) this.checker.wrote(core, unit, offset, size, coherent);
-    if ((this.exclusives.armed & ~(1 << core)) !== 0) this.exclusives.observe(core, pa);
+  stored(core: number, unit: number, host: number, size: number, coherent: boolean): void {
+    const { shared } = this;
+    if (shared.directory[unit] & this.instructionGuard) this.instructionSide(unit);
+    if (this.checker !== undefined) this.checker.wrote(core, unit, host & shared.unitMask, size, coherent);
+    if ((this.exclusives.armed & ~(1 << core)) !== 0) this.exclusives.observe(core, shared.paOf(host));
   }
 
   private instructionSide(unit: number): void {

@@ -9,6 +9,7 @@ import type { Exclusives } from './exclusives';
 import { Granule, type InstructionCaches } from './instructionCaches';
 import { CONTEXT_SLOTS, EMPTY_TAG_BYTE, LINE_TABLE_ENTRIES, TAG_NOT_PLAIN } from './layout';
 import { type LineTables, Table } from './lineTables';
+import { PageUse } from './recentPages';
 import { Dir, type Shared } from './shared';
 import type { StoreEffects } from './storeEffects';
 import { NO_LINE } from './tags';
@@ -45,6 +46,13 @@ export class SubsetCheck {
       const translated = this.translation(entry, confirm);
       for (const text of [...what, ...translated])
         wrong.push(`core ${entry.core} slot ${entry.slot} table ${entry.table} va ${entry.lo.toString(16)}: ${text}`);
+    }
+    for (const page of this.tables.pages.entries()) {
+      const table = page.use & PageUse.Store ? Table.Store : Table.Load;
+      const pa = confirm?.(page.core, page.slot, page.hi, page.lo, table);
+      const where = `core ${page.core} slot ${page.slot} page ${page.lo.toString(16)}`;
+      if (!this.shared.isPlainRam(page.host, 4096)) wrong.push(`${where}: not plain RAM`);
+      if (pa !== undefined && this.shared.paOf(page.host) !== pa) wrong.push(`${where}: no TLB entry says so`);
     }
     return wrong;
   }

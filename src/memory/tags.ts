@@ -6,6 +6,7 @@
  * an invalid way is always taken first. FIFO and LRU keep an order list a set, most recent first; FIFO is LRU that hits do not
  * touch. Hits of random and FIFO change nothing, which lets the line tables answer them.
  */
+import { isPowerOfTwo } from '../base/bits';
 import { SeededRandom } from '../base/random';
 import type { TagPlan } from './plan';
 import type { CacheGeometry } from './types';
@@ -20,7 +21,11 @@ export class TagArray {
   readonly tag: Int32Array;
   private readonly ordered: boolean;
   private readonly order: Uint8Array;
+  /** By set: known to have no invalid way. */
+  private readonly full: Uint8Array;
   private readonly random: SeededRandom;
+  /** ways - 1 where that is a mask, else 0. */
+  private readonly wayMask: number;
 
   constructor(
     buffer: ArrayBuffer,
@@ -34,11 +39,14 @@ export class TagArray {
     this.ordered = geometry.replacement !== 'random';
     this.tag = new Int32Array(buffer, plan.tag, this.sets * this.ways);
     this.order = new Uint8Array(buffer, plan.order, this.sets * this.ways);
+    this.full = new Uint8Array(buffer, plan.full, this.sets);
+    this.wayMask = isPowerOfTwo(this.ways) ? this.ways - 1 : 0;
     this.random = new SeededRandom(new Uint32Array(buffer, plan.random, 1));
   }
 
   reset(seed: number): void {
     this.tag.fill(NO_LINE);
+    this.full.fill(0);
     for (let i = 0; i < this.order.length; i++) this.order[i] = i % this.ways;
     this.random.seed(seed);
   }
@@ -55,14 +63,28 @@ export class TagArray {
   victim(set: number): number {
     const { tag, ways } = this;
     const base = set * ways;
-    for (let way = base; way < base + ways; way++) if (tag[way] === NO_LINE) return way;
+    if (this.full[set] === 0) {
+      for (let way = base; way < base + ways; way++) if (tag[way] === NO_LINE) return way;
+      this.full[set] = 1;
+    }
     return this.ordered ? base + this.order[base + ways - 1] : base + this.random.below(ways);
+  }
+
+  /** The line in `way` is gone. A way that `insert` fills again at once need not be told. */
+  vacate(way: number): void {
+    this.tag[way] = NO_LINE;
+    this.full[this.setOf(way)] = 0;
+  }
+
+  /** Number of a way within its set. */
+  private inSet(way: number): number {
+    return this.wayMask !== 0 ? way & this.wayMask : way % this.ways;
   }
 
   /** Is a hit on this way without any effect on replacement? */
   isPlain(way: number): boolean {
     if (!this.isLru) return true;
-    const base = way - (way % this.ways);
+    const base = way - this.inSet(way);
     return base + this.order[base] === way;
   }
 
@@ -81,7 +103,7 @@ export class TagArray {
 
   private toFront(way: number): number {
     const { order } = this;
-    const w = way % this.ways;
+    const w = this.inSet(way);
     const base = way - w;
     const first = order[base];
     if (first === w) return -1;

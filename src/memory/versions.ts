@@ -12,116 +12,111 @@
 import { bug } from '../base/errors';
 import type { Shared } from './shared';
 
-const HAS_P = 1;
-const HALF_P = 2;
-const HAS_C = 4;
-const HALF_C = 8;
+/** A unit's side word: its record's number, 0 = none, and which versions the record holds, in which half. */
+const RECORD = 0xffffff;
+const HAS_P = 1 << 24;
+const HALF_P = 1 << 25;
+const HAS_C = 1 << 26;
+const HALF_C = 1 << 27;
+const HALF_P_SHIFT = 25;
+const HALF_C_SHIFT = 27;
+/** From the bits of P to those of C. */
+const P_TO_C = 2;
 
 export class Versions {
-  /** unit -> record number, 0 = none. */
   readonly side: Uint32Array;
-  private readonly flags: Uint8Array;
   /** Free record numbers as a stack; [0] is its height. */
   private readonly free: Uint32Array;
+  private readonly records: number;
   private readonly bytes: number;
   private readonly halfLog2: number;
 
   constructor(private readonly shared: Shared) {
     const { plan, buffer } = shared;
     this.side = new Uint32Array(buffer, plan.side, plan.units);
-    this.flags = new Uint8Array(buffer, plan.recordFlags, plan.records);
     this.free = new Uint32Array(buffer, plan.recordFree, plan.records + 1);
+    this.records = plan.records - 1;
+    if (this.records > RECORD) bug(`${this.records} side records`);
     this.bytes = plan.recordBytes;
     this.halfLog2 = shared.unitLog2;
   }
 
   /** Puts every record on the free list. No unit may have one (fresh memory, or after `forget` of all that had). */
   reset(): void {
-    this.flags.fill(0);
-    const n = this.flags.length - 1;
+    const n = this.records;
     this.free[0] = n;
     for (let i = 1; i <= n; i++) this.free[i] = n + 1 - i;
   }
 
   /** Where the contents at the point of unification stand. */
   pHost(unit: number): number {
-    const r = this.side[unit];
-    const f = r === 0 ? 0 : this.flags[r];
-    return f & HAS_P ? this.half(r, (f & HALF_P) >> 1) : this.shared.hostOfUnit(unit);
+    const s = this.side[unit];
+    return s & HAS_P ? this.half(s, (s & HALF_P) >>> HALF_P_SHIFT) : this.shared.hostOfUnit(unit);
   }
 
   /** Where the contents at the point of coherency stand. */
   cHost(unit: number): number {
-    const r = this.side[unit];
-    const f = r === 0 ? 0 : this.flags[r];
-    return f & HAS_C ? this.half(r, (f & HALF_C) >> 3) : this.pHost(unit);
+    const s = this.side[unit];
+    return s & HAS_C ? this.half(s, (s & HALF_C) >>> HALF_C_SHIFT) : this.pHost(unit);
   }
 
   /** Before the view alone changes: P gets contents of its own. */
   splitP(unit: number): void {
-    const r = this.record(unit);
-    const f = this.flags[r];
-    if (f & HAS_P) return;
-    const half = f & HAS_C ? 1 - ((f & HALF_C) >> 3) : 0;
-    this.shared.copyUnit(this.half(r, half), this.shared.hostOfUnit(unit));
-    this.flags[r] = f | HAS_P | (half << 1);
+    const s = this.withRecord(unit);
+    if (s & HAS_P) return;
+    const half = s & HAS_C ? 1 - ((s & HALF_C) >>> HALF_C_SHIFT) : 0;
+    this.side[unit] = s | HAS_P | (half << HALF_P_SHIFT);
+    this.shared.copyUnit(this.half(s, half), this.shared.hostOfUnit(unit));
   }
 
   /** Before P (and the view with it) changes and C does not. */
   splitC(unit: number): void {
-    const r = this.record(unit);
-    const f = this.flags[r];
-    if (f & HAS_C) return;
-    const half = f & HAS_P ? 1 - ((f & HALF_P) >> 1) : 0;
-    this.shared.copyUnit(this.half(r, half), this.pHost(unit));
-    this.flags[r] = f | HAS_C | (half << 3);
+    const s = this.withRecord(unit);
+    if (s & HAS_C) return;
+    const half = s & HAS_P ? 1 - ((s & HALF_P) >>> HALF_P_SHIFT) : 0;
+    this.shared.copyUnit(this.half(s, half), this.pHost(unit));
+    this.side[unit] = s | HAS_C | (half << HALF_C_SHIFT);
   }
 
   /** P := V, C keeps its contents (the old P where it had none of its own). */
   raiseP(unit: number): void {
-    const r = this.side[unit];
-    if (r === 0) return;
-    const f = this.flags[r];
-    if (!(f & HAS_P)) return;
-    if (f & HAS_C) this.setFlags(unit, r, f & (HAS_C | HALF_C));
-    else this.setFlags(unit, r, HAS_C | ((f & HALF_P) << 2));
+    const s = this.side[unit];
+    if (!(s & HAS_P)) return;
+    if (s & HAS_C) this.side[unit] = s & ~(HAS_P | HALF_P);
+    else this.side[unit] = (s & RECORD) | ((s & (HAS_P | HALF_P)) << P_TO_C);
   }
 
   /** C := P. */
   raiseC(unit: number): void {
-    const r = this.side[unit];
-    if (r !== 0) this.setFlags(unit, r, this.flags[r] & (HAS_P | HALF_P));
+    const s = this.side[unit];
+    if (s & HAS_C) this.keep(unit, s & ~(HAS_C | HALF_C));
   }
 
   /** P := V, C := V. */
   raiseAll(unit: number): void {
-    const r = this.side[unit];
-    if (r !== 0) this.setFlags(unit, r, 0);
+    const s = this.side[unit];
+    if (s !== 0) this.keep(unit, s & RECORD);
   }
 
   /** V := P (the last L1D copy is gone). True if the view was replaced. */
   dropV(unit: number): boolean {
-    const r = this.side[unit];
-    if (r === 0) return false;
-    const f = this.flags[r];
-    if (!(f & HAS_P)) return false;
-    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(r, (f & HALF_P) >> 1));
-    this.setFlags(unit, r, f & (HAS_C | HALF_C));
+    const s = this.side[unit];
+    if (!(s & HAS_P)) return false;
+    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & HALF_P) >>> HALF_P_SHIFT));
+    this.keep(unit, s & ~(HAS_P | HALF_P));
     return true;
   }
 
   /** P := C (the last outer copy is gone). `inL1` keeps the view apart. True if the view was replaced. */
   dropP(unit: number, inL1: boolean): boolean {
-    const r = this.side[unit];
-    if (r === 0) return false;
-    const f = this.flags[r];
-    if (!(f & HAS_C)) return false;
+    const s = this.side[unit];
+    if (!(s & HAS_C)) return false;
     if (inL1) {
-      this.setFlags(unit, r, HAS_P | ((f & HALF_C) >> 2));
+      this.side[unit] = (s & RECORD) | ((s & (HAS_C | HALF_C)) >>> P_TO_C);
       return false;
     }
-    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(r, (f & HALF_C) >> 3));
-    this.setFlags(unit, r, 0);
+    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & HALF_C) >>> HALF_C_SHIFT));
+    this.keep(unit, s & RECORD);
     return true;
   }
 
@@ -142,35 +137,35 @@ export class Versions {
 
   /** Does P (C) have contents of its own? For views and tests. */
   separateP(unit: number): boolean {
-    return this.side[unit] !== 0 && (this.flags[this.side[unit]] & HAS_P) !== 0;
+    return (this.side[unit] & HAS_P) !== 0;
   }
   separateC(unit: number): boolean {
-    return this.side[unit] !== 0 && (this.flags[this.side[unit]] & HAS_C) !== 0;
+    return (this.side[unit] & HAS_C) !== 0;
   }
   recordsInUse(): number {
-    return this.flags.length - 1 - this.free[0];
+    return this.records - this.free[0];
   }
 
-  private half(record: number, half: number): number {
-    return this.bytes + ((record * 2 + half) << this.halfLog2);
+  private half(side: number, half: number): number {
+    return this.bytes + (((side & RECORD) * 2 + half) << this.halfLog2);
   }
 
-  private record(unit: number): number {
-    const r = this.side[unit];
-    if (r !== 0) return r;
+  /** The side word of a unit that gets a record if it has none. */
+  private withRecord(unit: number): number {
+    const s = this.side[unit];
+    if (s !== 0) return s;
     const n = this.free[0];
     if (n === 0) bug('no side record left');
-    const taken = this.free[n];
     this.free[0] = n - 1;
-    this.side[unit] = taken;
-    this.flags[taken] = 0;
-    return taken;
+    return this.free[n];
   }
 
-  private setFlags(unit: number, r: number, flags: number): void {
-    this.flags[r] = flags;
-    if (flags !== 0) return;
-    this.side[unit] = 0;
-    this.free[++this.free[0]] = r;
+  /** Stores a side word; a record that holds nothing any more is free again. */
+  private keep(unit: number, side: number): void {
+    if (side > RECORD) this.side[unit] = side;
+    else {
+      this.side[unit] = 0;
+      this.free[++this.free[0]] = side;
+    }
   }
 }

@@ -269,12 +269,18 @@ export class Bench {
   }
   typed<T>(type: MemoryType, body: () => T): T {
     const before = this.translator.type;
-    this.translator.type = type;
+    this.retype(type);
     try {
       return body();
     } finally {
-      this.translator.type = before;
+      this.retype(before);
     }
+  }
+  /** Pages get another type; where they come from TLB entries, these vanish as a guest would have it. */
+  private retype(type: MemoryType): void {
+    this.translator.type = type;
+    if (this.translator.tlbIndex < 0) return;
+    for (let core = 0; core < this.config.cores.length; core++) this.memory.dropTranslations(core, 0, 0, 64);
   }
 
   /** Runs the word at va: fetch (through the table where there is an entry), CHECK when marked. Returns the decoded word. */

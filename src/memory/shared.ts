@@ -152,6 +152,13 @@ export class Shared {
     const { u32 } = this;
     let d = to >>> 2;
     let s = from >>> 2;
-    for (let n = this.unitBytes >>> 2; n > 0; n--) u32[d++] = u32[s++];
+    for (let n = this.unitBytes >>> 4; n > 0; n--) {
+      u32[d] = u32[s];
+      u32[d + 1] = u32[s + 1];
+      u32[d + 2] = u32[s + 2];
+      u32[d + 3] = u32[s + 3];
+      d += 4;
+      s += 4;
+    }
   }
 }

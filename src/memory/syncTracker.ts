@@ -141,7 +141,7 @@ export class SyncTracker {
 
   /** The words of a piece that [offset, offset + size) touches. */
   private wordsOf(piece: number, offset: number, size: number): number {
-    const start = piece << this.pieceLog2;
+    const start = piece * (1 << this.pieceLog2); // may exceed 2 GiB
     const first = Math.max(0, offset - start) >>> 2;
     const last = Math.min((1 << this.pieceLog2) - 1, offset + size - 1 - start) >>> 2;
     return ((last - first === 31 ? 0 : 1 << (last - first + 1)) - 1) << first;

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SyncTracker } from '../../../src/memory/syncTracker';
 import { type MemoryConfig, MemoryType } from '../../../src/memory/types';
 import { Bench, coreConfig, memoryConfig, RAM } from './harness';
 
@@ -474,4 +475,21 @@ test('before any MMU is on, code written where nothing was fetched needs no barr
   put(RAM + 0x1000);
   b.run(0, RAM + 0x1000);
   assert.deepEqual(reports(b), ['missing maintenance: DSB ISH, IC IVAU, DSB ISH, ISB']);
+});
+
+test('words beyond 2 GiB of RAM are told apart as well', () => {
+  const config = machine(false, false, 'architectural');
+  const tracker = new SyncTracker(config, 6, 6, 3 * 2 ** 30);
+  const writer = { pcHi: 0, pcLo: 0, mmu: true, everyStoreSeen: true, time: 0 };
+  for (const offset of [0x1000, 0x7fffffc8, 0xb0000008]) {
+    tracker.wrote(0, offset, 4, false, writer);
+    assert.notEqual(tracker.judgeWord(0, offset, false, 0), 0);
+    assert.equal(tracker.judgeWord(0, offset + 4, false, 0), 0);
+    tracker.cleaned(0, offset, false);
+    tracker.dsb(0);
+    tracker.invalidated(0, offset, 1);
+    tracker.dsb(0);
+    tracker.isb(0);
+    assert.equal(tracker.judgeWord(0, offset, false, 0), 0);
+  }
 });

@@ -19,14 +19,14 @@ class FakeTlb {
     this.held = b.config.cores.map(() => new Array<number | undefined>(4).fill(undefined));
     const { translator } = b;
     const translate = translator.translate.bind(translator);
-    translator.translate = (core, context, hi, lo, access, unprivileged) => {
+    translator.translate = (core, context, hi, lo, access) => {
       const page = lo >>> 12;
       const index = page & 3;
       const old = this.held[core][index];
       if (old !== undefined && old !== page) b.memory.dropTranslations(core, 0, old << 12, 12, index);
       this.held[core][index] = page;
       translator.tlbIndex = index;
-      return translate(core, context, hi, lo, access, unprivileged);
+      return translate(core, context, hi, lo, access);
     };
   }
   readonly confirm: Confirm = (core, _slot, _hi, lo) => {

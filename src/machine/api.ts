@@ -125,6 +125,9 @@ export interface CacheLineView {
   readonly symbol?: string;
 }
 
+/** Whether a way is asked for, by numbers: caches have many more lines than a view shows. `pa` is 0 for an invalid line. */
+export type WantedLine = (set: number, valid: boolean, pa: number) => boolean;
+
 /** One copy of a line. `where` is 'L1I core0', 'L1D core1', 'L2 cluster0', 'PoU', 'PoC', 'view'. */
 export interface LineCopy {
   readonly where: string;
@@ -132,6 +135,8 @@ export interface LineCopy {
   readonly present: boolean;
   readonly dirty: boolean;
   readonly bytes: Uint8Array | undefined;
+  /** Where `bytes` begin in the line asked for: copies of a cache with shorter lines. */
+  readonly offset?: number;
   readonly differs: boolean;
 }
 export interface LineState {
@@ -172,7 +177,17 @@ export interface Machine {
   /** Debugger write: every copy, or that copy only for pou / poc / icache. Returns the bytes written. */
   poke(core: number, space: Space, address: bigint, bytes: Uint8Array): number;
   translate(core: number, space: Space, address: bigint): TranslationView;
-  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): readonly CacheLineView[];
+  /**
+   * Ways of a cache by set and way, all or those that are wanted. Rows look at the machine when they are read: use them before
+   * it moves on.
+   */
+  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U', wanted?: WantedLine): readonly CacheLineView[];
+  /** The same counted. */
+  cacheCounts(
+    core: number,
+    level: number,
+    kind: 'I' | 'D' | 'U',
+  ): { readonly valid: number; readonly dirty: number; readonly differing: number };
   /** The caches of a core: what is there. */
   caches(core: number): readonly {
     level: number;

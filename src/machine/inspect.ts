@@ -6,7 +6,7 @@ import { joinBig } from '../base/bits';
 import { type PeekedTranslation, peekTranslate } from '../memory/mmu';
 import { Access } from '../memory/translator';
 import type { Bus, TranslationContext } from '../memory/types';
-import type { CacheLineView, LineState, Space, TranslationView, Watchpoint } from './api';
+import type { CacheLineView, LineState, Space, TranslationView, WantedLine, Watchpoint } from './api';
 import type { ElscopeMachine } from './machine';
 
 const PAGE = 4096n;
@@ -163,13 +163,33 @@ export class Inspector {
     return { ...tables, ok: true, pa: held, fault: undefined, attributes: stale, fromTlb: true };
   }
 
-  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheLineView[] {
-    return this.machine.memory.cacheLines(core, level, kind).map(({ vaHi, vaLo, vmidTag, pa, ...row }) => ({
-      ...row,
-      pa: BigInt(pa),
-      va: vaHi === undefined || vaLo === undefined ? undefined : joinBig(vaHi, vaLo),
-      ...(vmidTag === undefined || vmidTag === 0 ? {} : { vmid: vmidTag - 1 }),
-    }));
+  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U', wanted?: WantedLine): CacheLineView[] {
+    return this.machine.memory.cacheLines(core, level, kind, wanted).map((row) => {
+      const { set, way, valid, pa, vmidTag } = row;
+      return {
+        level,
+        kind,
+        set,
+        way,
+        valid,
+        // As in memory/views: what takes time is looked at when it is asked for.
+        get dirty() {
+          return row.dirty;
+        },
+        pa: BigInt(pa),
+        get va() {
+          const { vaHi, vaLo } = row;
+          return vaHi === undefined || vaLo === undefined ? undefined : joinBig(vaHi, vaLo);
+        },
+        get bytes() {
+          return row.bytes;
+        },
+        get differs() {
+          return row.differs;
+        },
+        ...(vmidTag === undefined || vmidTag === 0 ? {} : { vmid: vmidTag - 1 }),
+      };
+    });
   }
 
   caches(core: number): ReturnType<ElscopeMachine['caches']> {

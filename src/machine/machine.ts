@@ -461,8 +461,11 @@ export class ElscopeMachine implements Machine {
   translate(core: number, space: Space, address: bigint): ReturnType<Machine['translate']> {
     return this.inspector.translate(core, space, address);
   }
-  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): ReturnType<Machine['cacheLines']> {
-    return this.inspector.cacheLines(core, level, kind);
+  cacheLines(...[core, level, kind, wanted]: Parameters<Machine['cacheLines']>): ReturnType<Machine['cacheLines']> {
+    return this.inspector.cacheLines(core, level, kind, wanted);
+  }
+  cacheCounts(core: number, level: number, kind: 'I' | 'D' | 'U') {
+    return this.memory.cacheCounts(core, level, kind);
   }
   caches(core: number): ReturnType<Machine['caches']> {
     return this.inspector.caches(core);

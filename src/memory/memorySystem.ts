@@ -23,7 +23,7 @@ import { type Confirm, SubsetCheck } from './subset';
 import { NO_LINE } from './tags';
 import type { AbortFault, MemoryConfig, MemoryPorts } from './types';
 import { Versions } from './versions';
-import { type CacheLineRow, type LineStateRow, Views } from './views';
+import { type CacheCounts, type CacheLineRow, type LineStateRow, Views, type WantedLine } from './views';
 
 export class MemorySystem {
   readonly shared: Shared;
@@ -281,8 +281,11 @@ export class MemorySystem {
   lineState(pa: number): LineStateRow | undefined {
     return this.views.lineState(pa);
   }
-  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheLineRow[] {
-    return this.views.cacheLines(core, level, kind);
+  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U', wanted?: WantedLine): CacheLineRow[] {
+    return this.views.cacheLines(core, level, kind, wanted);
+  }
+  cacheCounts(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheCounts {
+    return this.views.cacheCounts(core, level, kind);
   }
   statistics(core: number, dataAccesses: number, fetches: number): CoreMemoryStatistics {
     return coreStatistics(this.shared, core, dataAccesses, fetches);

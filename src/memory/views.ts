@@ -43,6 +43,22 @@ export interface LineStateRow {
   readonly copies: readonly LineCopyRow[];
 }
 
+/** Whether a row is made for a way: asked with numbers, for each way of the cache. */
+export type WantedLine = (set: number, valid: boolean, pa: number) => boolean;
+
+/** What data and instruction caches have in common here. */
+interface TagArray {
+  readonly tag: ArrayLike<number>;
+  readonly lineLog2: number;
+  setOf(way: number): number;
+}
+
+export interface CacheCounts {
+  readonly valid: number;
+  readonly dirty: number;
+  readonly differing: number;
+}
+
 export class Views {
   constructor(
     private readonly shared: Shared,
@@ -52,44 +68,121 @@ export class Views {
     private readonly tables: LineTables,
   ) {}
 
-  /** Every way of a cache: level 1 I or D, level 2 U. Empty for a cache that is not there. */
-  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheLineRow[] {
-    if (level === 1 && kind === 'I') return this.instructionLines(core);
-    if (level === 1 && kind === 'D') return this.dataLines(this.data.l1[core], core);
-    const k = this.data.outer[core];
-    return level === 2 && kind === 'U' && k >= 0 ? this.dataLines(this.data.l2[k], -1, k) : [];
+  /** Ways of a cache, all or those that are wanted: level 1 I or D, level 2 U. Empty for a cache that is not there. */
+  cacheLines(core: number, level: number, kind: 'I' | 'D' | 'U', wanted?: WantedLine): CacheLineRow[] {
+    const rows: CacheLineRow[] = [];
+    if (level === 1 && kind === 'I') {
+      const cache = this.instructions.caches[core];
+      this.eachWay(cache, wanted, (way) => rows.push(this.instructionLine(core, way)));
+    } else if (level === 1 && kind === 'D') {
+      const cache = this.data.l1[core];
+      this.eachWay(cache, wanted, (way) => rows.push(this.dataLine(cache, core, -1, way)));
+    } else {
+      const k = this.data.outer[core];
+      if (level !== 2 || kind !== 'U' || k < 0) return [];
+      const cache = this.data.l2[k];
+      this.eachWay(cache, wanted, (way) => rows.push(this.dataLine(cache, -1, k, way)));
+    }
+    return rows;
   }
 
-  private dataLines(cache: DataCache, core: number, k = -1): CacheLineRow[] {
-    return Array.from(cache.tag, (line, way) => {
-      const valid = line !== NO_LINE;
-      const bytes = new Uint8Array(1 << cache.lineLog2);
-      let dirty = false;
-      let differs = false;
-      for (let i = 0; valid && i < cache.units; i++) {
-        const unit = (line << cache.unitsLog2) + i;
-        const view = this.shared.hostOfUnit(unit);
-        const host = core >= 0 ? view : this.versions.pHost(unit);
-        bytes.set(this.unitBytes(host), i * this.shared.unitBytes);
-        dirty ||= core >= 0 ? this.dirtyIn(core, unit) : ((this.data.outerDirty[k][way] >>> i) & 1) !== 0;
-        differs ||= host !== view && !same(this.unitBytes(host), this.unitBytes(view));
+  private eachWay(cache: TagArray, wanted: WantedLine | undefined, visit: (way: number) => void): void {
+    for (let way = 0; way < cache.tag.length; way++) {
+      const valid = cache.tag[way] !== NO_LINE;
+      if (wanted === undefined || wanted(cache.setOf(way), valid, valid ? this.paOfTag(cache, way) : 0)) visit(way);
+    }
+  }
+
+  /** Tags are line numbers counted from the start of RAM. */
+  private paOfTag(cache: TagArray, way: number): number {
+    return this.shared.paOf(this.shared.ram + cache.tag[way] * 2 ** cache.lineLog2);
+  }
+
+  /** How many lines are valid, dirty, and unlike the coherent view; makes no rows, as caches are large. */
+  cacheCounts(core: number, level: number, kind: 'I' | 'D' | 'U'): CacheCounts {
+    const counts = { valid: 0, dirty: 0, differing: 0 };
+    const k = this.data.outer[core];
+    const inner = level === 1;
+    if (!inner && k < 0) return counts;
+    const data = kind === 'I' ? undefined : inner ? this.data.l1[core] : this.data.l2[k];
+    const cache: TagArray = data ?? this.instructions.caches[core];
+    for (let way = 0; way < cache.tag.length; way++) {
+      if (cache.tag[way] === NO_LINE) continue;
+      counts.valid++;
+      if (data === undefined) counts.differing += Number(this.instructionDiffers(core, way));
+      else {
+        const owner = inner ? core : -1;
+        counts.dirty += Number(this.lineDirty(data, owner, k, way));
+        counts.differing += Number(this.lineDiffers(data, owner, way));
       }
-      const va = valid && core >= 0 ? this.vaOf(core, cache, way) : undefined;
-      return {
-        level: core >= 0 ? 1 : 2,
-        kind: core >= 0 ? 'D' : 'U',
-        set: cache.setOf(way),
-        way: way % cache.ways,
-        valid,
-        dirty,
-        pa: valid ? this.shared.paOf(this.shared.hostOfUnit(line << cache.unitsLog2)) : 0,
-        vaHi: va?.[0],
-        vaLo: va?.[1],
-        bytes,
-        differs,
-        vmidTag: undefined,
-      };
-    });
+    }
+    return counts;
+  }
+
+  /** Rows look at the line when they are asked: most are only counted or passed by. */
+  private dataLine(cache: DataCache, core: number, k: number, way: number): CacheLineRow {
+    const views = this;
+    const line = cache.tag[way];
+    const valid = line !== NO_LINE;
+    const va = (): [number, number] | undefined => (valid && core >= 0 ? this.vaOf(core, cache, way) : undefined);
+    return {
+      level: core >= 0 ? 1 : 2,
+      kind: core >= 0 ? 'D' : 'U',
+      set: cache.setOf(way),
+      way: way % cache.ways,
+      valid,
+      get dirty() {
+        return valid && views.lineDirty(cache, core, k, way);
+      },
+      pa: valid ? this.shared.paOf(this.shared.hostOfUnit(line << cache.unitsLog2)) : 0,
+      get vaHi() {
+        return va()?.[0];
+      },
+      get vaLo() {
+        return va()?.[1];
+      },
+      get bytes() {
+        return views.dataBytes(cache, core, valid ? line << cache.unitsLog2 : -1);
+      },
+      get differs() {
+        return valid && views.lineDiffers(cache, core, way);
+      },
+      vmidTag: undefined,
+    };
+  }
+
+  private lineDirty(cache: DataCache, core: number, k: number, way: number): boolean {
+    const first = cache.tag[way] << cache.unitsLog2;
+    return this.anyUnit(cache, (i) => this.unitDirty(core, k, way, first, i));
+  }
+  private lineDiffers(cache: DataCache, core: number, way: number): boolean {
+    const first = cache.tag[way] << cache.unitsLog2;
+    return this.anyUnit(cache, (i) => this.unitDiffers(core, first + i));
+  }
+
+  private anyUnit(cache: DataCache, holds: (i: number) => boolean): boolean {
+    for (let i = 0; i < cache.units; i++) if (holds(i)) return true;
+    return false;
+  }
+
+  /** Bytes of a line by its first unit (-1: an invalid line). `core` -1: as level 2 has them. */
+  private dataBytes(cache: DataCache, core: number, first: number): Uint8Array {
+    const bytes = new Uint8Array(1 << cache.lineLog2);
+    for (let i = 0; first >= 0 && i < cache.units; i++) {
+      bytes.set(this.unitBytes(this.hostIn(core, first + i)), i * this.shared.unitBytes);
+    }
+    return bytes;
+  }
+  private hostIn(core: number, unit: number): number {
+    return core >= 0 ? this.shared.hostOfUnit(unit) : this.versions.pHost(unit);
+  }
+  private unitDirty(core: number, k: number, way: number, first: number, i: number): boolean {
+    return core >= 0 ? this.dirtyIn(core, first + i) : ((this.data.outerDirty[k][way] >>> i) & 1) !== 0;
+  }
+  private unitDiffers(core: number, unit: number): boolean {
+    const host = this.hostIn(core, unit);
+    const view = this.shared.hostOfUnit(unit);
+    return host !== view && !same(this.unitBytes(host), this.unitBytes(view));
   }
 
   private dirtyIn(core: number, unit: number): boolean {
@@ -108,28 +201,35 @@ export class Views {
     return undefined;
   }
 
-  private instructionLines(core: number): CacheLineRow[] {
+  private instructionLine(core: number, way: number): CacheLineRow {
+    const views = this;
     const cache = this.instructions.caches[core];
     const n = 1 << cache.lineLog2;
-    return Array.from(cache.tag, (line, way) => {
-      const valid = line !== NO_LINE;
-      const bytes = valid ? this.bytesAt(cache.bytes + way * n, n) : new Uint8Array(n);
-      const host = valid ? cache.hostOfLine(line) : -1;
-      return {
-        level: 1,
-        kind: 'I',
-        set: cache.setOf(way),
-        way: way % cache.ways,
-        valid,
-        dirty: false,
-        pa: valid ? this.shared.paOf(host) : 0,
-        vaHi: valid ? cache.va[way * 2 + 1] : undefined,
-        vaLo: valid ? cache.va[way * 2] : undefined,
-        bytes,
-        differs: valid && !same(bytes, this.bytesAt(host, n)),
-        vmidTag: cache.policy === 'VPIPT' && valid ? cache.vmid[way] : undefined,
-      };
-    });
+    const line = cache.tag[way];
+    const valid = line !== NO_LINE;
+    return {
+      level: 1,
+      kind: 'I',
+      set: cache.setOf(way),
+      way: way % cache.ways,
+      valid,
+      dirty: false,
+      pa: valid ? this.shared.paOf(cache.hostOfLine(line)) : 0,
+      vaHi: valid ? cache.va[way * 2 + 1] : undefined,
+      vaLo: valid ? cache.va[way * 2] : undefined,
+      get bytes() {
+        return valid ? views.bytesAt(cache.bytes + way * n, n) : new Uint8Array(n);
+      },
+      get differs() {
+        return valid && views.instructionDiffers(core, way);
+      },
+      vmidTag: cache.policy === 'VPIPT' && valid ? cache.vmid[way] : undefined,
+    };
+  }
+  private instructionDiffers(core: number, way: number): boolean {
+    const cache = this.instructions.caches[core];
+    const n = 1 << cache.lineLog2;
+    return !same(this.bytesAt(cache.bytes + way * n, n), this.bytesAt(cache.hostOfLine(cache.tag[way]), n));
   }
 
   /** The unit around a physical address at every level of every core; undefined outside RAM. */

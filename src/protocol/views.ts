@@ -178,6 +178,8 @@ export interface LineCopyRow {
   readonly differs: boolean;
   /** Not as it was at the stop before. */
   readonly changed: boolean;
+  /** Where `bytes` begin in the line: not 0 for further lines of a cache whose lines are shorter. */
+  readonly offset: number;
   readonly bytes: HexBytes | undefined;
   /** For instruction caches, and for every copy when one I-cache holds the line. */
   readonly instructions: readonly InstructionRow[];

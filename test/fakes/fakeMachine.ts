@@ -17,6 +17,7 @@ import type {
   Space,
   Stop,
   TranslationView,
+  WantedLine,
   Watchpoint,
 } from '../../src/machine/api';
 import type { MachineConfig } from '../../src/machine/config';
@@ -445,15 +446,20 @@ export class FakeMachine implements Machine {
       { ...common, kind: 'D' as const, policy: 'write-back' },
     ];
   }
-  cacheLines(core: number, _level: number, kind: 'I' | 'D' | 'U'): readonly CacheLineView[] {
+  cacheLines(core: number, _level: number, kind: 'I' | 'D' | 'U', wanted?: WantedLine): readonly CacheLineView[] {
     const lines = kind === 'I' ? [...this.cores[core].icache.entries()].slice(0, SETS * 2) : [];
-    return Array.from({ length: SETS * 2 }, (_, i) => {
+    const rows = Array.from({ length: SETS * 2 }, (_, i) => {
       const [pa, bytes] = lines[i] ?? [0n, new Uint8Array(LINE)];
       const valid = i < lines.length;
       const differs = valid && Buffer.compare(bytes, this.slice(pa, LINE)) !== 0;
       const place = { level: 1, kind, set: i >> 1, way: i & 1, valid, dirty: false };
       return { ...place, pa, va: valid ? pa : undefined, bytes: bytes.slice(), differs };
     });
+    return wanted ? rows.filter((row) => wanted(row.set, row.valid, Number(row.pa))) : rows;
+  }
+  cacheCounts(core: number, level: number, kind: 'I' | 'D' | 'U') {
+    const valid = this.cacheLines(core, level, kind).filter((line) => line.valid);
+    return { valid: valid.length, dirty: 0, differing: valid.filter((line) => line.differs).length };
   }
   lineState(_core: number, _space: Space, address: bigint): LineState | undefined {
     const pa = address & ~BigInt(LINE - 1);

@@ -6,6 +6,7 @@ import type {
   CacheKind,
   CacheLinesView,
   CacheLineView,
+  CacheSetRow,
   CustomRequests,
   InstructionRow,
   LineCopyRow,
@@ -76,46 +77,54 @@ export class LineViews {
 
   /** A page of a cache. `locate` gives the physical addresses that a filter text may mean. */
   page(params: LinesParams, versioned: Versioned, locate: (text: string) => readonly bigint[]): CacheLinesView {
-    const { core, level, kind, filter } = params;
+    const { core, level, kind, filter, start = 0 } = params;
     const { sets, ways, lineBytes } = this.geometry(core, level, kind);
-    const lines = this.machine.cacheLines(core, level, kind);
-    const wanted = filter?.text ? locate(filter.text) : undefined;
-    const matches = (line: Line): boolean => {
-      if (!line.valid || (filter?.dirty && !line.dirty) || (filter?.differing && !line.differs)) return false;
-      return wanted === undefined || wanted.some((pa) => pa >= line.pa && pa < line.pa + BigInt(lineBytes));
-    };
-    const bySet = new Map<number, Line[]>();
-    for (const line of lines) {
-      const row = bySet.get(line.set);
-      if (row) row.push(line);
-      else bySet.set(line.set, [line]);
+    const addresses = filter?.text ? locate(filter.text).map(Number) : undefined;
+    const isThere = (pa: number): boolean =>
+      addresses === undefined || addresses.some((address) => address >= pa && address < pa + lineBytes);
+    const matches = (line: Line): boolean =>
+      line.valid &&
+      isThere(Number(line.pa)) &&
+      !(filter?.dirty && !line.dirty) &&
+      !(filter?.differing && !line.differs);
+    const filtered = filter !== undefined && (addresses || filter.valid || filter.dirty || filter.differing);
+    const numbers = filtered ? this.setsWith(params, matches, isThere) : undefined;
+    const totalRows = numbers?.length ?? sets;
+    const end = Math.min(totalRows, start + Math.min(MOST_ROWS, params.count ?? PAGE_ROWS));
+    const wanted = numbers?.slice(start, end) ?? Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
+    const rows = this.rows(params, wanted, matches);
+    const counts = this.machine.cacheCounts(core, level, kind);
+    const place = { core, level, kind, name: cacheName(level, kind), sets, ways, lineBytes };
+    return { ...versioned, ...place, totalRows, start, rows, ...counts };
+  }
+
+  /** The sets in which a line fits a filter, ascending. */
+  private setsWith(params: LinesParams, matches: (line: Line) => boolean, isThere: (pa: number) => boolean): number[] {
+    const { core, level, kind } = params;
+    const candidates = this.machine.cacheLines(core, level, kind, (_set, valid, pa) => valid && isThere(pa));
+    return [...new Set(candidates.filter(matches).map((line) => line.set))].sort((a, b) => a - b);
+  }
+
+  private rows(params: LinesParams, sets: readonly number[], matches: (line: Line) => boolean): CacheSetRow[] {
+    const { core, level, kind } = params;
+    const bySet = new Map<number, Line[]>(sets.map((set) => [set, []]));
+    for (const line of this.machine.cacheLines(core, level, kind, (set) => bySet.has(set))) {
+      bySet.get(line.set)?.push(line);
     }
-    const filtered = filter !== undefined && (wanted !== undefined || filter.valid || filter.dirty || filter.differing);
-    const numbers = [...bySet.keys()].sort((a, b) => a - b).filter((set) => !filtered || bySet.get(set)?.some(matches));
-    const { start = 0 } = params;
-    const page = numbers.slice(start, start + Math.min(MOST_ROWS, params.count ?? PAGE_ROWS));
-    const rows = page.map((set) => {
-      const inSet = [...(bySet.get(set) ?? [])].sort((a, b) => a.way - b.way);
+    return sets.map((set) => {
+      const lines = (bySet.get(set) ?? []).sort((a, b) => a.way - b.way);
       return {
         set,
-        cells: inSet.map((line) => this.cell(line, `${core}.${level}${kind}.${set}.${line.way}`, matches)),
+        cells: lines.map((line) => this.cell(line, `${core}.${level}${kind}.${set}.${line.way}`, matches)),
       };
     });
-    const valid = lines.filter((line) => line.valid);
-    const counts = {
-      valid: valid.length,
-      dirty: valid.filter((line) => line.dirty).length,
-      differing: valid.filter((line) => line.differs).length,
-    };
-    const place = { core, level, kind, name: cacheName(level, kind), sets, ways, lineBytes };
-    return { ...versioned, ...place, totalRows: numbers.length, start, rows, ...counts };
   }
 
   line(params: CustomRequests['elscope/cacheLine']['params'], versioned: Versioned): CacheLineView {
     const { core, level, kind, set, way } = params;
     this.geometry(core, level, kind);
-    const lines = this.machine.cacheLines(core, level, kind);
-    const line = lines.find((l) => l.set === set && l.way === way) ?? refuse(`there is no set ${set}, way ${way}`);
+    const lines = this.machine.cacheLines(core, level, kind, (other) => other === set);
+    const line = lines.find((l) => l.way === way) ?? refuse(`there is no set ${set}, way ${way}`);
     const place = { ...versioned, core, level, kind, set };
     const cell = this.cell(line, `${core}.${level}${kind}.${set}.${way}`, (l) => l.valid);
     if (!line.valid) return { ...place, cell, bytes: '', current: undefined, instructions: [] };
@@ -141,11 +150,14 @@ export class LineViews {
     const view = state.copies.find((copy) => copy.where === 'view')?.bytes;
     const code = state.copies.some((copy) => copy.present && copy.where.startsWith('L1I'));
     const copies = state.copies.map((copy): LineCopyRow => {
-      const key = `${pa} ${copy.where}`;
+      const key = `${pa} ${copy.where} ${copy.offset ?? 0}`;
       const changed = this.history.changed(key, copy.bytes && copy.present ? `${copy.dirty}${toHex(copy.bytes)}` : '');
-      const { where, present, dirty, differs, bytes } = copy;
-      const instructions = code && present && bytes ? instructionRows(this.target, va ?? pa, bytes, view) : [];
-      return { where, core: copy.core, present, dirty, differs, changed, bytes: bytes && toHex(bytes), instructions };
+      const { where, present, dirty, differs, bytes, offset: start = 0 } = copy;
+      const address = (va ?? pa) + BigInt(start);
+      const current = view?.subarray(start);
+      const instructions = code && present && bytes ? instructionRows(this.target, address, bytes, current) : [];
+      const hex = bytes && toHex(bytes);
+      return { where, core: copy.core, present, dirty, differs, changed, offset: start, bytes: hex, instructions };
     });
     return {
       ...versioned,

@@ -112,7 +112,8 @@ export function idRegisterRows(machine: Machine): IdRegisterRow[] {
 
 export function cacheRows(machine: Machine, core: number): CacheRow[] {
   return machine.caches(core).map(({ level, kind, sets, ways, lineBytes, policy, replacement }) => {
-    const valid = machine.cacheLines(core, level, kind).filter((line) => line.valid);
+    const counts = machine.cacheCounts(core, level, kind);
+    const sizeBytes = sets * ways * lineBytes;
     return {
       level,
       kind,
@@ -120,12 +121,10 @@ export function cacheRows(machine: Machine, core: number): CacheRow[] {
       sets,
       ways,
       lineBytes,
-      sizeBytes: sets * ways * lineBytes,
+      sizeBytes,
       policy,
       replacement,
-      valid: valid.length,
-      dirty: valid.filter((line) => line.dirty).length,
-      differing: valid.filter((line) => line.differs).length,
+      ...counts,
     };
   });
 }

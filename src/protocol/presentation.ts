@@ -1,5 +1,5 @@
 /** How the strings of the view models are shown, in trees and webviews alike: short addresses, bytes in rows, what differs. */
-import type { Hex64, HexBytes } from './views';
+import type { Hex64, HexBytes, LineCopyRow } from './views';
 
 /** `0x40201000`: without the leading zeros of a 64-bit value, but at least 8 digits. */
 export const shortHex = (value: Hex64): string =>
@@ -56,3 +56,9 @@ export function wordAt(bytes: HexBytes, offset: number): string | undefined {
 
 /** `1 way`, `3 ways`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What a copy is called: `L1I core0`, with its place in the line where a cache has shorter ones. */
+export const copyName = (copy: LineCopyRow): string => {
+  const name = copy.where === 'view' ? 'cacheable accesses' : copy.where;
+  return copy.offset === 0 ? name : `${name} +0x${copy.offset.toString(16)}`;
+};

@@ -2,7 +2,7 @@
  * The chosen line: its state and addresses, the copies of it elsewhere, its instructions or bytes with those marked that
  * cacheable accesses see otherwise.
  */
-import { dumpRows, plus, shortHex, withSymbol } from '../protocol/presentation';
+import { copyName, dumpRows, plus, shortHex, withSymbol } from '../protocol/presentation';
 import type { CacheLineView, InstructionRow, LineStateView } from '../protocol/views';
 import { element, icon } from './dom';
 
@@ -97,8 +97,7 @@ function copies(state: LineStateView): HTMLElement {
     ];
     const text = copy.present ? words.filter((word) => word !== '').join(', ') : 'not there';
     const kind = !copy.present ? 'quiet' : copy.differs ? 'differs' : copy.dirty ? 'dirty' : '';
-    const name = copy.where === 'view' ? 'cacheable accesses' : copy.where;
-    return element('tr', { class: kind }, element('td', {}, name), element('td', {}, text));
+    return element('tr', { class: kind }, element('td', {}, copyName(copy)), element('td', {}, text));
   });
   return table('Copies of the line', ['Where', 'State'], rows);
 }

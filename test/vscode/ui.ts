@@ -54,6 +54,14 @@ export class Ui {
     await widget.waitFor({ state: 'hidden' });
   }
 
+  /** Types an answer into the box that a command has opened, whose title this is. */
+  async answer(title: string, text: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget', { hasText: title });
+    await widget.locator('input.input').fill(text);
+    await widget.locator('input.input').press('Enter');
+    await widget.waitFor({ state: 'hidden' });
+  }
+
   /** Whether the palette offers an entry with exactly this title now. */
   async offers(title: string): Promise<boolean> {
     const widget = await this.quickInput('F1', `>${title}`);
@@ -223,6 +231,15 @@ export class Ui {
   async expandTreeRow(title: string, label: string): Promise<void> {
     const rows = (await this.pane(title)).locator('.monaco-list-row');
     await expandRow(rows.filter({ has: this.page.locator('.label-name', { hasText: label }) }).first());
+  }
+
+  /** Chooses an entry of the context menu of a row. */
+  async contextMenu(row: Locator, entry: string): Promise<void> {
+    await row.click({ button: 'right' });
+    const item = this.page.locator('.context-view .monaco-menu .action-item', { hasText: entry });
+    await item.first().hover();
+    await this.page.keyboard.press('Enter');
+    await item.first().waitFor({ state: 'detached' });
   }
 
   /** Evaluates in the Debug Console. @returns the text of the last row, once there is one more than the echo. */

@@ -3,7 +3,7 @@
  * the point of coherency. A copy's row shows the word at the pinned address, so that an old instruction in an I-cache stands
  * right above the new one in memory.
  */
-import { dumpRows, plus, shortHex, withSymbol, wordAt } from '../../protocol/presentation';
+import { copyName, dumpRows, plus, shortHex, withSymbol, wordAt } from '../../protocol/presentation';
 import type { InstructionRow, LineCopyRow, LineStateView, WatchedLinesView } from '../../protocol/views';
 import { addressOf, type Pin } from '../pins';
 import { code, colors, factTable, markOf, plain, type Row } from './row';
@@ -41,7 +41,7 @@ function lineRow(pin: Pin, line: LineStateView): Row {
   const reference = addressOf(line);
   // Copies below a dirty line are old as a matter of course; an instruction cache's is what would be executed.
   const stale = differing.some((copy) => /^L\d+I/.test(copy.where));
-  const names = differing.map((copy) => copy.where).join(', ');
+  const names = differing.map(copyName).join(', ');
   const state = differing.length > 0 ? `${names} ${differing.length === 1 ? 'differs' : 'differ'}` : 'all copies agree';
   const at = line.va === undefined ? `PA ${shortHex(plus(line.pa, line.offset))}` : shortHex(reference);
   return {
@@ -81,15 +81,16 @@ const copyWords = (copy: LineCopyRow): string[] =>
     (text) => text !== '',
   );
 
+/** Where the word at the pinned address is in a copy; not in it where a cache has shorter lines. */
+const wordOffset = (line: LineStateView, copy: LineCopyRow): number => (line.offset & ~3) - copy.offset;
+
 /** The instruction or the word at the pinned address. */
 function atPin(line: LineStateView, copy: LineCopyRow): string | undefined {
-  const offset = line.offset & ~3;
-  const instruction = copy.instructions[offset / 4];
-  if (instruction) return instruction.text;
-  return copy.bytes === undefined ? undefined : wordAt(copy.bytes, offset);
+  const offset = wordOffset(line, copy);
+  if (offset < 0 || copy.bytes === undefined) return undefined;
+  return copy.instructions[offset / 4]?.text ?? wordAt(copy.bytes, offset);
 }
 
-const names: Readonly<Record<string, string>> = { view: 'cacheable accesses', PoU: 'PoU', PoC: 'PoC' };
 const icons: readonly (readonly [RegExp, string])[] = [
   [/^L\d+I/, 'symbol-event'],
   [/^L\d+D/, 'symbol-variable'],
@@ -99,8 +100,8 @@ const icons: readonly (readonly [RegExp, string])[] = [
 ];
 
 function copyRow(pin: Pin, line: LineStateView, copy: LineCopyRow, seen: string | undefined): Row {
-  const id = `${pin.address}/${copy.where}`;
-  const label = names[copy.where] ?? copy.where;
+  const id = `${pin.address}/${copy.where}/${copy.offset}`;
+  const label = copyName(copy);
   if (!copy.present) {
     const gone = copy.changed ? 'not there any more' : 'not there';
     return {
@@ -116,7 +117,8 @@ function copyRow(pin: Pin, line: LineStateView, copy: LineCopyRow, seen: string 
   }
   const word = atPin(line, copy);
   const words = copyWords(copy);
-  const bytes = copy.instructions.length > 0 ? wordAt(copy.bytes ?? '', line.offset & ~3)?.slice(2) : undefined;
+  const decoded = word !== undefined && copy.instructions.length > 0;
+  const bytes = decoded ? wordAt(copy.bytes ?? '', wordOffset(line, copy))?.slice(2) : undefined;
   return {
     id,
     label,
@@ -138,7 +140,7 @@ function copyRow(pin: Pin, line: LineStateView, copy: LineCopyRow, seen: string 
 }
 
 function instructionRows(id: string, line: LineStateView, copy: LineCopyRow): Row[] {
-  return copy.instructions.map((row, i) => instructionRow(`${id}/${i}`, row, i === line.offset >>> 2));
+  return copy.instructions.map((row, i) => instructionRow(`${id}/${i}`, row, i === wordOffset(line, copy) / 4));
 }
 
 function instructionRow(id: string, row: InstructionRow, pinned: boolean): Row {
@@ -164,17 +166,17 @@ function instructionRow(id: string, row: InstructionRow, pinned: boolean): Row {
 }
 
 function byteRows(id: string, line: LineStateView, copy: LineCopyRow, seen: string | undefined): Row[] {
-  return dumpRows(copy.bytes ?? '', seen).map((row) => {
+  return dumpRows(copy.bytes ?? '', seen?.slice(copy.offset * 2)).map((row) => {
     const label = row.bytes.join(' ');
     return {
       id: `${id}/${row.offset}`,
       label,
       highlights: row.differs.flatMap((differs, i) => (differs ? [[i * 3, i * 3 + 2] as const] : [])),
-      description: `+0x${row.offset.toString(16).padStart(2, '0')}  ${row.ascii}`,
+      description: `+0x${(copy.offset + row.offset).toString(16).padStart(2, '0')}  ${row.ascii}`,
       mark: markOf(row.differs.includes(true), false),
       context: 'value address',
       value: label,
-      address: `pa:${plus(line.pa, row.offset)}`,
+      address: `pa:${plus(line.pa, copy.offset + row.offset)}`,
     };
   });
 }

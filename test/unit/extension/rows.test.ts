@@ -172,6 +172,23 @@ test('the word shown is the one at the pinned address', () => {
   assert.equal(child(row, 'L1I core0').description, 'ret · differs · d65f03c0');
 });
 
+test('a cache with shorter lines shows each of them, and the word only where it is', () => {
+  const [l1i, , , pou, view] = staleLine().copies;
+  const halves = [0, 4].map((offset) => ({
+    ...{ ...l1i, offset, bytes: l1i.bytes?.slice(offset * 2, offset * 2 + 8) },
+    ...{ differs: offset === 0, instructions: [l1i.instructions[offset / 4]] },
+  }));
+  const line = staleLine({ offset: 4, copies: [...halves, pou, view] });
+  const [row] = watchedRows({ version: 1, running: false, lines: [line] }, [pin]);
+  assert.equal(child(row, 'L1I core0').description, 'differs');
+  assert.equal(child(row, 'L1I core0 +0x4').description, 'ret · d65f03c0');
+  assert.deepEqual(child(row, 'L1I core0 +0x4').children?.[0].highlights, [[0, 10]]);
+  const bytes = halves.map((copy) => ({ ...copy, instructions: [] }));
+  const [shown] = watchedRows({ version: 1, running: false, lines: [{ ...line, copies: [...bytes, view] }] }, [pin]);
+  assert.deepEqual(child(shown, 'L1I core0 +0x4').children?.[0].highlights, []);
+  assert.match(child(shown, 'L1I core0 +0x4').children?.[0].description ?? '', /^\+0x04 /);
+});
+
 test('a line that no I-cache holds shows bytes, with those set off that differ', () => {
   const { copies } = staleLine();
   const data = copies.map((copy) => ({ ...copy, instructions: [] }));

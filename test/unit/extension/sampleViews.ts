@@ -129,7 +129,7 @@ const instructions = (old: boolean): InstructionRow[] => [
   instruction(0x40201204, '0xd65f03c0', 'ret', false),
 ];
 const copy = (where: string, core: number | undefined, old: boolean, changes: Partial<LineCopyRow>): LineCopyRow => ({
-  ...{ where, core, present: true, dirty: false, differs: old, changed: false },
+  ...{ where, core, present: true, dirty: false, differs: old, changed: false, offset: 0 },
   bytes: old ? OLD : NEW,
   instructions: instructions(old),
   ...changes,

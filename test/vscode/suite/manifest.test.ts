@@ -1,7 +1,7 @@
 /** Commands: those of the manifest and those that the running extension registers are the same. */
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { access, ID } from './guest';
+import { access, eventually, ID } from './guest';
 
 interface Contributes {
   readonly commands: readonly { readonly command: string }[];
@@ -30,6 +30,27 @@ suite('manifest', () => {
     const file = vscode.Uri.joinPath(folder.uri, 'mine.elscope.json');
     await vscode.workspace.fs.writeFile(file, new TextEncoder().encode('// mine\n{ "preset": "max" }\n'));
     assert.equal(await open('mine.elscope.json'), 'jsonc');
+    await vscode.workspace.fs.delete(file);
+  });
+
+  test('a machine file is checked by its schema while it is written', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    assert.ok(folder);
+    const file = vscode.Uri.joinPath(folder.uri, 'wrong.elscope.json');
+    await vscode.workspace.fs.writeFile(
+      file,
+      new TextEncoder().encode('{\n  // no such field\n  "presets": "max",\n}\n'),
+    );
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
+    const problems = await eventually(
+      async () => {
+        const found = vscode.languages.getDiagnostics(file);
+        return found.length > 0 ? found : undefined;
+      },
+      () => 'problems',
+    );
+    assert.match(problems.map((problem) => problem.message).join('\n'), /presets/);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
     await vscode.workspace.fs.delete(file);
   });
 });

@@ -4,7 +4,7 @@
  * of every view stay among the artefacts, in both themes.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Frame } from 'playwright-core';
@@ -166,12 +166,11 @@ describe('selfmod without IC IVAU', () => {
   });
 
   test('Watched Lines shows the old instruction in L1I against the new one in D and PoU', async () => {
-    const { ui, page } = bench;
+    const { ui } = bench;
     await onlyShow(ui, 'Watched Lines');
     await ui.screenshot('watched-lines-empty', THEMES);
     await ui.command('elscope: Pin a Line...');
-    await page.keyboard.type('answer_no_ic');
-    await page.keyboard.press('Enter');
+    await ui.answer('Pin the line at an address', 'answer_no_ic');
     const rows = await ui.treeRows('Watched Lines', (all) => all.some((row) => row.label === 'PoU'));
     const copy = (label: string): string => rows.find((row) => row.label === label)?.description ?? '';
     assert.match(copy('L1I core0'), /mov w0, #(0x)?1\b.*differs/);
@@ -179,7 +178,39 @@ describe('selfmod without IC IVAU', () => {
     assert.match(copy('PoU'), /mov w0, #(0x)?2\b/);
     await ui.expandTreeRow('Watched Lines', 'L1I core0');
     await ui.treeRows('Watched Lines', (all) => all.some((row) => row.level === 3));
+  });
+
+  test('a register and a watch expression are pinned from their context menus', async () => {
+    const { ui, page } = bench;
+    const pins = (count: number) => (rows: readonly TreeRow[]) =>
+      rows.filter((row) => row.level === 1).length === count;
+    await onlyShow(ui, 'Variables');
+    await ui.expandVariable('General registers');
+    const register = page.locator('.debug-variables .monaco-list-row[aria-label^="x0, value"]');
+    await ui.contextMenu(register, 'Pin Line to Watched Lines');
+    await onlyShow(ui, 'Watched Lines');
+    await ui.collapse('Call Stack');
+    await ui.treeRows('Watched Lines', pins(2));
+    await ui.command('elscope: Unpin All Lines');
+    await ui.command('elscope: Pin a Line...');
+    await ui.answer('Pin the line at an address', 'answer_no_ic');
+    await ui.treeRows('Watched Lines', pins(1));
     await ui.screenshot('watched-lines', THEMES);
+  });
+
+  test('an address is translated, step by step', async () => {
+    const { ui, page } = bench;
+    await ui.command('elscope: Translate an Address...');
+    await ui.answer('Translate an address', 'answer_no_ic');
+    const list = page.locator('.quick-input-widget', { hasText: 'Translation of answer_no_ic on core 0' });
+    await list.locator('.monaco-list-row', { hasText: 'PA 0x4020' }).waitFor();
+    await list
+      .locator('.monaco-list-row', { hasText: /level \d/ })
+      .first()
+      .waitFor();
+    await ui.screenshot('translation', THEMES);
+    await page.keyboard.press('Escape');
+    await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   });
 
   test('the Cache lines panel finds the line by its symbol, and shows what differs', async () => {
@@ -241,6 +272,29 @@ describe('selfmod without IC IVAU', () => {
     assert.match(before, /256 sets × 2 ways/);
     await waitTerminal(ui, /ran 1 \(stale\)/);
     await waitTerminal(ui, /The debug session has ended/);
+  });
+});
+
+describe('a folder without launch.json', () => {
+  test('F5 finds the guests, and debugs the one that is chosen', async () => {
+    const bench = await openWorkbench(OPTIONS);
+    try {
+      const { ui, page, folder } = bench;
+      rmSync(path.join(folder, '.vscode'), { recursive: true });
+      await ui.openFile('el-tour/levels.S');
+      await ui.showDebugView();
+      await page.locator('.welcome-view-content', { hasText: 'Debug a Guest Image' }).waitFor();
+      await ui.screenshot('welcome', THEMES);
+      await page.keyboard.press('F5');
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'jit.elf' }).waitFor();
+      await ui.screenshot('choose-guest');
+      await ui.pick('el-tour.elf');
+      await waitTop(ui, /^Stack Frame _start, /);
+      await page.keyboard.press('Shift+F5');
+      await waitStack(ui, (stack) => stack.length === 0);
+    } finally {
+      await bench.close();
+    }
   });
 });
 

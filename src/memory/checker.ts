@@ -255,7 +255,7 @@ export class Checker {
       const flag = granule * shared.granuleWords + word;
       if (cache.wordFlags[flag] & REPORTED || this.mayBeEither(core, offset, executed, current)) return;
       cache.wordFlags[flag] |= REPORTED;
-      this.tracker.firstReport(core, offset);
+      if (!this.tracker.firstReport(core, offset)) return;
       this.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC);
     } else if (this.architectural && missing !== 0) {
       if (this.mayBeEither(core, offset, executed, current) || !this.tracker.firstReport(core, offset)) return;

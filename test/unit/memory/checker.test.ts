@@ -213,6 +213,21 @@ test('one finding for each write and core, however often the word runs', () => {
   }
 });
 
+test('several old words of one line are one finding, those of two lines two', () => {
+  const b = new Bench(machine(false, false, 'actual'));
+  const words = [F, F + 4, F + 64];
+  for (const at of words) {
+    b.poke(at, OLD);
+    b.run(0, at);
+  }
+  for (const at of words) b.store(0, at, NEW);
+  for (const at of words) b.run(0, at);
+  assert.deepEqual(
+    b.findings.map((f) => f.pcLo),
+    [F, F + 64],
+  );
+});
+
 test('words of the same line that nobody changed are not reported in actual mode', () => {
   const b = new Bench(machine(false, false, 'actual'));
   b.poke(F, OLD);

@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a second, on elscope's command line
- * and on Debian's QEMU in the same run, and the memory that elscope takes. Guests: test/bench/guests. Every guest prints a
- * checksum, which must be the same everywhere. Instructions are counted by QEMU (one instruction a nanosecond of its
- * virtual time) and, on elscope, by elscope itself.
+ * `npm run bench -- [--part speed|latency|workbench]… [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a
+ * second, on elscope's command line and on Debian's QEMU in the same run, and the memory that elscope takes; then the
+ * debugger's latencies (benchLatency.ts). Guests: test/bench/guests. Every guest prints a checksum, which must be the same
+ * everywhere. Instructions are counted by QEMU (one instruction a nanosecond of its virtual time) and, on elscope, by elscope
+ * itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -10,6 +11,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BenchGuestName, benchGuests, buildBenchGuest } from './benchGuests';
+import { printLatencies } from './benchLatency';
 import { artefactsDir, DIST } from './paths';
 import { onPath } from './processes';
 
@@ -183,21 +185,18 @@ export function targetLines(found: Readonly<Partial<Record<BenchGuestName, OnEls
   return lines;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      guest: { type: 'string', multiple: true, default: [...MEASURED] },
-      machine: { type: 'string', multiple: true, default: MACHINES },
-      runs: { type: 'string', default: '1' },
-    },
+const PARTS = ['speed', 'latency', 'workbench'] as const;
+
+/** The values of a repeated option, each one of a list. */
+function chosen<T extends string>(option: string, given: readonly string[], known: readonly T[]): T[] {
+  return given.map((name) => {
+    const found = known.find((value) => value === name);
+    if (!found) throw new Error(`--${option} takes one of ${known.join(', ')}, not "${name}"`);
+    return found;
   });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number from 1, not "${values.runs}"`);
-  const guests = values.guest.map((name) => {
-    const known = MEASURED.find((guest) => guest === name);
-    if (!known) throw new Error(`--guest takes one of ${MEASURED.join(', ')}, not "${name}"`);
-    return known;
-  });
+}
+
+async function printSpeed(guests: readonly BenchGuestName[], machines: readonly string[], runs: number): Promise<void> {
   if (!onPath('qemu-system-aarch64'))
     throw new Error('qemu-system-aarch64 is missing: apt-get install qemu-system-arm');
   const built = existsSync(CLI);
@@ -209,7 +208,7 @@ async function main(): Promise<void> {
   const onDefault: Partial<Record<BenchGuestName, OnElscope>> = {};
   for (const name of guests) {
     const qemu = await onQemu(name, runs, startup.seconds);
-    for (const machine of built ? values.machine : ['-']) {
+    for (const machine of built ? machines : ['-']) {
       const found = built ? await onElscope(name, machine, runs) : undefined;
       printRow(name, machine, found, qemu);
       if (found && found.checksum !== qemu.checksum) process.exitCode = 1;
@@ -217,6 +216,25 @@ async function main(): Promise<void> {
     }
   }
   for (const line of targetLines(onDefault)) console.log(line);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      part: { type: 'string', multiple: true, default: [...PARTS] },
+      guest: { type: 'string', multiple: true, default: [...MEASURED] },
+      machine: { type: 'string', multiple: true, default: MACHINES },
+      runs: { type: 'string', default: '1' },
+    },
+  });
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number from 1, not "${values.runs}"`);
+  const guests = chosen('guest', values.guest, MEASURED);
+  const parts = chosen('part', values.part, PARTS);
+  if (parts.includes('speed')) await printSpeed(guests, values.machine, runs);
+  if (parts.includes('latency') || parts.includes('workbench')) {
+    await printLatencies(parts.includes('latency'), parts.includes('workbench'));
+  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseGuestLine, targetLines } from '../../../src/build/bench';
 import { type BenchGuestName, buildBenchGuest } from '../../../src/build/benchGuests';
+import { latencyLine, percentile } from '../../../src/build/benchLatency';
 import { hasCrossCompiler } from '../../../src/build/crossCompiler';
 import { hasQemu, runOnQemu } from '../../guests/qemu';
 
@@ -27,6 +28,17 @@ describe('bench', () => {
   test('reads the line of a guest and nothing else', () => {
     assert.deepEqual(parseGuestLine('x: checksum 0x0123abcd ticks 42\r\n'), { checksum: '0x0123abcd', ticks: 42 });
     assert.throws(() => parseGuestLine('unexpected exception: vector 4'), /the guest printed "unexpected/);
+  });
+
+  test('percentiles are samples, and a latency is judged by the 95th', () => {
+    const samples = Array.from({ length: 20 }, (_, i) => 20 - i);
+    assert.deepEqual([percentile(samples, 50), percentile(samples, 95), percentile([7], 95)], [10, 19, 7]);
+    assert.match(
+      latencyLine({ name: 'pause', samples, target: 19 }),
+      /^pause +20 +10\.0 +19\.0 {2}reached {2}at most 19$/,
+    );
+    assert.match(latencyLine({ name: 'pause', samples, target: 18 }), /missed/);
+    assert.doesNotMatch(latencyLine({ name: 'step', samples }), /reached|missed/);
   });
 });
 

@@ -30,6 +30,10 @@ const rows = {
   'image.oversized': ['"{path}" is larger than {limit} bytes', 'give a smaller image'],
   'image.zboot': ['"{path}" is an EFI zboot image compressed with {method}', 'give the uncompressed Image'],
   'image.bigEndian': ['"{path}" is a big-endian arm64 Image', 'build it little-endian'],
+  'image.outside': [
+    'a part of "{path}" wants to be at {from} to {to}, where there is no memory',
+    'RAM is from 0x40000000 to {ramEnd}: link it for there, or give the machine more memory',
+  ],
   'image.doesNotFit': ['{what} does not fit in {size} bytes of RAM', 'give the machine more memory'],
   'guest.download': ['cannot get the package {package} of {release}', '{reason}'],
   'tool.missing': ['the program "{command}" is missing', 'install the Debian package {package}'],

@@ -46,17 +46,22 @@ export interface ParsedOptions {
   readonly sequence: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Parses `--name value`, `--name=value` and switches. @throws UserError cli.* */
+/** Parses `--name value`, `--name=value` and switches; after `--` everything is an operand. @throws UserError cli.* */
 export function parseOptions(args: readonly string[], rows: readonly OptionRow[]): ParsedOptions {
   const positional: string[] = [];
   const values: Record<string, string[]> = {};
   const sequence: { name: string; value: string }[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
-    if (!arg.startsWith('--') || arg === '--') {
-      if (arg !== '--') positional.push(arg);
+    if (arg === '--') {
+      positional.push(...args.slice(i + 1));
+      break;
+    }
+    if (!arg.startsWith('-') || arg === '-') {
+      positional.push(arg);
       continue;
     }
+    if (!arg.startsWith('--')) throw new UserError('cli.option', { option: arg });
     const equals = arg.indexOf('=');
     const name = arg.slice(2, equals < 0 ? undefined : equals);
     const row = rows.find((r) => r.name === name);

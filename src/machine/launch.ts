@@ -2,9 +2,11 @@
  * From what the user asked for to a machine that is ready to run: configuration, images, device tree. Placement and entry are
  * QEMU's virt's (program/placement.ts).
  */
+import { hex } from '../base/bits';
 import { UserError } from '../base/errors';
 import { decodeUtf8 } from '../base/utf8';
 import { readDeviceTree, virtDeviceTree, withChosen, writeDeviceTree } from '../devices/deviceTree';
+import { virtMap } from '../devices/virtBoard';
 import {
   identifyImage,
   type Placement,
@@ -110,11 +112,27 @@ function deviceTree(
   return writeDeviceTree(withChosen(tree, facts), VIRT_DTB_SIZE);
 }
 
+/** Memory that an image can be loaded to. @throws UserError image.outside */
+function checkPlaces(placement: Placement, config: MachineConfig, path: string): void {
+  const places = [{ base: virtMap.ram.base, size: config.memoryBytes }, virtMap.flash0, virtMap.flash1];
+  for (const { address, memSize } of placement.segments) {
+    const end = address + memSize;
+    if (places.some(({ base, size }) => address >= base && end <= base + size)) continue;
+    throw new UserError('image.outside', {
+      path,
+      from: hex(address),
+      to: hex(end),
+      ramEnd: hex(virtMap.ram.base + config.memoryBytes),
+    });
+  }
+}
+
 export const launch: Launch = (options, ports): Launched => {
   const main = program(options, ports);
   const config = launchConfig(options, ports, main.isElf ? 2 : 1);
   const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd);
   const placement = main.place(config.memoryBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
+  checkPlaces(placement, config, main.image.path);
   const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0);
   const machine = new ElscopeMachine(config, ports.wasm, {
     files:

@@ -9,7 +9,7 @@ import { spaceOfEl } from './addressReference';
 import { littleEndian } from './expressions/evaluate';
 import { wordsOf } from './instructions';
 import type { Target } from './target';
-import { branchTargets, type ReadWord, type StubState, stubState } from './vectorStub';
+import { branchTargets, entryCode, type ReadWord, type StubState, stubState } from './vectorStub';
 
 /** DWARF register numbers: 0 to 30, SP, and the return address of an exception. */
 const FP = 29;
@@ -17,6 +17,7 @@ const LR = 30;
 const SP = 31;
 const ELR = 33;
 const MAX_FRAMES = 1000;
+const CHUNK = 256n;
 const SPSR_EL = (spsr: bigint): number => Number((spsr >> 2n) & 3n);
 const exceptionKinds = ['', 'IRQ', 'FIQ', 'SError'] as const;
 
@@ -47,6 +48,11 @@ export interface Frame extends PhysicalFrame {
   readonly physical: number;
 }
 
+interface Handlers {
+  readonly entry: ReadonlyMap<bigint, readonly number[]>;
+  readonly targets: readonly bigint[];
+}
+
 export function memoryReader(machine: Machine, core: number, el: number): EvaluationPort['memory'] {
   return (address, size) => {
     const bytes = machine.peek(core, spaceOfEl(el), BigInt.asUintN(64, address), size);
@@ -60,8 +66,9 @@ export class Stack {
   private complete = false;
   /** ELs whose live ELR and SPSR belong to an exception entry found further up. */
   private readonly used = new Set<number>();
-  /** By EL: where its vector table branches to. */
-  private readonly targets = new Map<number, readonly bigint[]>();
+  /** By EL: what its vector table leads to. */
+  private readonly handlers = new Map<number, Handlers>();
+  private readonly chunks = new Map<string, readonly number[]>();
 
   constructor(
     private readonly machine: Machine,
@@ -231,27 +238,54 @@ export class Stack {
     });
   }
 
+  /** Words of code, read in chunks: walks along entry code read many. */
   private reader(frame: PhysicalFrame): ReadWord {
     const memory = memoryReader(this.machine, frame.core, frame.el);
-    return (address) => wordsOf(memory(address, 4) ?? new Uint8Array(0))[0];
+    return (address) => {
+      const chunk = address & ~(CHUNK - 1n);
+      const key = `${frame.el}:${chunk}`;
+      let words = this.chunks.get(key);
+      if (words === undefined) {
+        words = wordsOf(memory(chunk, Number(CHUNK)) ?? new Uint8Array(0));
+        this.chunks.set(key, words);
+      }
+      return words[Number((address - chunk) >> 2n)];
+    };
   }
 
   private vbar(frame: PhysicalFrame): bigint | undefined {
     return frame.el === 0 ? undefined : this.core.peekSystem(`VBAR_EL${frame.el}`);
   }
 
-  /** In the vector table, or in a function to which the table branches. */
+  private handlersOf(frame: PhysicalFrame, vbar: bigint): Handlers {
+    let handlers = this.handlers.get(frame.el);
+    if (handlers === undefined) {
+      const read = this.reader(frame);
+      handlers = { entry: entryCode(vbar, read), targets: branchTargets(vbar, read) };
+      this.handlers.set(frame.el, handlers);
+    }
+    return handlers;
+  }
+
+  /** In the vector table, in code that it leads straight to, or in a function to which it branches. */
   private isHandler(frame: PhysicalFrame): boolean {
     const vbar = this.vbar(frame);
     if (vbar === undefined || vbar === 0n) return false;
     const { pc } = frame;
-    if (pc >= vbar && pc < vbar + 0x800n) return true;
+    const { entry, targets } = this.handlersOf(frame, vbar);
+    if ((pc >= vbar && pc < vbar + 0x800n) || entry.has(pc)) return true;
     const own = this.target.symbolAt(pc);
     if (own === undefined) return false;
     const start = pc - own.offset;
-    const targets = this.targets.get(frame.el) ?? branchTargets(vbar, this.reader(frame));
-    this.targets.set(frame.el, targets);
     return targets.some((target) => target >= start && target <= pc);
+  }
+
+  /** What the entry code has done when it is at the frame's pc. */
+  private stub(frame: PhysicalFrame): StubState | undefined {
+    const vbar = this.vbar(frame);
+    const slot = vbar === undefined ? undefined : this.handlersOf(frame, vbar).entry.get(frame.pc)?.[0];
+    if (vbar === undefined || slot === undefined) return undefined;
+    return stubState(vbar, slot, frame.pc, this.reader(frame));
   }
 
   /** An exception entry and the frame that it interrupted. */
@@ -263,7 +297,7 @@ export class Stack {
   ): { frames: PhysicalFrame[]; cfa?: bigint } | undefined {
     const { el } = frame;
     const vbar = this.vbar(frame);
-    const stub = vbar === undefined ? undefined : stubState(vbar, frame.pc, this.reader(frame));
+    const stub = this.stub(frame);
     const entrySp = cfa ?? this.entrySp(frame, stub);
     const fresh = !this.used.has(el);
     const word = (name: 'elr' | 'spsr' | 'sp0', register: string): bigint | undefined =>

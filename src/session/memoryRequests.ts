@@ -83,17 +83,19 @@ export class MemoryRequests {
     symbols: boolean,
   ): Dap.DisassembledInstruction[] {
     const place = this.place(memoryReference);
-    const rows = Math.min(count, MAX_ROWS);
+    if (count > MAX_ROWS) refuse(`more than ${MAX_ROWS} instructions are asked for at once`);
     // Unbounded on purpose: rows before 0 and after the top of the address space are padding.
     const base = (place.address + BigInt(offset)) & ~3n;
     const first = base + 4n * BigInt(instructionOffset);
-    return this.code(place, first, rows).map((word, i) => this.row(place, first + BigInt(4 * i), word, symbols));
+    const fetches = this.fetches(place);
+    const words = this.code({ ...place, space: fetches ? 'icache' : place.space }, first, count);
+    const memory = fetches ? this.code(place, first, count) : words;
+    return words.map((word, i) => this.row(first + BigInt(4 * i), word, word !== memory[i], symbols));
   }
 
   /** Words of `count` instructions, undefined where nothing can be read. */
   private code(place: AddressReference & { core: number }, first: bigint, count: number): (number | undefined)[] {
     const words: (number | undefined)[] = [];
-    const space = this.fetches(place) ? 'icache' : place.space;
     while (words.length < count) {
       const address = first + BigInt(4 * words.length);
       if (address < 0n || address >= 1n << 64n) {
@@ -103,7 +105,7 @@ export class MemoryRequests {
       const left = 4 * (count - words.length);
       const inPage = PAGE - Number(address & BigInt(PAGE - 1));
       const length = Math.min(left, inPage);
-      const bytes = this.machine.peek(place.core, space, address, length);
+      const bytes = this.machine.peek(place.core, place.space, address, length);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       for (let at = 0; at < length; at += 4) {
         words.push(at + 4 <= bytes.length ? view.getUint32(at, true) : undefined);
@@ -112,10 +114,11 @@ export class MemoryRequests {
     return words;
   }
 
+  /** `stale`: the core would run another word than the one that it would read. */
   private row(
-    place: { core: number; space: Space },
     address: bigint,
     word: number | undefined,
+    stale: boolean,
     symbols: boolean,
   ): Dap.DisassembledInstruction {
     // Clients read the address as a number: below 0 there is none.
@@ -128,10 +131,9 @@ export class MemoryRequests {
     const entry = this.target.lineAt(address);
     const begins = entry !== undefined && entry.address === this.target.linked(address);
     const symbol = symbols ? this.target.describe(address) : undefined;
-    const stale = this.fetches(place) && this.stale(place, address, word) ? ' ≠ memory' : '';
     return {
       address: shown,
-      instructionBytes: bytesText(word) + stale,
+      instructionBytes: bytesText(word) + (stale ? ' ≠ memory' : ''),
       instruction: comment === undefined ? text : `${text} // ${comment}`,
       ...(symbol === undefined ? {} : { symbol }),
       ...(begins ? { location: { path: this.target.sourceAt(address)?.path }, line: entry.line } : {}),
@@ -141,12 +143,6 @@ export class MemoryRequests {
   /** Whether the place is what the core fetches from now, so that its I-cache counts. */
   private fetches({ core, space }: { core: number; space: Space }): boolean {
     return space === 'va' || space === spaceOfEl(this.machine.cores[core].el);
-  }
-
-  /** The core would run another word than the one that it would read. */
-  private stale({ core, space }: { core: number; space: Space }, address: bigint, word: number): boolean {
-    const bytes = this.machine.peek(core, space, address, 4);
-    return bytes.length === 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== word;
   }
 }
 

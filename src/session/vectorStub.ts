@@ -4,11 +4,10 @@
  * without call frame information. Only moves of the stack pointer, saves relative to it and restores are understood; anything
  * else just makes its destination unknown.
  */
-import { decodeWord } from '../isa';
+import { type Decoded, decodeWord } from '../isa';
 
 const SLOTS = 16;
 const SLOT_BYTES = 0x80;
-const SLOT_WORDS = SLOT_BYTES / 4;
 const WALK_LIMIT = 400;
 const SP = 31;
 /** Registers that a called function may change (AAPCS64). */
@@ -32,6 +31,19 @@ export type ReadWord = (address: bigint) => number | undefined;
 
 const signed = (value: number, bits: number): bigint => BigInt.asIntN(bits, BigInt(value));
 
+/** Calls `visit` with each address that straight code and unconditional branches lead to, until it says stop. */
+function walkCode(start: bigint, read: ReadWord, visit: (pc: bigint, decoded: Decoded) => 'on' | 'stop'): void {
+  let pc = start;
+  for (let i = 0; i < WALK_LIMIT; i++) {
+    const word = read(pc);
+    const decoded = word === undefined ? undefined : decodeWord(word);
+    if (decoded === undefined || visit(pc, decoded) === 'stop') return;
+    const { row, fields } = decoded;
+    if (row.effect === 'eret' || row.effect === 'return' || row.id === 'BR') return;
+    pc = row.id === 'B' ? BigInt.asUintN(64, pc + signed(fields.imm26, 26) * 4n) : pc + 4n;
+  }
+}
+
 class Walk {
   private delta = 0n;
   private readonly saved = new Map<SavedName, bigint>();
@@ -43,21 +55,14 @@ class Walk {
 
   /** Undefined when `goal` is not met on the way. */
   run(start: bigint, goal: bigint, slot: number): StubState | undefined {
-    let pc = start;
-    for (let i = 0; i < WALK_LIMIT; i++) {
-      if (pc === goal) return { slot, spDelta: this.delta, saved: this.saved, lost: this.lost };
-      const word = this.read(pc);
-      const decoded = word === undefined ? undefined : decodeWord(word);
-      if (decoded === undefined) return undefined;
-      const { row, fields } = decoded;
-      if (row.id === 'B') pc = BigInt.asUintN(64, pc + signed(fields.imm26, 26) * 4n);
-      else if (row.effect === 'eret' || row.effect === 'return' || row.id === 'BR') return undefined;
-      else {
-        this.execute(row.id, row.effect, fields);
-        pc += 4n;
-      }
-    }
-    return undefined;
+    let met = false;
+    walkCode(start, this.read, (pc, { row, fields }) => {
+      met = pc === goal;
+      if (met) return 'stop';
+      this.execute(row.id, row.effect, fields);
+      return 'on';
+    });
+    return met ? { slot, spDelta: this.delta, saved: this.saved, lost: this.lost } : undefined;
   }
 
   private execute(id: string, effect: string, f: Readonly<Record<string, number>>): void {
@@ -118,28 +123,34 @@ class Walk {
 export function branchTargets(vbar: bigint, read: ReadWord): readonly bigint[] {
   const targets = new Set<bigint>();
   for (let slot = 0; slot < SLOTS; slot++) {
-    for (let i = 0; i < SLOT_WORDS; i++) {
-      const pc = vbar + BigInt(slot * SLOT_BYTES + 4 * i);
-      const word = read(pc);
-      const decoded = word === undefined ? undefined : decodeWord(word);
-      if (decoded === undefined || decoded.row.effect === 'eret') break;
-      if (decoded.row.id !== 'B') continue;
-      const target = BigInt.asUintN(64, pc + signed(decoded.fields.imm26, 26) * 4n);
-      if (target < vbar || target >= vbar + 0x800n) targets.add(target);
-      break;
-    }
+    const start = slotStart(vbar, slot);
+    walkCode(start, read, (pc) => {
+      if (pc >= start && pc < start + BigInt(SLOT_BYTES)) return 'on';
+      if (pc < vbar || pc >= vbar + 0x800n) targets.add(pc);
+      return 'stop';
+    });
   }
   return [...targets];
 }
 
-/** The entry code's state where it reaches `pc`; undefined when no slot leads there by straight code. */
-export function stubState(vbar: bigint, pc: bigint, read: ReadWord): StubState | undefined {
-  // A pc inside of a slot belongs to that slot; else the slots of exceptions from lower levels come first.
-  const inSlot = pc >= vbar && pc < vbar + 0x800n ? Number((pc - vbar) / BigInt(SLOT_BYTES)) : undefined;
-  const order = inSlot === undefined ? [8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15] : [inSlot];
-  for (const slot of order) {
-    const state = new Walk(read).run(vbar + BigInt(slot * SLOT_BYTES), pc, slot);
-    if (state) return state;
+/** Every address of entry code, with the slots that lead there. Exceptions from lower levels come first. */
+export function entryCode(vbar: bigint, read: ReadWord): ReadonlyMap<bigint, readonly number[]> {
+  const slots = new Map<bigint, number[]>();
+  for (const slot of [8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15]) {
+    walkCode(slotStart(vbar, slot), read, (pc) => {
+      const list = slots.get(pc);
+      if (list?.includes(slot)) return 'stop'; // a loop
+      if (list) list.push(slot);
+      else slots.set(pc, [slot]);
+      return 'on';
+    });
   }
-  return undefined;
+  return slots;
+}
+
+const slotStart = (vbar: bigint, slot: number): bigint => vbar + BigInt(slot * SLOT_BYTES);
+
+/** The entry code's state where it reaches `pc` from a slot; undefined when it does not. */
+export function stubState(vbar: bigint, slot: number, pc: bigint, read: ReadWord): StubState | undefined {
+  return new Walk(read).run(slotStart(vbar, slot), pc, slot);
 }

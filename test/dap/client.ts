@@ -27,6 +27,7 @@ export class Client extends DebugClient {
   private readonly queues = new Map<string, Dap.Event[]>();
   private readonly waiting = new Map<string, ((event: Dap.Event) => void)[]>();
   readonly replies: Dap.Response[] = [];
+  private gone = false;
   private readonly atClose: (() => void)[] = [];
 
   constructor() {
@@ -49,7 +50,10 @@ export class Client extends DebugClient {
     if (!child.stdout || !child.stdin) throw new Error('no pipes');
     this.connect(child.stdout, child.stdin);
     this.atClose.push(() => child.kill());
-    child.on('exit', (code) => this.emitKept({ seq: 0, type: 'event', event: 'test/exit', body: { code } }));
+    child.on('exit', (code) => {
+      this.gone = true;
+      this.emitKept({ seq: 0, type: 'event', event: 'test/exit', body: { code } });
+    });
   }
 
   private async overSocket(connect: ConnectWorker): Promise<void> {
@@ -81,6 +85,10 @@ export class Client extends DebugClient {
   /** Writes bytes as they are. */
   raw(bytes: string | Buffer): void {
     (this as unknown as { outputStream: NodeJS.WritableStream }).outputStream.write(bytes);
+  }
+
+  endInput(): void {
+    (this as unknown as { outputStream: NodeJS.WritableStream }).outputStream.end();
   }
 
   // Replies without a request of ours (malformed input) are kept as well.
@@ -183,8 +191,16 @@ export class Client extends DebugClient {
     return { reference: scope.variablesReference, variables: listed.body.variables };
   }
 
+  /** Disconnects, unless the adapter has ended already. */
   async close(): Promise<void> {
-    await Promise.race([this.send('disconnect', {}).catch(() => {}), new Promise((r) => setTimeout(r, 2000).unref())]);
+    if (!this.gone) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, 2000);
+      });
+      await Promise.race([this.send('disconnect', {}).catch(() => {}), late]);
+      clearTimeout(timer);
+    }
     for (const cleanup of this.atClose) cleanup();
   }
 }

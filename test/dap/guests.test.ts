@@ -171,6 +171,42 @@ for (const mode of modes) {
       assert.match(body?.instructions[0].instructionBytes ?? '', /≠ memory/);
     });
 
+    on('targets of a step in: SVC, and ERET with where it goes', async (c) => {
+      await c.atEntry({ program: elTour });
+      const targets = async (): Promise<Dap.StepInTarget[]> => {
+        const reply = await c.send('stepInTargets', { frameId: (await c.top()).id });
+        return (reply as Dap.StepInTargetsResponse).body.targets;
+      };
+      await c.setBreakpointsRequest({ source: source('user.c'), breakpoints: [{ line: 15 }] });
+      assert.equal(await go(c, 'continue'), 'EL0 call:15');
+      const [svc] = await targets();
+      assert.equal(svc.label, 'svc #0');
+      assert.match(await go(c, 'stepIn', { targetId: svc.id }), /^EL1 vectors/);
+      // The handler's last instruction, found by its text.
+      const { body } = await c.disassembleRequest({
+        memoryReference: (await c.evaluated('save_and_call')).slice(0, 18),
+        instructionCount: 100,
+      });
+      const eret = body?.instructions.find(
+        (row) => row.instruction === 'eret' && row.symbol?.startsWith('save_and_call'),
+      );
+      await c.setBreakpointsRequest({ source: source('user.c'), breakpoints: [] });
+      await c.instructionBreakpoints({ instructionReference: eret?.address ?? '' });
+      await go(c, 'continue');
+      const [back] = await targets();
+      assert.match(back.label, /^eret → EL0 call/);
+      assert.match(await go(c, 'stepIn', { targetId: back.id }), /^EL0 call/);
+    });
+
+    on('symbols of a program that is loaded away from its addresses', async (c) => {
+      const fixture = fileURLToPath(new URL('../fixtures/program/v5-O0.elf', import.meta.url));
+      const busy = image(folder, 'moved.bin', [0x91000400, 0x17ffffff]);
+      const symbols = [{ path: fixture, offset: 0x40080000 - 0x40200000 }];
+      await c.atEntry({ program: busy, symbols, checker: 'off' });
+      assert.match((await c.threadsRequest()).body.threads[0].name, /_start$/);
+      assert.equal(BigInt((await c.evaluated('_start')).slice(0, 18)), 0x40080000n);
+    });
+
     on('two-lines: the cores’ identification registers differ', async (c) => {
       await c.atEntry({ program: path.join(samples, 'two-lines.elf'), machine: 'mixed-lines' });
       const { rows } = await c.custom('elscope/idRegisters', {});

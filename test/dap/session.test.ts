@@ -335,14 +335,23 @@ for (const mode of modes) {
       assert.equal(await to('elChange'), 'EL0 8');
     });
 
-    on('stack, scopes and registers across an exception entry', async (c) => {
+    on('the stack across an exception entry, with the registers of the interrupted program', async (c) => {
       await c.atEntry({ program: 'levels' });
-      await c.instructionBreakpoints({ instructionReference: `0x${(RAM + 0x1000).toString(16)}` });
+      await c.instructionBreakpoints({ instructionReference: `0x${(RAM + 0x100c).toString(16)}` });
       await c.continueRequest({ threadId: 1 });
       await c.stopped();
-      // No symbols here: the handler is known by the branch in the vector table only once it has saved its registers.
-      const { body } = await c.stackTraceRequest({ threadId: 1 });
-      assert.ok(body.stackFrames.every((f) => f.instructionPointerReference !== undefined));
+      const { stackFrames } = (await c.stackTraceRequest({ threadId: 1 })).body;
+      assert.deepEqual(
+        stackFrames.map((f) => [f.presentationHint, f.instructionPointerReference?.slice(0, 9)]),
+        [
+          [undefined, 'core0/el1'],
+          ['subtle', 'core0/el1'],
+          [undefined, 'core0/el0'],
+        ],
+      );
+      assert.equal(await c.evaluated('x0', stackFrames[0].id), '0x0000000000000063');
+      assert.equal(await c.evaluated('x0', stackFrames[2].id), '0x0000000000000007');
+      await refusal(c.evaluated('x0 = 1', stackFrames[2].id, 'repl'), /read only/);
     });
 
     on('delayed stack loading, modules and sources', async (c) => {
@@ -519,6 +528,22 @@ for (const mode of modes) {
       await c.next('terminated');
       await refusal(c.threadsRequest(), /needs a launched guest/);
     });
+
+    if (mode === 'stdio') {
+      on('the adapter process ends after disconnect', async (c) => {
+        await c.atEntry({ program: fixture });
+        await c.disconnectRequest();
+        assert.deepEqual(await c.next('test/exit'), { code: 0 });
+      });
+      on('the adapter process ends when its input ends, and goes on after noise', async (c) => {
+        c.raw('noise\r\n\r\nContent-Length: 2\r\n\r\n[}');
+        await c.atEntry({ program: 'forever' });
+        assert.equal(c.replies.filter((r) => !r.success).length, 2);
+        await c.continueRequest({ threadId: 1 });
+        c.endInput();
+        assert.deepEqual(await c.next('test/exit'), { code: 0 });
+      });
+    }
 
     on('cancel is answered, for requests that are over as well', async (c) => {
       await c.atEntry({ program: fixture });

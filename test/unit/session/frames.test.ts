@@ -55,3 +55,16 @@ test('through a handler without any information: the interrupted program with it
   assert.equal(user?.registers.get(0), 7n);
   assert.equal(user?.registers.get(31), RAM_BASE + 0xa000n);
 });
+
+test('a function that the handler has called unwinds to the interrupted program', () => {
+  const launched = guests.levels();
+  const machine = launched.machine as FakeMachine;
+  const target = new Target(machine, []);
+  const [core] = machine.cores;
+  runTo(machine, RAM_BASE + BigInt(levels.labels.restore));
+  const stack = new Stack(machine, target, core);
+  assert.deepEqual(namesOf(stack).slice(1), ['EL1 took SVC from EL0', '0x40000008']);
+  const user = stack.at(2);
+  // X0 was saved before the handler changed it; what the call may have changed in X2 cannot be known.
+  assert.deepEqual([user?.registers.get(0), user?.registers.get(2), user?.registers.get(19)], [7n, undefined, 0n]);
+});

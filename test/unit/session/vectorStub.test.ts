@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { branchTargets, stubState } from '../../../src/session/vectorStub';
+import { branchTargets, entryCode, stubState } from '../../../src/session/vectorStub';
 import { type Assembled, addi, assemble, branch, call, label, movz, op } from '../../fakes/asm';
 
 const BASE = 0x8000n;
@@ -39,7 +39,7 @@ const reader =
   (address: bigint): number | undefined =>
     words[Number(address - BASE) / 4];
 const at = (name: string): bigint => BASE + BigInt(program.labels[name]);
-const state = (name: string) => stubState(BASE, at(name), reader(program));
+const state = (name: string) => stubState(BASE, 8, at(name), reader(program));
 
 test('the targets of unconditional branches in the table are the handlers', () => {
   assert.deepEqual(branchTargets(BASE, reader(program)), [at('save')]);
@@ -77,5 +77,8 @@ test('a restore from the register’s own place brings it back, another one does
 
 test('code that no slot reaches straight has no state', () => {
   assert.equal(state('handler'), undefined);
-  assert.equal(stubState(BASE, BASE + 0x480n, reader(program))?.slot, 9);
+  const entries = entryCode(BASE, reader(program));
+  assert.deepEqual(entries.get(BASE + 0x480n), [9]);
+  assert.deepEqual(entries.get(at('back'))?.slice(0, 2), [8, 9]);
+  assert.equal(entries.has(at('handler')), false);
 });

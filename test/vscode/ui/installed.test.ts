@@ -33,6 +33,17 @@ describe('the installed package', () => {
     await page.keyboard.press('Escape');
   });
 
+  test('has a page without broken pictures', async () => {
+    const { ui, page } = bench;
+    await page.keyboard.press('Control+Shift+X');
+    await page.locator('.extensions-list .monaco-list-row', { hasText: manifest.displayName }).first().click();
+    const frame = await ui.webview('#launchjson, h3:has-text("launch.json")');
+    const widths = await frame.locator('img').evaluateAll((all) => all.map((image) => image.clientWidth));
+    assert.deepEqual(widths, []);
+    assert.ok((await frame.locator('table').count()) > 5);
+    await ui.screenshot('extension-page');
+  });
+
   test('shows its walkthrough in both themes', async () => {
     const { ui, page } = bench;
     const { title } = manifest.contributes.walkthroughs[0];

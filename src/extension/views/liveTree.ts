@@ -28,6 +28,8 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
   private readonly subscriptions: vscode.Disposable[];
   private rows: readonly Row[] = [];
   private shown = '';
+  /** VS Code has asked for the rows and will get those that are loaded now. */
+  private answering = false;
 
   readonly onDidChangeTreeData = this.emitter.event;
 
@@ -63,7 +65,9 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
   async getChildren(row?: Row): Promise<Row[]> {
     if (row === undefined) {
       // The first question comes before a change could be told: it is answered with what is there now.
+      this.answering = true;
       if (this.sessions.current?.state) await this.policy.upToDate();
+      this.answering = false;
       return [...this.rows];
     }
     const session = this.sessions.current;
@@ -104,7 +108,7 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
     if (key === this.shown) return;
     this.shown = key;
     this.rows = rows;
-    this.emitter.fire(undefined);
+    if (!this.answering) this.emitter.fire(undefined);
   }
 }
 

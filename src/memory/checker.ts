@@ -67,15 +67,15 @@ export class Checker {
 
   // ---- events ----
 
-  wrote(core: number, unit: number, offset: number, size: number, coherent: boolean): void {
+  /** `core` -1: DMA. `everyStoreSeen`: the unit's bytes are in an I-cache, so no store to it escapes. */
+  wrote(core: number, unit: number, offset: number, size: number, coherent: boolean, everyStoreSeen = false): void {
     const { shared } = this;
     const { writer } = this;
     const pc = core < 0 ? -1 : shared.pcIndex[core];
     writer.pcHi = pc < 0 ? 0 : shared.u32[pc + 1];
     writer.pcLo = pc < 0 ? 0 : shared.u32[pc];
     writer.mmu = core >= 0 && shared.ports.context(core).mmu;
-    // Lines in an I-cache have no store entries: every store to them comes here.
-    writer.everyStoreSeen = core >= 0 && (shared.directory[unit] & Dir.L1I) !== 0;
+    writer.everyStoreSeen = everyStoreSeen;
     writer.time = shared.ports.time(Math.max(core, 0));
     this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);

@@ -42,8 +42,12 @@ export class StoreEffects {
    */
   stored(core: number, unit: number, host: number, size: number, coherent: boolean): void {
     const { shared } = this;
+    // Lines in an I-cache have no store entries under the checker: every store to them comes here. DIC drops the copies now.
+    const everyStoreSeen = (shared.directory[unit] & Dir.L1I) !== 0;
     if (shared.directory[unit] & this.instructionGuard) this.instructionSide(unit);
-    if (this.checker !== undefined) this.checker.wrote(core, unit, host & shared.unitMask, size, coherent);
+    if (this.checker !== undefined) {
+      this.checker.wrote(core, unit, host & shared.unitMask, size, coherent, everyStoreSeen);
+    }
     if ((this.exclusives.armed & ~(1 << core)) !== 0) this.exclusives.observe(core, shared.paOf(host));
   }
 

@@ -52,6 +52,15 @@ test('architectural mode finds the missing ISB too, which this machine forgives'
   assert.match(findings(harm)[0], /^stale fetch: .*"mov w0, #1" where memory holds "mov w0, #2"/);
 });
 
+test('only the word that was written is blamed, where the old line left by itself as well', async () => {
+  for (const machine of ['cortex-a57', 'neoverse-n1', 'cortex-a53']) {
+    const result = await check('selfmod', '--all', '--check', 'architectural', '--machine', machine);
+    const noIsb = findings(result).filter((finding) => finding.startsWith('missing context synchronisation'));
+    assert.equal(noIsb.length, 1, machine);
+    assert.match(noIsb[0], /ran "mov w0, #2"/, machine);
+  }
+});
+
 describe('nothing is found where nothing is wrong', () => {
   const rows: readonly (readonly [string, ...string[]])[] = [
     ['jit'],

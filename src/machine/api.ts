@@ -163,7 +163,10 @@ export interface Machine {
   run(limit: number): Stop;
   /** Ends the run that is going on after the current instruction, as if the limit were reached; for listeners of the machine. */
   endRun(): void;
-  /** One instruction of `core`; the others run by the schedule meanwhile unless `freezeOthers`. */
+  /**
+   * One instruction of `core`; the others run by the schedule meanwhile unless `freezeOthers`. `limit` when the core still
+   * waits after a good while: step again.
+   */
   step(core: number, freezeOthers?: boolean): Stop;
   reset(): void;
 

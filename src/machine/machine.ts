@@ -83,6 +83,9 @@ export interface MachineOptions {
   load(machine: ElscopeMachine): StartState;
 }
 
+/** Instructions of other cores in one step of a core that waits: it may wait for ever. */
+const STEP_LIMIT = 100_000;
+
 export class ElscopeMachine implements Machine {
   readonly memory: MemorySystem;
   readonly mmu: Mmu;
@@ -289,7 +292,9 @@ export class ElscopeMachine implements Machine {
       this.units[core].run(1);
       return this.finish(() => (this.stopPending() ? 'stop' : 'limit'), 'step', core);
     }
-    return this.finish(() => this.scheduler.step(core), 'step', core);
+    const before = this.units[core].instructions();
+    const stop = this.finish(() => this.scheduler.step(core, STEP_LIMIT), 'step', core);
+    return stop.reason === 'step' && this.units[core].instructions() === before ? { reason: 'limit' } : stop;
   }
 
   private finish(go: () => 'limit' | 'stop' | 'idle', otherwise: 'limit' | 'step', core = 0): Stop {

@@ -75,9 +75,9 @@ export class Scheduler {
     return this.loop(limit, -1);
   }
 
-  /** One instruction of `core`; the others go on by the schedule until then. */
-  step(core: number): ScheduleEnd {
-    return this.loop(Number.POSITIVE_INFINITY, core);
+  /** One instruction of `core`; the others go on by the schedule until then, but no further than `limit` instructions. */
+  step(core: number, limit = Number.POSITIVE_INFINITY): ScheduleEnd {
+    return this.loop(limit, core);
   }
 
   private loop(limit: number, stepped: number): ScheduleEnd {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { assemble, branch, label, movz, op } from '../fakes/asm';
 import { Client, modes, type Product } from './client';
 import { realProduct } from './products';
 
@@ -232,6 +233,34 @@ for (const mode of modes) {
       }
       times.sort((a, b) => a - b);
       assert.ok(times[2] < 100, `pauses took ${times.map((t) => t.toFixed(0)).join(', ')} ms`);
+    });
+
+    on('stepping a core that waits, while another one runs, can be paused', async (c) => {
+      // Core 0 starts core 1 by PSCI CPU_ON and spins; core 1 waits for an interrupt.
+      const { words } = assemble([
+        movz(0, 3),
+        op('MOVK', { sf: 1, Rd: 0, imm16: 0xc400, hw: 1 }),
+        movz(1, 1),
+        op('ADR', { Rd: 2, immlo: 0, immhi: 4 }),
+        movz(3, 0),
+        op('HVC', { imm16: 0 }),
+        branch('spin'),
+        op('WFI'),
+        label('spin'),
+        branch('spin'),
+      ]);
+      await c.begin({ program: image(folder, 'cpuOn.bin', words), cpus: 2, checker: 'off' });
+      await c.configurationDoneRequest();
+      for (let waits = false; !waits; ) {
+        await c.pauseRequest({ threadId: 2 });
+        await c.stopped();
+        waits = (await c.custom('elscope/cores', {})).cores[1].state === 'wfi';
+        if (!waits) await c.continueRequest({ threadId: 1 });
+      }
+      await c.send('next', { threadId: 2, granularity: 'instruction' });
+      await c.pauseRequest({ threadId: 2 });
+      const stop = await c.stopped();
+      assert.deepEqual([stop.reason, stop.threadId], ['pause', 2]);
     });
 
     on('a guest that waits for ever can be paused', async (c) => {

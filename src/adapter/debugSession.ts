@@ -66,6 +66,7 @@ export class ElscopeDebugSession extends DebugSession {
     launch: (request) => this.launch(request),
     attach: () => refuse('there is nothing to attach to: use a launch configuration'),
     configurationDone: () => this.configurationDone(),
+    restart: (request) => this.restart(request.arguments),
     terminate: () => this.terminate(),
     disconnect: () => this.disconnect(),
     cancel: (request) => this.cancel(request.arguments),
@@ -190,6 +191,16 @@ export class ElscopeDebugSession extends DebugSession {
     if (this.configured) refuse('configurationDone has already been called');
     this.configured = true;
     await this.peer.request('start', {});
+  }
+
+  /** Clients send the configuration as it is now, which may have been edited. */
+  private async restart(args: Dap.RestartArguments | undefined): Promise<undefined> {
+    if (this.phase !== 'launched' || this.peer === undefined) {
+      throw new RpcError('notLaunched', '"restart" needs a launched guest');
+    }
+    const configuration: unknown = args?.arguments;
+    const edited = typeof configuration === 'object' && configuration !== null;
+    await this.peer.request('restart', edited ? { start: sessionStart(configuration) } : {});
   }
 
   private async terminate(): Promise<undefined> {

@@ -144,7 +144,6 @@ export const dapRequests = {
   stepOut: dap<Dap.StepOutResponse>()(object({ ...thread, granularity }), 'stopped'),
   continue: dap<Dap.ContinueResponse>()(object(thread), 'stopped'),
   pause: dap<Dap.PauseResponse>()(object({ threadId: maybe(count) }), 'launched'),
-  restart: dap<Dap.RestartResponse>()(nothing, 'launched'),
 } as const satisfies Readonly<Record<string, Row<unknown, unknown>>>;
 
 /** What the adapter has made of the launch attributes. */
@@ -168,6 +167,11 @@ const sessionStart: Shape<SessionStart> = object({
 
 const sessionRequests = {
   launch: row<SessionStart, object>(sessionStart, 'always', 'Builds the machine.'),
+  restart: row<{ readonly start?: SessionStart }, object>(
+    object({ start: maybe(sessionStart) }),
+    'launched',
+    'Builds the machine again from its files, with breakpoints as they are; with `start` as it says.',
+  ),
   start: row<object, object>(nothing, 'launched', 'Breakpoints are set: runs from the entry, or stops there.'),
 } as const;
 

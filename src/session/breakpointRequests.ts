@@ -63,11 +63,12 @@ export class BreakpointRequests {
     };
   }
 
-  /** The place for a line in the first program that has it. */
-  private locate(client: string, line: number): LineLocation | undefined {
+  /** The place for a line, or for a column of it that was offered, in the first program that has it. */
+  private locate(client: string, line: number, column?: number): LineLocation | undefined {
     const path = this.target.programPath(client);
     for (const module of this.target.modules) {
-      const found = module.debug.lines.locate(path, line);
+      const offered = column ? module.debug.lines.breakpointLocations(path, line, line) : [];
+      const found = offered.find((place) => place.column === column) ?? module.debug.lines.locate(path, line);
       if (found) return found;
     }
     return undefined;
@@ -75,16 +76,16 @@ export class BreakpointRequests {
 
   setSource(
     path: string,
-    list: readonly (Conditions & { line: number; logMessage?: string; mode?: string })[],
+    list: readonly (Conditions & { line: number; column?: number; logMessage?: string; mode?: string })[],
   ): Dap.Breakpoint[] {
     this.remembered.set(`source:${path}`, (by) => by.setSource(path, list));
-    const located = list.map((wanted) => this.locate(path, wanted.line));
+    const located = list.map((wanted) => this.locate(path, wanted.line, wanted.column));
     const known = this.target.modules.some((m) => m.debug.lines.match(this.target.programPath(path)).length > 0);
     const problem = known ? 'there is no code from this line on' : 'no program that is loaded was made from this file';
-    const wanted = list.map(({ condition, hitCondition, logMessage, mode, line }, i): Wanted => {
+    const wanted = list.map(({ condition, hitCondition, logMessage, mode, line, column }, i): Wanted => {
       const addresses = located[i]?.addresses ?? [];
       const places = addresses.flatMap((address) => this.places(address, mode));
-      const common = { key: `${line}${mode ?? ''}`, condition, hitCondition, logMessage, places };
+      const common = { key: `${line}:${column ?? ''}${mode ?? ''}`, condition, hitCondition, logMessage, places };
       return addresses.length === 0 ? { ...common, problem } : common;
     });
     const made = this.store.set(`source:${path}`, 'source', wanted);

@@ -53,8 +53,8 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
     return {};
   };
 
-  const restart = (): object => {
-    if (started) build(started);
+  const restart = ({ start = started }: WorkerRequests['restart']['params']): object => {
+    if (start) build(start);
     session?.start();
     return {};
   };
@@ -66,7 +66,7 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
     if (name === 'launch') return launch(params as WorkerRequests['launch']['params']);
     if (session === undefined) throw new RpcError('notLaunched', `${name} comes before launch`);
     if (row.when === 'stopped') session.requireStopped();
-    if (name === 'restart') return restart();
+    if (name === 'restart') return restart((params ?? {}) as WorkerRequests['restart']['params']);
     const handler = handlers[name] ?? (() => Promise.reject(new RpcError('unknownMessage', `${name} has no handler`)));
     return handler(params ?? {}, context);
   };

@@ -189,6 +189,17 @@ for (const mode of modes) {
       const lines = new Set((found as Dap.BreakpointLocationsResponse).body.breakpoints.map((b) => b.line));
       assert.deepEqual([...lines].sort(), [at.packet, at.where, after.where, at.fill, at.scale]);
       await runTo(c, at.where);
+      // Each place that is offered can be set by its column.
+      const places = (found as Dap.BreakpointLocationsResponse).body.breakpoints.filter((b) => b.line === at.fill);
+      const set = await c.setBreakpointsRequest({
+        source: { path: tour },
+        breakpoints: places.map(({ line, column }) => ({ line, column })),
+      });
+      assert.deepEqual(
+        set.body.breakpoints.map((b) => [b.line, b.column]),
+        places.map((p) => [p.line, p.column]),
+      );
+      assert.equal(new Set(set.body.breakpoints.map((b) => b.instructionReference)).size, places.length);
       const { body } = (await c.send('gotoTargets', {
         source: { path: tour },
         line: at.ready,
@@ -524,6 +535,12 @@ for (const mode of modes) {
       const stop = await c.stopped();
       assert.deepEqual(stop.hitBreakpointIds, [body.breakpoint.id]);
       assert.equal((await c.top()).line, after.loop);
+      // A configuration that has been edited meanwhile counts.
+      await refusal(c.send('restart', { arguments: { program: '/no/such.elf' } }), /cannot read the image/);
+      assert.equal((await c.top()).line, after.loop);
+      await c.send('restart', { arguments: { program: 'stores', stopOnEntry: true } });
+      assert.equal((await c.stopped()).reason, 'entry');
+      assert.equal((await c.threadsRequest()).body.threads.length, 2);
       await c.terminateRequest();
       await c.next('terminated');
       await refusal(c.threadsRequest(), /needs a launched guest/);

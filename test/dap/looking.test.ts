@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { after, at, fixture, overEveryMode, refusal, runTo, tour } from './fakeSession';
 
-overEveryMode('looking', (on, _mode) => {
+overEveryMode('looking', (on) => {
   on('source breakpoints: moved lines, unknown files, removal, conditions, hit counts', async (c) => {
     await c.atEntry({ program: fixture });
     const wrong = await c.setBreakpointsRequest({ source: { path: '/no/where.c' }, breakpoints: [{ line: 3 }] });

@@ -9,6 +9,7 @@ import { attributesMarkdown } from '../adapter/launchAttributes';
 import { customRequests } from '../protocol';
 import { type GeneratedFile, writeWhenMain } from './generated';
 import { ROOT } from './paths';
+import { machineFieldsMarkdown, optionsMarkdown, presetsMarkdown } from './reference';
 
 const PROTOCOL = path.join('src', 'protocol');
 const source = (name: string): string => readFileSync(path.join(ROOT, PROTOCOL, name), 'utf8');
@@ -78,6 +79,9 @@ const blocks: readonly (readonly [string, () => string])[] = [
   ['custom requests', requestsMarkdown],
   ['custom events', eventsMarkdown],
   ['types of the replies', viewTypesMarkdown],
+  ['command line options', () => optionsMarkdown()],
+  ['machine presets', presetsMarkdown],
+  ['machine file fields', () => machineFieldsMarkdown()],
 ];
 
 export const readmeFile: GeneratedFile = {

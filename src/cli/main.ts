@@ -36,6 +36,9 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   throw new UserError('cli.command', { command });
 }
 
+// Whoever read the output has seen enough, as `head` does.
+process.stdout.on('error', () => process.exit(ExitCode.failed));
+
 main(process.argv.slice(2)).then(
   (code) => {
     if (code !== undefined) process.exitCode = code;

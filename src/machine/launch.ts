@@ -27,8 +27,8 @@ import { memorySize } from './sizes';
 const MAX_DTB = 2 ** 20;
 
 /** A preset by name, or a machine file. @throws UserError machine.* */
-function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts): MachineConfig {
-  if (Object.hasOwn(presets, name)) return presetConfig(name, cpus);
+function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts, defaultEl: 1 | 2): MachineConfig {
+  if (Object.hasOwn(presets, name)) return { ...presetConfig(name, cpus), highestEl: defaultEl };
   let text: string;
   try {
     text = decodeUtf8(ports.readFile(name)).replace(BYTE_ORDER_MARK, '');
@@ -36,7 +36,7 @@ function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts):
     if (!(error instanceof UserError)) throw error;
     throw new UserError('machine.unknown', { name, presets: Object.keys(presets).join(', ') });
   }
-  const config = parseMachineFile(text, name);
+  const config = parseMachineFile(text, name, defaultEl);
   if (cpus === undefined || cpus === config.cores.length) return config;
   const { cores, clusters } = config;
   return { ...config, clusters, cores: Array.from({ length: cpus }, (_, i) => cores[i % cores.length]) };
@@ -53,11 +53,11 @@ export function launchConfig(options: LaunchOptions, ports: LaunchPorts, default
   if (options.el !== undefined && ![1, 2, 3].includes(options.el))
     throw new UserError('machine.el', { el: options.el });
   const name = options.machine ?? DEFAULT_PRESET;
-  const base = baseConfig(name, cpus, ports);
+  const base = baseConfig(name, cpus, ports, defaultEl);
   return {
     ...base,
     memoryBytes: options.memory === undefined ? base.memoryBytes : memorySize(options.memory),
-    highestEl: options.el ?? (Object.hasOwn(presets, name) ? defaultEl : base.highestEl),
+    highestEl: options.el ?? base.highestEl,
     seed: options.seed ?? base.seed,
     checker: options.checker ?? base.checker,
   };

@@ -31,7 +31,7 @@ const cacheFields = {
 } as const satisfies FieldTable;
 
 const coreFields = {
-  type: { kind: 'choice', choices: Object.keys(coreTypes), doc: 'core type that the other fields change' },
+  type: { kind: 'choice', choices: Object.keys(coreTypes), doc: 'core type to start from instead' },
   l1i: {
     kind: 'object',
     fields: { ...cacheFields, policy: { kind: 'choice', choices: ['PIPT', 'VIPT', 'VPIPT'], doc: 'CTR_EL0.L1Ip' } },
@@ -39,7 +39,7 @@ const coreFields = {
   },
   l1d: { kind: 'object', fields: cacheFields, doc: 'L1 data cache' },
   l2: { kind: 'object', fields: cacheFields, doc: 'L2 cache of its cluster; null for none' },
-  cluster: { kind: 'number', low: 0, high: MAX_CORES - 1, doc: 'cluster: cores of one share the L2' },
+  cluster: { kind: 'number', low: 0, high: MAX_CORES - 1, doc: 'number of its cluster; the cores of one share an L2' },
   idc: { kind: 'boolean', doc: 'CTR_EL0.IDC: no cleaning to the point of unification is needed' },
   dic: { kind: 'boolean', doc: 'CTR_EL0.DIC: no instruction cache invalidation is needed (needs idc)' },
   ccidx: { kind: 'boolean', doc: 'FEAT_CCIDX: the wide CCSIDR_EL1 format' },
@@ -47,33 +47,68 @@ const coreFields = {
     kind: 'number',
     low: 0,
     high: 256,
-    doc: 'fetched instructions kept until a context synchronisation event',
+    doc: 'fetched instructions that the core keeps until a context synchronisation event, old bytes included (default 0)',
   },
-  override: { kind: 'registers', doc: 'ID register values that replace the derived ones, as "0x…" texts' },
+  override: {
+    kind: 'registers',
+    doc: 'ID registers that lie, as {"CTR_EL0": "0x8444c004"}; CCSIDR_EL1 for all caches, or CCSIDR_EL1[n] by CSSELR_EL1',
+  },
 } as const satisfies FieldTable;
 
-const costFields = Object.fromEntries(
-  Object.keys(defaultCost).map((name) => [
-    name,
-    { kind: 'number', low: 0, high: 1e6, doc: `penalty cycles: ${name}` } satisfies FieldRow,
-  ]),
-) as FieldTable;
+/** What each penalty is for. */
+const costDocs: Readonly<Record<keyof CostTable, string>> = {
+  l1iMiss: 'L1 instruction cache miss',
+  l1dMiss: 'L1 data cache miss',
+  l2Miss: 'L2 miss',
+  walkStep: 'descriptor read of a translation table walk',
+  maintenance: 'DC, IC or TLBI operation',
+  perCore: 'other core that a broadcast operation reaches',
+  exception: 'exception taken',
+  trap: 'system register access that is trapped',
+  mmio: 'access to a device',
+  counterRead: 'read of CNTPCT_EL0 or CNTVCT_EL0',
+};
+
+const costFields: FieldTable = Object.fromEntries(
+  Object.entries(costDocs).map(([name, what]) => {
+    const cycles = defaultCost[name as keyof CostTable];
+    return [name, { kind: 'number', low: 0, high: 1e6, doc: `cycles of each ${what} (default ${cycles})` }];
+  }),
+);
 
 export const machineFields: FieldTable = {
   preset: { kind: 'choice', choices: Object.keys(presets), doc: 'machine to start from (default cortex-a57)' },
-  cores: { kind: 'object', fields: coreFields, doc: 'list of cores; absent: the preset’s' },
-  memory: { kind: 'size', doc: 'RAM size, such as "1G"' },
-  el: { kind: 'number', low: 1, high: 3, doc: 'highest exception level' },
-  quantum: { kind: 'number', low: 1, high: 1e6, doc: 'instructions in a core’s turn' },
-  jitter: { kind: 'boolean', doc: 'seeded random turns of 1 to quantum instructions' },
-  seed: { kind: 'number', low: 0, high: 0xffffffff, doc: 'seed of every random choice' },
-  clockHz: { kind: 'number', low: 1e3, high: 1e11, doc: 'cycles in a second of guest time' },
-  counterHz: { kind: 'number', low: 1e3, high: 1e9, doc: 'CNTFRQ_EL0' },
-  cost: { kind: 'object', fields: costFields, doc: 'penalty cycles of slow events; all 0 counts instructions' },
+  cores: {
+    kind: 'object',
+    fields: coreFields,
+    doc: 'list of 1 to 8 cores, each what is different from the preset’s core at that place; absent: the preset’s',
+  },
+  memory: { kind: 'size', doc: 'RAM size, such as "512M" (default 1G)' },
+  el: {
+    kind: 'number',
+    low: 1,
+    high: 3,
+    doc: 'highest exception level, entered at reset (default 2 for an ELF, else 1)',
+  },
+  quantum: { kind: 'number', low: 1, high: 1e6, doc: 'instructions in a core’s turn (default 1000)' },
+  jitter: { kind: 'boolean', doc: 'turns of 1 to quantum instructions, by the seed (default false)' },
+  seed: { kind: 'number', low: 0, high: 0xffffffff, doc: 'seed of every random choice (default 1)' },
+  clockHz: { kind: 'number', low: 1e3, high: 1e11, doc: 'cycles in a second of guest time (default 1e9)' },
+  counterHz: {
+    kind: 'number',
+    low: 1e3,
+    high: 1e9,
+    doc: 'frequency of the generic timer, CNTFRQ_EL0 (default 62.5e6)',
+  },
+  cost: {
+    kind: 'object',
+    fields: costFields,
+    doc: 'cycles that slow events add to one an instruction; with all 0, cycles count instructions',
+  },
   mmuOffFetch: {
     kind: 'choice',
     choices: ['architecture', 'poc'],
-    doc: 'what fetches read with stage 1 off and SCTLR_ELx.I=1: the point of unification, or always of coherency',
+    doc: 'what fetches with stage 1 off and SCTLR_ELx.I=1 read: the point of unification (architecture, the default) or of coherency (poc)',
   },
 };
 
@@ -213,8 +248,8 @@ function parseJson(text: string, path: string): unknown {
   return value;
 }
 
-/** Parses a machine file. @throws UserError machine.* */
-export function parseMachineFile(text: string, path: string): MachineConfig {
+/** Parses a machine file; `defaultEl` is the highest level where it gives none. @throws UserError machine.* */
+export function parseMachineFile(text: string, path: string, defaultEl: 1 | 2 = 1): MachineConfig {
   const reader = new Reader(path);
   const from = reader.object(parseJson(text, path), '', { ...machineFields, $schema: { kind: 'choice', doc: '' } });
   const presetName = reader.simple(from, 'preset', machineFields, '', 'cortex-a57');
@@ -239,7 +274,7 @@ export function parseMachineFile(text: string, path: string): MachineConfig {
   return {
     ...config,
     memoryBytes: from.memory === undefined ? config.memoryBytes : reader.size(from.memory, 'memory'),
-    highestEl: reader.simple(from, 'el', machineFields, '', config.highestEl),
+    highestEl: reader.simple(from, 'el', machineFields, '', defaultEl),
     quantum: reader.simple(from, 'quantum', machineFields, '', config.quantum),
     jitter: reader.simple(from, 'jitter', machineFields, '', config.jitter),
     seed: reader.simple(from, 'seed', machineFields, '', config.seed),

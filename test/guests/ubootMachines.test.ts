@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { uBoot } from '../../src/build/guests';
+import { elscope } from '../unit/cli/program';
+import { uBootExample } from '../unit/cli/readme';
 import { type ElscopeResult, type ElscopeRun, pace, runUBoot } from './ubootOnElscope';
 
 const COMMANDS = ['md.l 40000000 1', 'crc32 40000000 40', 'poweroff'];
@@ -36,6 +39,13 @@ describe('U-Boot reaches its prompt and answers', { concurrency: 1 }, () => {
       t.diagnostic(`U-Boot ${version} on ${machine}, ${cpus} cores, EL${el}: ${pace(result)}`);
     });
   }
+});
+
+test('the example of README', async () => {
+  const image = await uBoot('2025.01');
+  const { code, stdout } = await elscope(uBootExample().map((word) => (word === 'u-boot.bin' ? image : word)));
+  assert.equal(code, 0);
+  assert.match(stdout, /crc32 for 50000000 \.\.\. 500003ff ==> f89c6f94\n=> $/);
 });
 
 /** First lines of the findings. */

@@ -81,6 +81,17 @@ describe('the console', () => {
     assert.deepEqual([code, stdout], [0, 'aq']);
   });
 
+  test('whoever reads may stop reading', async () => {
+    // mov x2, #0x09000000; mov w0, #'a'; str w0, [x2]; b .-4
+    const endless = file('endless.bin', words(0xd2a12002, 0x52800c20, 0xb9000040, 0x17ffffff));
+    const { code, stderr } = await elscope(['run', endless], {
+      stdin: (child) => {
+        child.stdout?.once('data', () => child.stdout?.destroy());
+      },
+    });
+    assert.deepEqual([code, stderr], [1, '']);
+  });
+
   test('--expect and --send', async () => {
     const pairs = ['--expect', 'ab', '--send', 'c\\x64', '--expect', 'cd', '--send', 'q'];
     assert.deepEqual(await echo(pairs, { stdin: 'ab' }), { code: 0, stdout: 'abcdq', stderr: '' });

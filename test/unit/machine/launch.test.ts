@@ -88,6 +88,9 @@ describe('where a guest begins', () => {
     const { seed, highestEl, memoryBytes } = machine.config;
     assert.deepEqual([seed, highestEl, memoryBytes], [9, 3, 32 * 2 ** 20], 'the file says what no option says');
     assert.equal(started({ program: 'elf', machine: 'm.json', el: 1, seed: 2 }, files).config.seed, 2);
+    const silent = { m: '{}' };
+    assert.equal(started({ program: 'elf', machine: 'm' }, silent).cores[0].el, 2);
+    assert.equal(started({ bios: 'raw', machine: 'm' }, silent).cores[0].el, 1);
   });
 
   test('a reset is as power-on', () => {

@@ -97,10 +97,8 @@ overEveryMode('running', (on, mode) => {
     await refusal(c.stackTraceRequest({ threadId: 1 }), 'notStopped');
     const read = await c.memory({ memoryReference: `0x${RAM.toString(16)}`, count: 4 });
     assert.equal(Buffer.from(read.data ?? '', 'base64').length, 4);
-    const before = performance.now();
     await c.pauseRequest({ threadId: 1 });
     assert.equal((await c.stopped()).reason, 'pause');
-    assert.ok(performance.now() - before < 1000);
   });
 
   on('exception filters with conditions, and what an exception was', async (c) => {

@@ -57,12 +57,18 @@ export function sampleOn(name: string, preset: string, cpus: number, change: Par
 }
 
 /**
- * Hash of all state: linear memory (registers, caches, tables, RAM; not what was decoded from them), what lives beside it, devices, the schedule.
- * What a call of `run` works with (its budget, the record that it was in) is no state and is taken out.
+ * Hash of all state: linear memory (registers, caches, tables, RAM; not what was decoded from them), what lives beside it,
+ * devices, the schedule. What a call of `run` works with (its budget, the record that it was in) is no state.
  */
 export function stateHash(machine: ElscopeMachine): string {
   const hash = createHash('sha1');
-  hash.update(withoutScratch(machine));
+  const bytes = new Uint8Array(machine.memory.shared.buffer);
+  let at = 0;
+  for (const [start, size] of noState(machine)) {
+    hash.update(bytes.subarray(at, start));
+    at = start + size;
+  }
+  hash.update(bytes.subarray(at));
   hash.update(JSON.stringify(besideMemory(machine), (key, value) => (isBookkeeping(key) ? undefined : value)));
   return hash.digest('hex');
 }
@@ -72,36 +78,29 @@ const isBookkeeping = (key: string): boolean => key === 'lookups' || key === 'la
 
 const scratch = ['budget', 'entryRec', 'pcDelta', 'curRec', 'pendingExit', 'accesses', 'value'] as const;
 
-/** Decoded instructions follow from the lines' bytes; which of them run in pairs is the engine's business. So is which
- * I-lines it finds without asking. */
-const recordBytes = (machine: ElscopeMachine, granules: number): number =>
-  granules * ((1 << machine.memory.shared.granuleLog2) / 4 + 1) * RECORD_BYTES;
-
-function withoutScratch(machine: ElscopeMachine): Uint8Array {
-  const bytes = new Uint8Array(machine.memory.shared.buffer);
-  const kept: (() => void)[] = [];
-  for (const { block } of machine.units)
-    for (const name of scratch) {
-      const [offset, size] = coreLayout[name];
-      const at = block + offset;
-      const before = bytes.slice(at, at + size);
-      kept.push(() => bytes.set(before, at));
-      bytes.fill(0, at, at + size);
-    }
-  const copy = bytes.slice();
-  const { plan } = machine.memory.shared;
-  for (const cache of plan.l1i)
-    copy.fill(0, cache.records, cache.records + recordBytes(machine, cache.granules + cache.prefetchGranules));
-  for (const [core, tables] of plan.tables.entries()) {
-    for (let slot = 0; slot < CONTEXT_SLOTS; slot++) {
-      const fetchTable = tables + (3 * slot + 2) * LINE_TABLE_BYTES;
-      copy.fill(0, fetchTable, fetchTable + LINE_TABLE_BYTES);
-    }
-    const counter = plan.counters + 8 * (core * COUNTER_NAMES.length + Counter.slowFetches);
-    copy.fill(0, counter, counter + 8);
-  }
-  for (const restore of kept) restore();
-  return copy;
+/** Parts of linear memory that are no state, in order: address and size. */
+function noState({ units, memory: { shared } }: ElscopeMachine): (readonly [number, number])[] {
+  const { plan, granuleLog2 } = shared;
+  const work = units.flatMap(({ block }) =>
+    scratch.map((name) => [block + coreLayout[name][0], coreLayout[name][1]] as const),
+  );
+  // Decoded instructions follow from the lines' bytes; which of them run in pairs is the engine's business. So is which
+  // I-lines it finds without asking, and how often it asked.
+  const decoded = plan.l1i.map(({ records, granules, prefetchGranules }) => {
+    return [records, (granules + prefetchGranules) * ((1 << granuleLog2) / 4 + 1) * RECORD_BYTES] as const;
+  });
+  const fetchTables = plan.tables.flatMap((tables) =>
+    Array.from(
+      { length: CONTEXT_SLOTS },
+      (_, slot) => [tables + (3 * slot + 2) * LINE_TABLE_BYTES, LINE_TABLE_BYTES] as const,
+    ),
+  );
+  const counters = plan.tables.map((_, core) => {
+    return [plan.counters + 8 * (core * COUNTER_NAMES.length + Counter.slowFetches), 8] as const;
+  });
+  // These guests leave flash alone, and it is large.
+  const flash = plan.regions.slice(1).map(({ host, size }) => [host, size] as const);
+  return [...work, ...decoded, ...fetchTables, ...counters, ...flash].sort(([a], [b]) => a - b);
 }
 
 /** Parts of the machine that it keeps to itself. */

@@ -317,13 +317,20 @@ export class Ui {
   private async quickInput(key: string, text: string): Promise<Locator> {
     const widget = this.page.locator('.quick-input-widget');
     const input = widget.locator('input.input');
-    for (let attempt = 0; !(await input.isVisible()); attempt++) {
-      if (attempt > 5) throw new Error(`${key} opens no quick input`);
-      await this.page.keyboard.press(key);
-      await becomes(() => input.isVisible(), 2000);
+    for (let attempt = 0; attempt < 8; attempt++) {
+      if (!(await input.isVisible())) await this.page.keyboard.press(key);
+      const open = await becomes(() => input.isVisible(), 2000);
+      // One that lost the focus is still there for a moment, and takes no text.
+      const filled =
+        open &&
+        (await input.fill(text, { timeout: 3000 }).then(
+          () => true,
+          () => false,
+        ));
+      if (filled) return widget;
+      await this.page.keyboard.press('Escape');
     }
-    await input.fill(text);
-    return widget;
+    throw new Error(`${key} opens no quick input`);
   }
 
   private callStackRows(): Locator {

@@ -45,7 +45,8 @@ suite('manifest', () => {
     const problems = await eventually(
       async () => {
         const found = vscode.languages.getDiagnostics(file);
-        return found.length > 0 ? found : undefined;
+        // The parser's own problems come before those of the schema.
+        return found.some((problem) => problem.message.includes('presets')) ? found : undefined;
       },
       () => 'problems',
     );

@@ -41,6 +41,14 @@ describe('U-Boot reaches its prompt and answers', { concurrency: 1 }, () => {
   }
 });
 
+test('reset begins anew, with the same machine', async () => {
+  const again = ['--expect', 'stop autoboot', '--send', '\\n', '--expect', '\\n=> '];
+  const args = [...again, '--send', 'mw.l 50000000 5; reset\\n', ...again, '--send', 'poweroff\\n'];
+  const { code, stdout } = await elscope(['run', '--bios', await uBoot('2025.01'), '--cpus', '2', ...args]);
+  assert.equal(code, 0);
+  assert.equal(stdout.match(/U-Boot 2025\.01/g)?.length, 2);
+});
+
 test('the example of README', async () => {
   const image = await uBoot('2025.01');
   const { code, stdout } = await elscope(uBootExample().map((word) => (word === 'u-boot.bin' ? image : word)));

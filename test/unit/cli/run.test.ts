@@ -16,6 +16,14 @@ const WFI = 0xd503207f;
  * cmp w0, #'q'; b.ne 1b. */
 const ECHO = [0xd2a12002, 0xb9401841, 0x3727ffe1, 0xb9400040, 0xb9000040, 0x7101c41f, 0x54ffff61, ...POWER_OFF];
 
+/** The same, but waits by WFI for the UART's interrupt (which stays masked): the distributor and the CPU interface on, interrupt
+ * 33 enabled and for core 0, UARTIMSC.RXIM and .RTIM set; 1: wfi; then as above, back to the WFI when nothing is there. */
+const ECHO_BY_INTERRUPT = [
+  ...[0xd2a10002, 0x52800023, 0xb9000043, 0x52800043, 0xb9010443, 0x3200c3e3, 0xb9082043, 0xd2a10022, 0x52801fe3],
+  ...[0xb9000443, 0x52800023, 0xb9000043, 0xd2a12002, 0x52800a03, 0xb9003843, 0xd503207f, 0xb9401841, 0x3727ffc1],
+  ...[0xb9400040, 0xb9000040, 0x7101c41f, 0x54ffff61, ...POWER_OFF],
+];
+
 /** Semihosting SYS_EXIT: adr x1, .+16; mov w0, #0x18; hlt #0xf000; nop; { ADP_Stopped_ApplicationExit, code }. */
 const exitWith = (code: number): Uint8Array =>
   words(0x10000081, 0x52800300, 0xd45e0000, 0xd503201f, 0x20026, 0, code, 0);
@@ -79,6 +87,20 @@ describe('the console', () => {
       },
     });
     assert.deepEqual([code, stdout], [0, 'aq']);
+  });
+
+  test('a guest that sleeps is woken by what is typed, and ends when nobody can type any more', async () => {
+    const image = file('sleepy.bin', words(...ECHO_BY_INTERRUPT));
+    const answered = await elscope(['run', image], {
+      stdin: (child) => {
+        child.stdout?.on('data', (chunk: Buffer) => child.stdin?.write(chunk.toString() === 'a' ? 'q' : ''));
+        child.stdin?.write('a');
+      },
+    });
+    assert.deepEqual([answered.code, answered.stdout], [0, 'aq']);
+    const ended = await elscope(['run', image], { stdin: 'ab' });
+    assert.deepEqual([ended.code, ended.stdout], [1, 'ab']);
+    assert.match(ended.stderr, /every core waits and nothing will wake one/);
   });
 
   test('whoever reads may stop reading', async () => {

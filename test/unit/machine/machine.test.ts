@@ -230,6 +230,19 @@ describe('stops', () => {
     assert.equal(machine.instructions(), 3);
   });
 
+  test('what stops is still set after a reset', () => {
+    // nop; mov x1, #0x40100000; str x0, [x1]; ldr x2, [x1]; b .
+    const machine = start({ at: { 0: [NOP, 0xd2a80201, 0xf9000020, 0xf9400022, HERE] } });
+    machine.setBreakpoints([{ id: 1, space: 'va', address: BigInt(CODE + 4) }]);
+    machine.setWatchpoints([{ id: 2, space: 'va', address: 0x4010_0000n, size: 8, access: 'write' }]);
+    for (let i = 0; i < 2; i++) {
+      assert.equal(machine.run(100).reason, 'breakpoint');
+      assert.equal(machine.run(100).reason, 'watchpoint');
+      assert.equal(machine.run(100).reason, 'limit');
+      machine.reset();
+    }
+  });
+
   test('the end of the guest is final', () => {
     const machine = start({ at: { 0: [0xd2800100, 0xf2b08000, HVC, NOP] } });
     const exited = { reason: 'exited', code: 0, how: 'PSCI SYSTEM_OFF' };

@@ -23,8 +23,8 @@ export function translationLines(result: TranslationResult): TranslationLine[] {
     : { label: `$(error) ${result.fault ?? 'fault'}`, description: result.attributes, value: result.fault ?? '' };
   const steps = result.steps.map((step) => ({
     label: `level ${step.level}`,
-    description: step.descriptor,
-    detail: `${step.meaning} (at PA ${shortHex(step.descriptorPa)})`,
+    description: `${step.descriptor} at PA ${shortHex(step.descriptorPa)}`,
+    detail: step.meaning,
     value: step.descriptor,
   }));
   return [outcome, ...steps];

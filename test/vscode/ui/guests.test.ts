@@ -273,24 +273,6 @@ describe('selfmod without IC IVAU', () => {
     await waitTerminal(ui, /ran 1 \(stale\)/);
     await waitTerminal(ui, /The debug session has ended/);
   });
-
-  test('the panel is there again after the window was loaded anew', async () => {
-    const { ui, page } = bench;
-    const loaded = page.waitForEvent('load');
-    // As a user would: VS Code keeps its state before it goes.
-    await ui.command('Developer: Reload Window').catch(() => undefined);
-    await loaded;
-    await page.locator('.monaco-workbench').waitFor();
-    const status = async (): Promise<string> =>
-      (await (await ui.webview('.status')).locator('.status').textContent()) ?? '';
-    await ui.webview('.without-session');
-    await ui.showDebugView();
-    await ui.runConfiguration('selfmod without IC IVAU');
-    // It shows the cache that was chosen last.
-    assert.ok(await becomes(async () => /256 sets × 2 ways/.test(await status()), 20_000), await status());
-    await onlyShow(ui, 'Watched Lines');
-    await ui.treeRows('Watched Lines', (rows) => rows[0]?.label === 'answer_no_ic');
-  });
 });
 
 describe('a folder without launch.json', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UserError, type UserErrorCode } from '../../../src/base/errors';
+import { SeededRandom } from '../../../src/base/random';
 import { launch } from '../../../src/machine/launch';
 import type { LaunchOptions, LaunchPorts } from '../../../src/machine/launch.types';
 import { ElscopeMachine } from '../../../src/machine/machine';
@@ -78,6 +79,15 @@ describe('where a guest begins', () => {
     assert.equal(Buffer.from(machine.peek(0, 'pa', at, 6)).toString(), 'INITRD');
   });
 
+  test('a device tree of the user’s, with what the options say filled in', () => {
+    const own = started({ program: 'elf' });
+    const tree = own.peek(0, 'pa', 0x4000_0000n, 2 ** 20);
+    const machine = started({ program: 'elf', dtb: 'tree', append: 'from the options' }, { tree });
+    const text = Buffer.from(machine.peek(0, 'pa', 0x4000_0000n, 0x10000)).toString('latin1');
+    assert.match(text, /from the options\0/);
+    assert.match(text, /linux,dummy-virt/);
+  });
+
   test('a machine file, repeated or cut to the cores asked for', () => {
     const files = { 'm.json': '\ufeff// größer\n{"preset": "pipt-vipt", "seed": 9, "el": 3, "memory": "32M"}' };
     const { machine } = launch({ program: 'elf', machine: 'm.json', cpus: 3 }, portsWith({ ...FILES, ...files }));
@@ -142,4 +152,22 @@ describe('refused', () => {
         },
       );
     });
+});
+
+test('damaged ELF headers are refused in one line, or start somewhere', () => {
+  const random = new SeededRandom(new Uint32Array(1));
+  random.seed(21);
+  let refusals = 0;
+  for (let i = 0; i < 120; i++) {
+    const elf = Uint8Array.from(FILES.elf);
+    for (let n = 1 + random.below(3); n > 0; n--) elf[4 + random.below(116)] = [0, 1, 64, 128, 255][random.below(5)];
+    try {
+      started({ program: 'elf' }, { elf });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      assert.doesNotMatch(error.message, /\n|\{\w+\}|NaN|undefined/);
+      refusals++;
+    }
+  }
+  assert.ok(refusals > 40 && refusals < 110, `${refusals} refused`);
 });

@@ -208,7 +208,8 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   RMR_EL3: onlyIfHighest(3),
   HCR_EL2: withAarch64Below(C.hcrRW),
   SCR_EL3: withAarch64Below(C.scrRW),
-  CurrentEL: { read: (_core, out, el) => low(out, el << 2) },
+  // Not of the level that asks: a debugger asks as the highest one.
+  CurrentEL: { read: (core, out) => low(out, core.state.el << 2) },
   DAIF: {
     read: (core, out) => low(out, core.state.daif),
     write: (core, _hi, lo) => {

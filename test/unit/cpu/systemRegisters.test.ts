@@ -235,6 +235,10 @@ test('the debugger pokes what can change and nothing else', () => {
   assert.equal(rig.exceptions.length, 0);
 });
 
+test('a debugger, too, is told the level that the core is at', () => {
+  for (const el of [0, 1, 2]) assert.equal(machine(2, el).cpu.peekSystem('CurrentEL'), BigInt(el << 2));
+});
+
 test('OS lock, claim tags', () => {
   const rig = machine(1, 1);
   assert.equal(rig.mrs('OSLSR_EL1'), 0xan);

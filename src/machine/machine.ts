@@ -4,10 +4,10 @@
  */
 
 import { joinBig } from '../base/bits';
-import { bug, UserError } from '../base/errors';
+import { bug } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
-import { type CpuPorts, type ExceptionEvent, ExceptionType } from '../cpu/ports';
+import type { CpuPorts } from '../cpu/ports';
 import { Flash } from '../devices/flash';
 import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
@@ -18,8 +18,6 @@ import type { MemoryFinding } from '../memory/types';
 import type {
   CatchSet,
   CoreView,
-  ExceptionKind,
-  ExceptionRecord,
   ExecBreakpoint,
   Finding,
   Machine,
@@ -37,6 +35,8 @@ import { cpuFacts, memoryConfig, Region } from './facts';
 import { firmware, type PowerPort, semihostingCall } from './firmware';
 import { Inspector } from './inspect';
 import type { WasmPort } from './launch.types';
+import { linearMemory, pagesOf } from './linear';
+import { exceptionRecord, findingRecord } from './records';
 import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
 import { Stops } from './stops';
@@ -44,32 +44,10 @@ import { GuestTime } from './time';
 
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x1_0000;
-const PAGE = 0x1_0000;
-/** What 32-bit addresses reach. */
-const MAX_PAGES = 2 ** 32 / PAGE;
 const MAX_FINDINGS = 1000;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
-const kinds: Readonly<Record<number, ExceptionKind>> = {
-  [ExceptionType.Sync]: 'sync',
-  [ExceptionType.Irq]: 'irq',
-  [ExceptionType.Fiq]: 'fiq',
-  [ExceptionType.SError]: 'serror',
-};
-
-/** @throws UserError machine.tooBig, machine.noRoom */
-function linearMemory(wasm: WasmPort, pages: number): ReturnType<WasmPort['memory']> {
-  const size = pages / (2 ** 20 / PAGE);
-  if (pages > MAX_PAGES) throw new UserError('machine.tooBig', { size: Math.ceil(size) });
-  try {
-    return wasm.memory(pages);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError('machine.noRoom', { size: Math.ceil(size) });
-    throw error;
-  }
-}
-
 /** What a core starts with. */
 export interface StartState {
   readonly entry: number;
@@ -102,6 +80,7 @@ export class ElscopeMachine implements Machine {
   private readonly semihosting: Semihosting | undefined;
   private readonly u32: Uint32Array;
   private readonly found: Finding[] = [];
+  private findingCount = 0;
   private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
   private readonly typed: number[] = [];
   private resetWanted = false;
@@ -114,7 +93,7 @@ export class ElscopeMachine implements Machine {
   ) {
     const memConfig = memoryConfig(config);
     const bytes = MEMORY_BASE + MemorySystem.bytesNeeded(memConfig, MEMORY_BASE);
-    const pages = Math.ceil(bytes / PAGE);
+    const pages = pagesOf(bytes);
     const linear = linearMemory(wasm, pages);
     const { buffer } = linear;
     this.u32 = new Uint32Array(buffer);
@@ -181,7 +160,7 @@ export class ElscopeMachine implements Machine {
       semihosting: (core) =>
         semihostingCall(this.semihosting, units[core], this.guestMemory(core), (code, how) => this.exit(code, how)),
       events: {
-        exceptionTaken: (e) => this.onException(e),
+        exceptionTaken: (e) => this.stops.exception(exceptionRecord(e)),
         elChanged: (core, from, to) => this.stops.elChange(core, from, to),
       },
     };
@@ -359,41 +338,8 @@ export class ElscopeMachine implements Machine {
     if (this.stops.pending) this.leaveSoon(core);
   }
 
-  private onException(e: ExceptionEvent): void {
-    const record: ExceptionRecord = {
-      core: e.core,
-      kind: kinds[e.type],
-      fromEl: e.fromEl,
-      toEl: e.toEl,
-      esr: joinBig(0, e.esr),
-      far: joinBig(e.farHi, e.farLo),
-      elr: joinBig(e.elrHi, e.elrLo),
-      vector: joinBig(e.vectorHi, e.vectorLo),
-      undefined: e.undefined,
-    };
-    this.stops.exception(record);
-  }
-
   private onFinding(f: MemoryFinding): void {
-    const { context } = this.units[f.core].cpu;
-    const finding: Finding = {
-      id: this.found.length + 1,
-      kind: f.kind,
-      mode: f.mode,
-      core: f.core,
-      el: context.el,
-      asid: context.asid,
-      vmid: context.vmid,
-      pc: joinBig(f.pcHi, f.pcLo),
-      pa: BigInt(f.pa),
-      executed: f.executed,
-      current: f.current,
-      writerCore: f.writerCore < 0 ? undefined : f.writerCore,
-      writerPc: f.writerCore < 0 ? undefined : joinBig(f.writerPcHi, f.writerPcLo),
-      instructions: f.time,
-      missing: f.missing,
-      advice: f.advice,
-    };
+    const finding = findingRecord(++this.findingCount, f, this.units[f.core].cpu.context);
     if (this.found.length < MAX_FINDINGS) this.found.push(finding);
     for (const listener of this.findingListeners) listener(finding);
     this.stops.finding(finding);
@@ -500,7 +446,7 @@ export class ElscopeMachine implements Machine {
           counters: { ...s.counters, ...this.engine.counters },
         };
       }),
-      findings: this.found.length,
+      findings: this.findingCount,
     };
   }
 

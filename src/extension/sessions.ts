@@ -72,6 +72,8 @@ export class Sessions implements vscode.Disposable {
   private readonly eventEmitter = new vscode.EventEmitter<SessionEvent>();
   private readonly endEmitter = new vscode.EventEmitter<Session>();
 
+  private focusedThread: number | undefined;
+
   /** The shown session, or its state, is another one. */
   readonly onDidChangeState = this.stateEmitter.event;
   readonly onEvent = this.eventEmitter.event;
@@ -84,7 +86,7 @@ export class Sessions implements vscode.Disposable {
       debug.onDidTerminateDebugSession((session) => this.end(session)),
       debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => this.receive(session, event, body)),
       debug.onDidChangeActiveDebugSession(() => this.stateEmitter.fire(this.current)),
-      debug.onDidChangeActiveStackItem(() => this.stateEmitter.fire(this.current)),
+      debug.onDidChangeActiveStackItem((item) => this.focusChanged(item)),
     );
   }
 
@@ -103,6 +105,13 @@ export class Sessions implements vscode.Disposable {
     this.stateEmitter.dispose();
     this.eventEmitter.dispose();
     this.endEmitter.dispose();
+  }
+
+  /** Another core has the focus: what is shown of addresses may be another core's. Another frame of it changes nothing. */
+  private focusChanged(item: vscode.DebugThread | vscode.DebugStackFrame | undefined): void {
+    if (!item || item.threadId === this.focusedThread) return;
+    this.focusedThread = item.threadId;
+    this.stateEmitter.fire(this.current);
   }
 
   private find(debug: vscode.DebugSession): Session | undefined {

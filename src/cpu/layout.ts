@@ -41,9 +41,7 @@ export const coreLayout = {
   penalty: [400, 8], // penalty cycles so far, a double
   monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
   spEl3: [424, 8], // bank of SP_EL3, which no register row stands for
-  // What a hit that reorders its set needs to know of the L1D, in words: ways (0 = hits never reorder), log2 of units a line,
-  // addresses of the order lists, of the load and store slots, and of the counter of such hits.
-  promotion: [432, 24],
+  penaltyLimit: [432, 8], // penalty cycles from which on the end of the current run may come nearer, a double
   system: [1024, 8 * 320], // system register storage, index * 8, order of the table in arch/sysregs
   lines: [3584, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)
   waitState: [3588, 4], // WaitState of cpu/state.ts

@@ -40,6 +40,7 @@ const DELTA = coreLayout.pcDelta[0] >> 2;
 const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
 const ACCESSES = coreLayout.accesses[0] >> 2;
 const PENALTY = coreLayout.penalty[0];
+const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
 
 export class Engine {
   private readonly u32: Uint32Array;
@@ -94,6 +95,7 @@ export class Engine {
       memory: wasm.memoryImport,
       fetch: (_block: number, lo: number, hi: number) => this.fetch(hi >>> 0, lo >>> 0),
       intercept: (record: number) => this.intercept(record),
+      look: (record: number) => this.look(record),
     };
     for (const name of importNames) env[name] = this.slowImport(name);
     const exports = wasm.instantiate(bytes, { env });
@@ -149,6 +151,7 @@ export class Engine {
     this.stopped = false;
     this.limit = limit;
     this.i32[(block >> 2) + BUDGET] = limit;
+    this.f64[(block + PENALTY_LIMIT) >> 3] = this.horizon ? this.penaltyLimit : Number.POSITIVE_INFINITY;
     let result: number = Exit.budget;
     while (result === Exit.budget) {
       const left = this.i32[(block >> 2) + BUDGET];
@@ -166,6 +169,12 @@ export class Engine {
     const b = this.block >> 2;
     const before = this.limit - this.i32[b + BUDGET];
     return this.slowRecord === 0 ? before : before + ((this.slowRecord - this.i32[b + ENTRY]) >> RECORD_SHIFT);
+  }
+
+  /** From now on `horizon` may answer differently: it is asked at the next slow path. */
+  askHorizon(): void {
+    this.penaltyLimit = 0;
+    if (this.block !== 0) this.f64[(this.block + PENALTY_LIMIT) >> 3] = 0;
   }
 
   /** The core that runs now. */
@@ -246,6 +255,13 @@ export class Engine {
       if (this.i32[(this.block >> 2) + PENDING_EXIT] !== 0) this.stopAt(record + RECORD_BYTES);
       return 0;
     };
+  }
+
+  /** An access that generated code did itself passed the penalty limit. */
+  private look(record: number): void {
+    this.slowRecord = record;
+    this.lookAhead(record);
+    this.slowRecord = 0;
   }
 
   /** The run may end sooner than it was thought; at the earliest after the instruction of `record`. */

@@ -7,16 +7,10 @@
  */
 import { coreLayout } from '../cpu/layout';
 import type { SlowPath } from '../isa/sem';
-import {
-  entryField,
-  LINE_ENTRY_BYTES,
-  LINE_TABLE_ENTRIES,
-  RECORD_BYTES,
-  recordField,
-  TAG_NOT_PLAIN,
-} from '../memory/layout';
-import { addF64, extendU, FunctionBuilder, f64, type I32, i32, i64, load, op32, op64, wrap } from '../wasm/code';
+import { entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
+import { extendU, FunctionBuilder, i32, i64, load, op32, op64, wrap } from '../wasm/code';
 import { type FunctionType, ModuleBuilder } from '../wasm/module';
+import { addDataPath, type DataPathFacts } from './dataPath/dataPath';
 import type { HandlerTable } from './handlers';
 import { type GeneratedNames, OpenContext, StateContext } from './openContext';
 
@@ -58,6 +52,8 @@ export interface InterpreterShape {
   /** log2 of the coherence unit and of the I-granule, in bytes. */
   readonly unitLog2: number;
   readonly granuleLog2: number;
+  /** The memory system that slow loads and stores belong to; without it all of them go outside. */
+  readonly data?: DataPathFacts;
 }
 
 export const handlerSignature: FunctionType = { params: ['i32', 'i32'], results: ['i32'] };
@@ -98,90 +94,6 @@ class FixedContext extends StateContext {
     this.slow('undefined', load.i32(this.rec, recordField.imm));
     return this.finish();
   }
-}
-
-/**
- * promote(core, way unit): a hit on a way that is not the most recent of its set. Moves it to the front of the order list and
- * tells the line tables which entries are plain hits now (memory/tags.ts `touch`, memory/dataCaches.ts `hit`: the same in wasm).
- */
-function promoteBody(): number[] {
-  const f = new FunctionBuilder(['i32', 'i32']);
-  const core = f.param(0, 'i32');
-  const fact = (i: number): I32 => load.i32(core, at('promotion') + 4 * i);
-  const ways = f.let(fact(0));
-  const unitsLog2 = f.let(fact(1));
-  const way = f.let(op32.shrU(f.param(1, 'i32'), unitsLog2));
-  const inSet = f.let(op32.remU(way, ways));
-  const first = f.let(op32.sub(way, inSet));
-  const list = f.let(op32.add(fact(2), first));
-  const before = f.let(load.u8(list));
-  f.if(op32.eq(before, inSet), () => f.leave());
-  const carried = f.let(inSet);
-  const here = f.let(i32(0));
-  const position = f.let(list);
-  f.loop((again) => {
-    f.set(here, load.u8(position));
-    f.store('i32as8', position, carried);
-    f.set(carried, here);
-    f.set(position, op32.add(position, i32(1)));
-    again(op32.ne(here, inSet));
-  });
-  /** Sets or clears the tag's low bit in all entries of a way. */
-  const mark = (which: I32, plain: boolean): void => {
-    const unit = f.let(op32.shl(which, unitsLog2));
-    const end = f.let(op32.shl(op32.add(which, i32(1)), unitsLog2));
-    f.loop((again) => {
-      for (const table of [3, 4]) {
-        const entry = f.let(load.i32(op32.add(fact(table), op32.shl(unit, i32(2)))));
-        f.if(entry, () => {
-          const tag = load.i32(entry);
-          f.store('i32', entry, plain ? op32.and(tag, i32(~TAG_NOT_PLAIN)) : op32.or(tag, i32(TAG_NOT_PLAIN)));
-        });
-      }
-      f.set(unit, op32.add(unit, i32(1)));
-      again(op32.ltU(unit, end));
-    });
-  };
-  mark(op32.add(first, before), false);
-  mark(way, true);
-  const counter = f.let(fact(5));
-  f.store('f64', counter, addF64(load.f64(counter), f64(1)));
-  return f.finish();
-}
-
-/** The slow path of loads and stores while still in wasm: a hit that only reorders its set is done here. */
-function slowAccessBody(shape: InterpreterShape, isStore: boolean, outside: number, promote: number): number[] {
-  const f = new FunctionBuilder(['i32', 'i32', 'i32', 'i32', 'i32']);
-  const [rec, core, low, high, bits] = [0, 1, 2, 3, 4].map((i) => f.param(i, 'i32'));
-  const unit = 1 << shape.unitLog2;
-  const size = f.let(op32.shl(i32(1), op32.and(bits, i32(7))));
-  const index = op32.and(op32.shrU(low, i32(shape.unitLog2 - 4)), i32((LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES));
-  const entry = f.let(op32.add(load.i32(core, at(isStore ? 'storeTable' : 'loadTable')), index));
-  const kept = op32.or(op32.and(low, op32.or(i32(-unit), op32.sub(size, i32(1)))), i32(TAG_NOT_PLAIN));
-  const hit = op32.and(
-    op32.and(op32.eq(load.i32(entry), kept), op32.eq(load.i32(entry, 4), high)),
-    op32.and(op32.eqz(op32.and(low, op32.sub(size, i32(1)))), op32.leU(bits, i32(3))),
-  );
-  f.if(hit, () => {
-    f.callVoid(promote, core, load.i32(entry, entryField.way));
-    const host = f.let(op32.add(load.i32(entry, entryField.host), op32.and(low, i32(unit - 1))));
-    const value = at('value');
-    const moves = [
-      [load.i64u8, 'i64as8'],
-      [load.i64u16, 'i64as16'],
-      [load.i64u32, 'i64as32'],
-      [load.i64, 'i64'],
-    ] as const;
-    for (const [log2, [read, write]] of moves.entries()) {
-      f.if(op32.eq(bits, i32(log2)), () => {
-        if (isStore) f.store(write, host, load.i64(core, value));
-        else f.store('i64', core, read(host), value);
-        f.return(i32(0));
-      });
-    }
-  });
-  f.tailCall(outside, rec, core, low, high, bits);
-  return f.finish();
 }
 
 /** goto(record, core, target): accounts for the run up to and including `record`, then enters `target`. */
@@ -243,15 +155,15 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   for (const name of importNames) slow[name] = m.importFunction(name, importSignature(name));
   const fetch = m.importFunction('fetch', i32s(3));
   const intercept = m.importFunction('intercept', i32s(2));
+  const look = m.importFunction('look', { params: ['i32', 'i32'], results: [] });
 
-  const promote = m.declare({ params: ['i32', 'i32'], results: [] });
-  m.define(promote, promoteBody());
-  for (const name of ['load', 'store'] as const) {
-    const inside = m.declare(i32s(5));
-    m.define(inside, slowAccessBody(shape, name === 'store', slow[name], promote));
-    slow[name] = inside;
-    m.exportFunction(name, inside);
+  if (shape.data) {
+    const { load, store } = addDataPath(m, shape.data, { load: slow.load, store: slow.store, look });
+    slow.load = load;
+    slow.store = store;
   }
+  m.exportFunction('load', slow.load);
+  m.exportFunction('store', slow.store);
   const goto = m.declare({ params: ['i32', 'i32', 'i64'], results: ['i32'] });
   const enterAt = m.declare({ params: ['i32', 'i64'], results: ['i32'] });
   const enter = m.declare(i32s(1));

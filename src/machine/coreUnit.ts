@@ -15,7 +15,6 @@ const PENALTY = coreLayout.penalty[0];
 const PC = coreLayout.pc[0];
 const EL = coreLayout.el[0];
 const WAIT_STATE = coreLayout.waitState[0];
-const PROMOTION = coreLayout.promotion[0];
 
 export class CoreUnit implements ScheduledCore, CoreView {
   /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
@@ -36,7 +35,6 @@ export class CoreUnit implements ScheduledCore, CoreView {
     readonly cpu: Cpu,
     private readonly engine: () => Engine,
     private readonly stops: Stops,
-    private readonly promotion: readonly number[],
   ) {
     this.view = new DataView(buffer);
     this.f64 = new Float64Array(buffer);
@@ -44,11 +42,9 @@ export class CoreUnit implements ScheduledCore, CoreView {
     this.penaltyAt = (block + PENALTY) >> 3;
   }
 
-  /** Power-on of the core; `promotion` facts for generated code outlive it. */
+  /** Power-on of the core. */
   reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
     this.cpu.reset(el, pc, x0);
-    const words = new Uint32Array(this.view.buffer, this.block + PROMOTION, this.promotion.length);
-    words.set(this.promotion);
   }
 
   // ---- running ----

@@ -168,7 +168,7 @@ export class ElscopeMachine implements Machine {
       const facts = cpuFacts(config, core, this.memory.exclusiveGranuleBytes);
       const cpu = new Cpu(core, buffer, blockOf(core), facts, ports);
       cpus.push(cpu);
-      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, this.promotionOf(core)));
+      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
     }
 
     this.board = new Board(
@@ -198,7 +198,12 @@ export class ElscopeMachine implements Machine {
     this.engine = new Engine(
       buffer,
       { instantiate: wasm.instantiate, memoryImport: wasm.memoryImport(linear) },
-      { pages, unitLog2: this.memory.shared.unitLog2, granuleLog2: this.memory.shared.granuleLog2 },
+      {
+        pages,
+        unitLog2: this.memory.shared.unitLog2,
+        granuleLog2: this.memory.shared.granuleLog2,
+        data: { ...this.memory.dataPathFacts(), blocks: units.map((unit) => unit.block) },
+      },
       {
         slow: slowPaths(this.memory, cpus, this.u32, blockOf),
         fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
@@ -211,19 +216,11 @@ export class ElscopeMachine implements Machine {
     );
     // An event that was not there when a run began may have to end it sooner.
     this.time.scheduled = () => {
-      this.engine.penaltyLimit = 0;
+      this.engine.askHorizon();
     };
     this.inspector = new Inspector(this, this.bus);
     this.scheduler = new Scheduler(units, this.time, config, stopPending);
     this.start();
-  }
-
-  /** What a hit that reorders its set needs to know, for generated code (coreLayout.promotion). */
-  private promotionOf(core: number): number[] {
-    const cache = this.memory.data.l1[core];
-    const { order, loadSlot, storeSlot } = this.memory.shared.plan.l1d[core];
-    const counter = this.memory.promotionCounter(core);
-    return [cache.isLru ? cache.ways : 0, cache.unitsLog2, order, loadSlot, storeSlot, counter];
   }
 
   /** Power-on state: images loaded, core 0 at the entry, the others off (all of them start where firmware is the guest's). */

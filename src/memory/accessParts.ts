@@ -8,11 +8,9 @@ import type { DataCaches } from './dataCaches';
 import type { Exclusives } from './exclusives';
 import { MutableFault } from './faults';
 import { type LineTables, Table } from './lineTables';
-import type { PageUse } from './recentPages';
 import { Dir, type Shared } from './shared';
 import type { StoreEffects } from './storeEffects';
 import type { Access, TranslationResult } from './translator';
-import { MemoryType } from './types';
 import type { Versions } from './versions';
 
 /** The `desc` word of load and store. */
@@ -51,13 +49,6 @@ export class AccessParts {
     protected readonly checker: Checker | undefined,
   ) {
     this.result = shared.ports.translator.result;
-  }
-
-  /** Notes the page of an access that was translated to Write-Back memory at `host`, for `find` of the next one. */
-  protected notePage(core: number, hi: number, lo: number, use: PageUse, host: number): void {
-    const { type, tlbIndex } = this.result;
-    const { pages, current } = this.tables;
-    if (type === MemoryType.NormalWB && tlbIndex >= 0) pages.note(core, current[core], hi, lo, use, host, tlbIndex);
   }
 
   protected mustAlign(core: number, desc: number): boolean {

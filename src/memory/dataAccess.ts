@@ -11,6 +11,7 @@
 import { Desc, ZERO_BLOCK_BYTES } from './accessParts';
 import { Counter } from './counters';
 import { CrossingAccess } from './crossingAccess';
+import { Table } from './lineTables';
 import { PageUse } from './recentPages';
 import { Access } from './translator';
 import { MemoryType } from './types';
@@ -49,7 +50,8 @@ export class DataAccess extends CrossingAccess {
     } else if (result.type >= MemoryType.NormalWT) {
       this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, (desc & Desc.Unprivileged) === 0);
       this.read(core, host, size);
-      if (desc <= PLAIN) this.notePage(core, hi, lo, PageUse.Load, host);
+      if (desc <= PLAIN && result.type === MemoryType.NormalWB)
+        this.tables.notePage(core, Table.Load, hi, lo, host, result.tlbIndex);
     } else {
       shared.count(core, Counter.uncachedAccesses);
       this.read(core, this.versions.cHost(shared.unitOf(host)) + (host & shared.unitMask), size);
@@ -85,7 +87,7 @@ export class DataAccess extends CrossingAccess {
       if (!this.busStore(core, pa, size)) return this.abort(core, hi, lo, 'external', true);
     } else if (result.type === MemoryType.NormalWB) {
       this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, (desc & Desc.Unprivileged) === 0);
-      if (desc <= PLAIN) this.notePage(core, hi, lo, PageUse.Store, host);
+      if (desc <= PLAIN) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
     } else if (result.type === MemoryType.NormalWT) {
       const unit = shared.unitOf(host);
       this.data.wayForStore(core, unit);

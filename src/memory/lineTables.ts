@@ -15,7 +15,7 @@ import {
   LINE_TABLE_ENTRIES,
   TAG_NOT_PLAIN,
 } from './layout';
-import { RecentPages } from './recentPages';
+import { PageUse, RecentPages } from './recentPages';
 import { Remover } from './removers';
 import type { Shared } from './shared';
 
@@ -120,8 +120,21 @@ export class LineTables {
     u32[at + HI] = vaHi;
     u32[at + HOST] = value;
     u32[at + WAY] = holder;
+    this.use(core, table, tlbIndex);
+  }
+
+  /** Entries of the current context's table are justified by a TLB entry. */
+  private use(core: number, table: Table, tlbIndex: number): void {
     if (tlbIndex >= 0 && tlbIndex < this.tlbUse[core].length)
       this.tlbUse[core][tlbIndex] |= 1 << (this.current[core] * 3 + table);
+  }
+
+  /** After a translation that allowed a load or store of plain Write-Back RAM at `host`: further ones need not ask for it. */
+  notePage(core: number, table: Table, vaHi: number, vaLo: number, host: number, tlbIndex: number): void {
+    if (tlbIndex < 0) return;
+    const use = table === Table.Store ? PageUse.Store : PageUse.Load;
+    this.pages.note(core, this.current[core], vaHi, vaLo, use, host, tlbIndex);
+    this.use(core, table, tlbIndex);
   }
 
   /** The way unit or granule whose entry answers a VA in the current context, -1 if none does. */

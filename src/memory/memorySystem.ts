@@ -5,7 +5,7 @@
  */
 import type { SystemOperationRow } from '../arch/sysops/types';
 import { Checker } from './checker';
-import { COUNTER_NAMES, Counter } from './counters';
+import { Counter } from './counters';
 import { DataAccess } from './dataAccess';
 import { DataCaches } from './dataCaches';
 import { Doors } from './doors';
@@ -14,7 +14,7 @@ import { Fetch } from './fetch';
 import { InstructionCaches } from './instructionCaches';
 import { LineTables } from './lineTables';
 import { Maintenance } from './maintenance';
-import { planMemory } from './plan';
+import { type MemoryPlan, planMemory } from './plan';
 import { Remover, type RemoverName } from './removers';
 import { Dir, Shared } from './shared';
 import { type CoreMemoryStatistics, coreStatistics } from './statistics';
@@ -134,10 +134,10 @@ export class MemorySystem {
         if (cache.tag[way] !== NO_LINE) this.instructions.clearResident(cache, cache.tag[way]);
   }
 
-  /** Linear-memory address of the counter of hits that reorder a set: generated code does those itself. */
-  promotionCounter(core: number): number {
-    const { counters } = this.shared.plan;
-    return counters + 8 * (core * COUNTER_NAMES.length + Counter.promotions);
+  /** What generated code has to know to do most misses by itself (engine/dataPath/). */
+  dataPathFacts(): { plan: MemoryPlan; config: MemoryConfig; instructionGuard: number } {
+    const { plan, config } = this.shared;
+    return { plan, config, instructionGuard: this.effects.instructionGuard };
   }
 
   // ---- accesses ----

@@ -13,11 +13,10 @@ const PAGE_LOG2 = 12;
 const PAGE_MASK = 4095;
 const INDEX_MASK = PAGE_ENTRIES - 1;
 
-/** What an entry allows: bits of its first word above the context slot. */
-export const PageUse = { Load: 16, Store: 32 } as const;
-export type PageUse = (typeof PageUse)[keyof typeof PageUse];
+/** Low bits of an entry's first word: what it allows, and the context slot. */
+export const PageUse = { Load: 16, Store: 32, SlotMask: 7 } as const;
+export type PageUse = typeof PageUse.Load | typeof PageUse.Store;
 const USES = PageUse.Load | PageUse.Store;
-const SLOT_MASK = 7;
 
 /** Offsets of an entry's words. */
 const HI = 1;
@@ -43,7 +42,7 @@ export class RecentPages {
     const table = this.tables[core];
     const at = ((vaLo >>> PAGE_LOG2) & INDEX_MASK) << 2;
     const differs = table[at] ^ ((vaLo & ~PAGE_MASK) | use | slot);
-    if ((differs & (~PAGE_MASK | use | SLOT_MASK)) !== 0 || table[at + HI] !== vaHi) return 0;
+    if ((differs & (~PAGE_MASK | use | PageUse.SlotMask)) !== 0 || table[at + HI] !== vaHi) return 0;
     this.tlbIndex = table[at + TLB];
     return table[at + HOST] + (vaLo & PAGE_MASK);
   }
@@ -81,7 +80,7 @@ export class RecentPages {
   /** The context slot is given to another context. */
   dropSlot(core: number, slot: number): void {
     const table = this.tables[core];
-    for (let at = 0; at < table.length; at += 4) if ((table[at] & SLOT_MASK) === slot) table[at] = 0;
+    for (let at = 0; at < table.length; at += 4) if ((table[at] & PageUse.SlotMask) === slot) table[at] = 0;
   }
 
   /** All entries, for the check of the invariant. */
@@ -91,7 +90,7 @@ export class RecentPages {
         const use = table[at] & USES;
         if (use === 0) continue;
         const lo = (table[at] & ~PAGE_MASK) >>> 0;
-        yield { core, slot: table[at] & SLOT_MASK, use, hi: table[at + HI], lo, host: table[at + HOST] };
+        yield { core, slot: table[at] & PageUse.SlotMask, use, hi: table[at + HI], lo, host: table[at + HOST] };
       }
   }
 }

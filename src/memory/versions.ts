@@ -13,15 +13,17 @@ import { bug } from '../base/errors';
 import type { Shared } from './shared';
 
 /** A unit's side word: its record's number, 0 = none, and which versions the record holds, in which half. */
-const RECORD = 0xffffff;
-const HAS_P = 1 << 24;
-const HALF_P = 1 << 25;
-const HAS_C = 1 << 26;
-const HALF_C = 1 << 27;
-const HALF_P_SHIFT = 25;
-const HALF_C_SHIFT = 27;
-/** From the bits of P to those of C. */
-const P_TO_C = 2;
+export const Side = {
+  Record: 0xffffff,
+  HasP: 1 << 24,
+  HalfP: 1 << 25,
+  HasC: 1 << 26,
+  HalfC: 1 << 27,
+  HalfPShift: 25,
+  HalfCShift: 27,
+  /** From the bits of P to those of C. */
+  PToC: 2,
+} as const;
 
 export class Versions {
   readonly side: Uint32Array;
@@ -36,7 +38,7 @@ export class Versions {
     this.side = new Uint32Array(buffer, plan.side, plan.units);
     this.free = new Uint32Array(buffer, plan.recordFree, plan.records + 1);
     this.records = plan.records - 1;
-    if (this.records > RECORD) bug(`${this.records} side records`);
+    if (this.records > Side.Record) bug(`${this.records} side records`);
     this.bytes = plan.recordBytes;
     this.halfLog2 = shared.unitLog2;
   }
@@ -51,72 +53,72 @@ export class Versions {
   /** Where the contents at the point of unification stand. */
   pHost(unit: number): number {
     const s = this.side[unit];
-    return s & HAS_P ? this.half(s, (s & HALF_P) >>> HALF_P_SHIFT) : this.shared.hostOfUnit(unit);
+    return s & Side.HasP ? this.half(s, (s & Side.HalfP) >>> Side.HalfPShift) : this.shared.hostOfUnit(unit);
   }
 
   /** Where the contents at the point of coherency stand. */
   cHost(unit: number): number {
     const s = this.side[unit];
-    return s & HAS_C ? this.half(s, (s & HALF_C) >>> HALF_C_SHIFT) : this.pHost(unit);
+    return s & Side.HasC ? this.half(s, (s & Side.HalfC) >>> Side.HalfCShift) : this.pHost(unit);
   }
 
   /** Before the view alone changes: P gets contents of its own. */
   splitP(unit: number): void {
     const s = this.withRecord(unit);
-    if (s & HAS_P) return;
-    const half = s & HAS_C ? 1 - ((s & HALF_C) >>> HALF_C_SHIFT) : 0;
-    this.side[unit] = s | HAS_P | (half << HALF_P_SHIFT);
+    if (s & Side.HasP) return;
+    const half = s & Side.HasC ? 1 - ((s & Side.HalfC) >>> Side.HalfCShift) : 0;
+    this.side[unit] = s | Side.HasP | (half << Side.HalfPShift);
     this.shared.copyUnit(this.half(s, half), this.shared.hostOfUnit(unit));
   }
 
   /** Before P (and the view with it) changes and C does not. */
   splitC(unit: number): void {
     const s = this.withRecord(unit);
-    if (s & HAS_C) return;
-    const half = s & HAS_P ? 1 - ((s & HALF_P) >>> HALF_P_SHIFT) : 0;
+    if (s & Side.HasC) return;
+    const half = s & Side.HasP ? 1 - ((s & Side.HalfP) >>> Side.HalfPShift) : 0;
     this.shared.copyUnit(this.half(s, half), this.pHost(unit));
-    this.side[unit] = s | HAS_C | (half << HALF_C_SHIFT);
+    this.side[unit] = s | Side.HasC | (half << Side.HalfCShift);
   }
 
   /** P := V, C keeps its contents (the old P where it had none of its own). */
   raiseP(unit: number): void {
     const s = this.side[unit];
-    if (!(s & HAS_P)) return;
-    if (s & HAS_C) this.side[unit] = s & ~(HAS_P | HALF_P);
-    else this.side[unit] = (s & RECORD) | ((s & (HAS_P | HALF_P)) << P_TO_C);
+    if (!(s & Side.HasP)) return;
+    if (s & Side.HasC) this.side[unit] = s & ~(Side.HasP | Side.HalfP);
+    else this.side[unit] = (s & Side.Record) | ((s & (Side.HasP | Side.HalfP)) << Side.PToC);
   }
 
   /** C := P. */
   raiseC(unit: number): void {
     const s = this.side[unit];
-    if (s & HAS_C) this.keep(unit, s & ~(HAS_C | HALF_C));
+    if (s & Side.HasC) this.keep(unit, s & ~(Side.HasC | Side.HalfC));
   }
 
   /** P := V, C := V. */
   raiseAll(unit: number): void {
     const s = this.side[unit];
-    if (s !== 0) this.keep(unit, s & RECORD);
+    if (s !== 0) this.keep(unit, s & Side.Record);
   }
 
   /** V := P (the last L1D copy is gone). True if the view was replaced. */
   dropV(unit: number): boolean {
     const s = this.side[unit];
-    if (!(s & HAS_P)) return false;
-    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & HALF_P) >>> HALF_P_SHIFT));
-    this.keep(unit, s & ~(HAS_P | HALF_P));
+    if (!(s & Side.HasP)) return false;
+    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & Side.HalfP) >>> Side.HalfPShift));
+    this.keep(unit, s & ~(Side.HasP | Side.HalfP));
     return true;
   }
 
   /** P := C (the last outer copy is gone). `inL1` keeps the view apart. True if the view was replaced. */
   dropP(unit: number, inL1: boolean): boolean {
     const s = this.side[unit];
-    if (!(s & HAS_C)) return false;
+    if (!(s & Side.HasC)) return false;
     if (inL1) {
-      this.side[unit] = (s & RECORD) | ((s & (HAS_C | HALF_C)) >>> P_TO_C);
+      this.side[unit] = (s & Side.Record) | ((s & (Side.HasC | Side.HalfC)) >>> Side.PToC);
       return false;
     }
-    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & HALF_C) >>> HALF_C_SHIFT));
-    this.keep(unit, s & RECORD);
+    this.shared.copyUnit(this.shared.hostOfUnit(unit), this.half(s, (s & Side.HalfC) >>> Side.HalfCShift));
+    this.keep(unit, s & Side.Record);
     return true;
   }
 
@@ -137,17 +139,17 @@ export class Versions {
 
   /** Does P (C) have contents of its own? For views and tests. */
   separateP(unit: number): boolean {
-    return (this.side[unit] & HAS_P) !== 0;
+    return (this.side[unit] & Side.HasP) !== 0;
   }
   separateC(unit: number): boolean {
-    return (this.side[unit] & HAS_C) !== 0;
+    return (this.side[unit] & Side.HasC) !== 0;
   }
   recordsInUse(): number {
     return this.records - this.free[0];
   }
 
   private half(side: number, half: number): number {
-    return this.bytes + (((side & RECORD) * 2 + half) << this.halfLog2);
+    return this.bytes + (((side & Side.Record) * 2 + half) << this.halfLog2);
   }
 
   /** The side word of a unit that gets a record if it has none. */
@@ -162,7 +164,7 @@ export class Versions {
 
   /** Stores a side word; a record that holds nothing any more is free again. */
   private keep(unit: number, side: number): void {
-    if (side > RECORD) this.side[unit] = side;
+    if (side > Side.Record) this.side[unit] = side;
     else {
       this.side[unit] = 0;
       this.free[++this.free[0]] = side;

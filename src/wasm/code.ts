@@ -147,10 +147,11 @@ export const load = {
   f64: loadOp('f64', 0x2b),
 } as const;
 
-/** Doubles: counters only. */
+/** Doubles: counters and penalties only. */
 export const f64 = (n: number): Value<'f64'> =>
   new Value('f64', [0x44, ...new Uint8Array(new Float64Array([n]).buffer)]);
 export const addF64 = binary<'f64', 'f64'>(0xa0, 'f64');
+export const geF64 = binary<'f64', 'i32'>(0x66, 'i32');
 
 export const select = <T extends ValueType>(condition: I32, yes: Value<T>, no: Value<T>): Value<T> =>
   new Value(yes.type, [...yes.code, ...no.code, ...condition.code, 0x1b]);
@@ -248,6 +249,11 @@ export class FunctionBuilder {
 
   callVoid(functionIndex: number, ...args: readonly Value[]): void {
     this.body.push(...args.flatMap((a) => a.code), 0x10, ...unsignedLeb(functionIndex));
+  }
+
+  /** Evaluates for its effects alone. */
+  drop(value: Value): void {
+    this.body.push(...value.code, 0x1a);
   }
 
   return(value: Value): void {

@@ -5,11 +5,13 @@
 
 import type { SystemOperationRow } from '../../../src/arch/sysops/types';
 import { CORE_BLOCK_BYTES, coreLayout } from '../../../src/cpu/layout';
+import { addDataPath } from '../../../src/engine/dataPath/dataPath';
 import { MutableFault } from '../../../src/memory/faults';
 import { RECORD_BYTES } from '../../../src/memory/layout';
 import { MemorySystem } from '../../../src/memory/memorySystem';
 import type { Access, TranslationResult, Translator } from '../../../src/memory/translator';
 import { type MemoryConfig, type MemoryFinding, MemoryType, type TranslationContext } from '../../../src/memory/types';
+import { ModuleBuilder } from '../../../src/wasm/module';
 
 export const RAM = 0x40000000;
 export const MMIO = 0x09000000;
@@ -148,6 +150,34 @@ export const ops = {
 } as const;
 export type OpName = keyof typeof ops;
 
+/** The data path of generated code, with the memory system as what is outside. */
+function generatedPath(bench: Bench, memory: WebAssembly.Memory) {
+  const m = new ModuleBuilder();
+  m.importMemory(memory.buffer.byteLength / 65536);
+  const access = { params: new Array(5).fill('i32'), results: ['i32'] } as const;
+  const outside = {
+    load: m.importFunction('load', access),
+    store: m.importFunction('store', access),
+    look: m.importFunction('look', { params: ['i32', 'i32'], results: [] }),
+  };
+  const blocks = bench.config.cores.map((_, core) => core * CORE_BLOCK_BYTES);
+  const inside = addDataPath(m, { ...bench.memory.dataPathFacts(), blocks }, outside);
+  m.exportFunction('load', inside.load);
+  m.exportFunction('store', inside.store);
+  type Path = (record: number, block: number, lo: number, hi: number, desc: number) => number;
+  const to =
+    (what: 'load' | 'store'): Path =>
+    (_record, block, lo, hi, desc) => {
+      bench.outside++;
+      return bench.memory[what](block / CORE_BLOCK_BYTES, hi, lo, desc);
+    };
+  const env = { memory, load: to('load'), store: to('store'), look: () => bench.looks++ };
+  return new WebAssembly.Instance(new WebAssembly.Module(m.finish()), { env }).exports as Record<
+    'load' | 'store',
+    Path
+  >;
+}
+
 export class Bench {
   readonly memory: MemorySystem;
   readonly u32: Uint32Array;
@@ -162,12 +192,21 @@ export class Bench {
   busValue = 0;
   busFails = false;
   time = 0;
+  /** Accesses that generated code did not do, and the times it passed the penalty limit. */
+  outside = 0;
+  looks = 0;
   private readonly base: number;
+  private readonly generated: ReturnType<typeof generatedPath> | undefined;
 
-  constructor(readonly config: MemoryConfig = memoryConfig()) {
+  /** `generated`: slow loads and stores go through generated code first, as in a machine. */
+  constructor(
+    readonly config: MemoryConfig = memoryConfig(),
+    generated = false,
+  ) {
     this.base = 0x10000;
-    const end = this.base + MemorySystem.bytesNeeded(config, this.base);
-    const buffer = new ArrayBuffer(Math.ceil(end / 65536) * 65536);
+    const pages = Math.ceil((this.base + MemorySystem.bytesNeeded(config, this.base)) / 65536);
+    const linear = generated ? new WebAssembly.Memory({ initial: pages, maximum: pages }) : undefined;
+    const buffer = (linear?.buffer ?? new ArrayBuffer(pages * 65536)) as ArrayBuffer;
     this.u32 = new Uint32Array(buffer);
     this.contexts = config.cores.map(context);
     this.memory = new MemorySystem(buffer, this.base, config, {
@@ -211,6 +250,7 @@ export class Bench {
     config.cores.forEach((_, core) => {
       this.memory.selectContext(core, [0]);
     });
+    this.generated = linear && generatedPath(this, linear);
   }
 
   private get granuleWords(): number {
@@ -263,8 +303,11 @@ export class Bench {
     this.setValue(core, word, 0);
     this.slow(core, va, 2, true);
   }
-  slow(core: number, va: number, desc: number, write: boolean): void {
-    const fault = write ? this.memory.store(core, 0, va, desc) : this.memory.load(core, 0, va, desc);
+  slow(core: number, va: number, desc: number, write: boolean, hi = 0): void {
+    const what = write ? 'store' : 'load';
+    const fault = this.generated
+      ? this.generated[what](0, core * CORE_BLOCK_BYTES, va, hi, desc)
+      : this.memory[what](core, hi, va, desc);
     if (fault) throw new Error(`fault ${this.memory.fault.kind}`);
   }
   typed<T>(type: MemoryType, body: () => T): T {

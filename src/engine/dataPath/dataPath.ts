@@ -1,0 +1,179 @@
+/**
+ * Generated code for what memory/ does on most L1D misses: the page is known (memory/recentPages.ts), the line comes from the
+ * outer cache or memory, a victim goes and is written back, a clean line becomes dirty, the line table gets its entry. It is
+ * the same as DataAccess, DataCaches and Versions do, step by step on the same linear memory, with all addresses constants.
+ *
+ * Whatever is rarer (other cores' copies, watched units, monitors, DIC, uncached memory, faults, unaligned accesses) is left to
+ * memory/: a function that returns 0 or -1 has changed nothing. There is no such code under a coherence checker, nor for cores
+ * whose lines are not one coherence unit; then only hits that reorder their set are answered here.
+ */
+import { Counter } from '../../memory/counters';
+import {
+  entryField,
+  LINE_ENTRY_BYTES,
+  LINE_TABLE_ENTRIES,
+  PAGE_ENTRIES,
+  PAGE_ENTRY_BYTES,
+  TAG_NOT_PLAIN,
+} from '../../memory/layout';
+import { PageUse } from '../../memory/recentPages';
+import { Dir } from '../../memory/shared';
+import { FunctionBuilder, geF64, type I32, i32, load, op32 } from '../../wasm/code';
+import type { FunctionType, ModuleBuilder } from '../../wasm/module';
+import { addHelpers } from './helpers';
+import { type DataPathFacts, field } from './lineCode';
+import { MissCode } from './missCode';
+import { TagCode } from './tagCode';
+
+export type { DataPathFacts };
+
+/** Functions (record, core block, address low, high, descriptor) -> exit code, and (record, core block) -> nothing. */
+export interface Outside {
+  readonly load: number;
+  readonly store: number;
+  /** The penalty limit was passed: the end of the run may have come nearer. */
+  readonly look: number;
+}
+
+const { add, and, eq, eqz, ne, or, shl, shrU, sub, xor } = op32;
+const PAGE_MASK = 4095;
+const zero = i32(0);
+
+class CorePath extends MissCode {
+  /** Whether memory/ has to do this access after all: see the file head. */
+  private refused(isStore: boolean, d: I32): I32 {
+    const { instructionGuard, blocks } = this.facts;
+    if (!isStore) {
+      const dirtyElsewhere = eq(and(d, i32(Dir.L1Dirty | this.mine)), i32(Dir.L1Dirty));
+      return or(and(d, i32(Dir.Watch)), dirtyElsewhere);
+    }
+    const monitors = blocks.filter((_, other) => other !== this.core).map((b) => load.i32(zero, b + field('monitor')));
+    const shared = and(d, i32(Dir.Watch | instructionGuard | (Dir.L1D & ~this.mine)));
+    return monitors.reduce((any, armed) => or(any, armed), shared);
+  }
+
+  /** (low, high) -> linear-memory address of the datum, its line present and its entry in place; 0: not done here. */
+  private access(isStore: boolean, fill: number, hit: number): number {
+    const { plan, blocks } = this.facts;
+    const pages = plan.pages[this.core];
+    return this.function(2, 1, (f, low, high) => {
+      const use = isStore ? PageUse.Store : PageUse.Load;
+      const page = f.let(op32.mul(and(shrU(low, i32(12)), i32(PAGE_ENTRIES - 1)), i32(PAGE_ENTRY_BYTES)));
+      const slot = load.i32(i32(blocks[this.core]), field('contextSlot'));
+      const wanted = or(or(and(low, i32(~PAGE_MASK)), i32(use)), slot);
+      const compared = i32(~PAGE_MASK | use | PageUse.SlotMask);
+      const differs = and(xor(load.i32(page, pages), wanted), compared);
+      f.if(or(differs, ne(load.i32(page, pages + 4), high)), () => f.return(zero));
+      const host = f.let(add(load.i32(page, pages + 8), and(low, i32(PAGE_MASK))));
+      const unit = f.let(shrU(sub(host, i32(plan.ram)), i32(plan.unitLog2)));
+      const d = f.let(this.dir(unit));
+      f.if(this.refused(isStore, d), () => f.return(zero));
+      const way = f.let(zero);
+      f.if(
+        and(d, i32(this.mine)),
+        () => {
+          if (!isStore) this.count(f, Counter.lineTableRefills);
+          f.set(way, this.l1.find(f, this.l1.first(f, unit), unit));
+          if (this.l1.isLru) f.callVoid(hit, way);
+        },
+        () => {
+          f.set(way, f.call(fill, 'i32', unit));
+          f.if(op32.ltS(way, zero), () => f.return(zero));
+        },
+      );
+      this.count(f, isStore ? Counter.slowStores : Counter.slowLoads);
+      if (isStore) this.makeDirty(f, unit);
+      this.install(f, isStore, low, high, unit, way);
+      f.return(host);
+    });
+  }
+
+  /** Whether misses are handled: one unit a line, an outer cache, nobody who wants to hear of writes. */
+  private get simple(): boolean {
+    const { plan, config } = this.facts;
+    const { l2 } = config.cores[this.core];
+    if (config.checker !== 'off' || this.units !== 1 || l2 < 0) return false;
+    return config.l2[l2].lineBytes === 1 << plan.unitLog2;
+  }
+
+  /** The slow paths of loads and stores. */
+  build(outside: Outside): { readonly load: number; readonly store: number } {
+    const hit = this.hit();
+    if (!this.simple) return { load: this.entry(false, outside, hit), store: this.entry(true, outside, hit) };
+    const k = this.facts.config.cores[this.core].l2;
+    const fill = this.fill(k, new TagCode(this.facts.plan.l2[k], this.facts.config.l2[k], this.helpers));
+    return {
+      load: this.entry(false, outside, hit, this.access(false, fill, hit)),
+      store: this.entry(true, outside, hit, this.access(true, fill, hit)),
+    };
+  }
+
+  /** (record, core block, low, high, descriptor) -> exit code: what can be done here, else outside. */
+  private entry(isStore: boolean, outside: Outside, hit: number, access?: number): number {
+    return this.function(5, 1, (f, record, core, low, high, bits) => {
+      const { plan } = this.facts;
+      const unitMask = (1 << plan.unitLog2) - 1;
+      const sizeMask = f.let(sub(shl(i32(1), and(bits, i32(7))), i32(1)));
+      const host = f.let(zero);
+      f.if(and(eqz(and(low, sizeMask)), op32.leU(bits, i32(3))), () => {
+        const index = and(shrU(low, i32(plan.unitLog2 - 4)), i32((LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES));
+        const entry = f.let(add(load.i32(core, field(isStore ? 'storeTable' : 'loadTable')), index));
+        const wanted = or(and(low, i32(~unitMask)), i32(TAG_NOT_PLAIN));
+        f.if(
+          and(eq(load.i32(entry), wanted), eq(load.i32(entry, 4), high)),
+          () => {
+            f.callVoid(hit, shrU(load.i32(entry, entryField.way), i32(this.unitsLog2)));
+            f.set(host, add(load.i32(entry, entryField.host), and(low, i32(unitMask))));
+          },
+          () => {
+            if (access === undefined) return;
+            f.set(host, f.call(access, 'i32', low, high));
+            const late = geF64(load.f64(core, field('penalty')), load.f64(core, field('penaltyLimit')));
+            f.if(and(ne(host, zero), late), () => f.callVoid(outside.look, record, core));
+          },
+        );
+        f.if(host, () => this.move(f, isStore, core, host, bits));
+      });
+      f.tailCall(isStore ? outside.store : outside.load, record, core, low, high, bits);
+    });
+  }
+
+  /** Moves the datum between memory and the core block's value field, and is done. */
+  private move(f: FunctionBuilder, isStore: boolean, core: I32, host: I32, bits: I32): void {
+    const moves = [
+      [load.i64u8, 'i64as8'],
+      [load.i64u16, 'i64as16'],
+      [load.i64u32, 'i64as32'],
+      [load.i64, 'i64'],
+    ] as const;
+    const value = field('value');
+    for (const [log2, [read, write]] of moves.entries())
+      f.if(eq(bits, i32(log2)), () => {
+        if (isStore) f.store(write, host, load.i64(core, value));
+        else f.store('i64', core, read(host), value);
+        f.return(zero);
+      });
+  }
+}
+
+/** Adds the slow paths of all cores to a module; returns those that choose by core. */
+export function addDataPath(m: ModuleBuilder, facts: DataPathFacts, outside: Outside): { load: number; store: number } {
+  const helpers = addHelpers(m, facts.plan);
+  const cores = facts.blocks.map((_, core) => new CorePath(m, facts, core, helpers).build(outside));
+  return { load: choose(m, facts, (core) => cores[core].load), store: choose(m, facts, (core) => cores[core].store) };
+}
+
+/** A function that goes on in the one of the core whose block it is given. */
+function choose(m: ModuleBuilder, facts: DataPathFacts, of: (core: number) => number): number {
+  const last = facts.blocks.length - 1;
+  if (last === 0) return of(0);
+  const type: FunctionType = { params: new Array(5).fill('i32'), results: ['i32'] };
+  const index = m.declare(type);
+  const f = new FunctionBuilder(type.params);
+  const args = type.params.map((_, i) => f.param(i, 'i32'));
+  for (let core = 0; core < last; core++)
+    f.if(eq(args[1], i32(facts.blocks[core])), () => f.tailCall(of(core), ...args));
+  f.tailCall(of(last), ...args);
+  m.define(index, f.finish());
+  return index;
+}

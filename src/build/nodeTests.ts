@@ -61,7 +61,7 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  if (tally.passed + tally.failed === 0) {
+  if (tally.passed + tally.failed + tally.skipped === 0) {
     console.log('✖ no tests were found');
     tally.failed = 1;
   }
@@ -133,9 +133,10 @@ class Tally {
   }
 
   private pass(data: TestPass): void {
-    if (data.details.type === 'suite' || this.shards.has(path.basename(data.name))) return;
+    if (this.shards.has(path.basename(data.name))) return;
+    // A suite that is skipped reports none of its tests: it counts as one.
     if (isSet(data.skip) || isSet(data.todo)) this.skipped++;
-    else {
+    else if (data.details.type !== 'suite') {
       this.passed++;
       if (this.verbose) console.log(`✔ ${this.title(data)} (${data.details.duration_ms.toFixed(1)} ms)`);
     }

@@ -14,6 +14,8 @@ const FILES = {
     describe('group', () => { test('fine', () => {}); test('wrong', () => { throw new Error('so wrong'); }); });`,
   'load.test.ts': `throw new Error('cannot load');`,
   'exit.test.ts': `import test from 'node:test'; test('ends', () => process.exit(0));`,
+  'skipped.test.ts': `import test, { describe } from 'node:test';
+    describe('elsewhere', { skip: true }, () => { test('never', () => {}); });`,
   'skip.test.ts': `import test from 'node:test'; test.skip('later', () => {}); test('now', () => {});`,
 };
 
@@ -62,6 +64,12 @@ describe('the unit-test runner', () => {
 
   test('no tests at all are a failure', () => {
     assert.equal(runner().status, 1);
+  });
+
+  test('a suite that is skipped whole is no failure', () => {
+    const { status, passed, failed, stdout } = runner('skipped.test.ts');
+    assert.deepEqual({ status, passed, failed }, { status: 0, passed: 0, failed: 0 });
+    assert.match(stdout, /skipped 1/);
   });
 
   test('a test that ends the process is a failure', () => {

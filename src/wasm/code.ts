@@ -1,10 +1,11 @@
 /**
  * Typed WebAssembly code: values are expressions (a type and its byte code), a FunctionBuilder collects statements. Knows no
- * Arm. Only what the engine needs: integers, linear memory, structured control, calls and tail calls.
+ * Arm. Only what the engine needs: integers, linear memory, structured control, calls and tail calls; float.ts and vector.ts
+ * add the operators of those types.
  */
 
-export type ValueType = 'i32' | 'i64' | 'f64';
-export const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c };
+export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+export const typeCode: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 /** An expression: pushing one value of type T. Emitting it twice evaluates it twice; use FunctionBuilder.let to share. */
 export class Value<T extends ValueType = ValueType> {
@@ -15,6 +16,9 @@ export class Value<T extends ValueType = ValueType> {
 }
 export type I32 = Value<'i32'>;
 export type I64 = Value<'i64'>;
+export type F32 = Value<'f32'>;
+export type F64 = Value<'f64'>;
+export type V128 = Value<'v128'>;
 
 export function unsignedLeb(value: number): number[] {
   const out: number[] = [];
@@ -44,11 +48,12 @@ export function signedLeb(value: bigint): number[] {
 export const i32 = (n: number): I32 => new Value('i32', [0x41, ...signedLeb(BigInt(n | 0))]);
 export const i64 = (n: bigint | number): I64 => new Value('i64', [0x42, ...signedLeb(BigInt.asIntN(64, BigInt(n)))]);
 
-const unary =
+/** Makers of operators with one and two operands of the same type. */
+export const unary =
   <A extends ValueType, R extends ValueType>(opcode: number, result: R) =>
   (a: Value<A>): Value<R> =>
     new Value(result, [...a.code, opcode]);
-const binary =
+export const binary =
   <A extends ValueType, R extends ValueType>(opcode: number, result: R) =>
   (a: Value<A>, b: Value<A>): Value<R> =>
     new Value(result, [...a.code, ...b.code, opcode]);
@@ -60,11 +65,15 @@ export interface WidthOps<T extends ValueType> {
   ne(a: Value<T>, b: Value<T>): I32;
   ltS(a: Value<T>, b: Value<T>): I32;
   geS(a: Value<T>, b: Value<T>): I32;
+  gtS(a: Value<T>, b: Value<T>): I32;
+  leS(a: Value<T>, b: Value<T>): I32;
   ltU(a: Value<T>, b: Value<T>): I32;
   geU(a: Value<T>, b: Value<T>): I32;
   leU(a: Value<T>, b: Value<T>): I32;
   gtU(a: Value<T>, b: Value<T>): I32;
   clz(a: Value<T>): Value<T>;
+  ctz(a: Value<T>): Value<T>;
+  popcnt(a: Value<T>): Value<T>;
   add(a: Value<T>, b: Value<T>): Value<T>;
   sub(a: Value<T>, b: Value<T>): Value<T>;
   mul(a: Value<T>, b: Value<T>): Value<T>;
@@ -90,11 +99,15 @@ function widthOps<T extends ValueType>(type: T, compare: number, count: number, 
     ne: binary(compare + 2, 'i32'),
     ltS: binary(compare + 3, 'i32'),
     geS: binary(compare + 9, 'i32'),
+    gtS: binary(compare + 5, 'i32'),
+    leS: binary(compare + 7, 'i32'),
     ltU: binary(compare + 4, 'i32'),
     gtU: binary(compare + 6, 'i32'),
     leU: binary(compare + 8, 'i32'),
     geU: binary(compare + 10, 'i32'),
     clz: unary(count, type),
+    ctz: unary(count + 1, type),
+    popcnt: unary(count + 2, type),
     add: binary(count + 3, type),
     sub: binary(count + 4, type),
     mul: binary(count + 5, type),
@@ -122,15 +135,16 @@ export const extendS = unary<'i32', 'i64'>(0xac, 'i64');
 export const extendU = unary<'i32', 'i64'>(0xad, 'i64');
 export const extend32S = unary<'i64', 'i64'>(0xc4, 'i64');
 
-const access = (opcode: number, address: I32, offset: number, value: readonly number[] = []): number[] => [
+/** `opcode` is one byte, or 0xfd and the number of a vector operation. */
+const access = (opcode: readonly number[], address: I32, offset: number, value: readonly number[] = []): number[] => [
   ...address.code,
   ...value,
-  opcode,
+  ...opcode,
   0, // alignment hint: none
   ...unsignedLeb(offset),
 ];
 const loadOp =
-  <T extends ValueType>(type: T, opcode: number) =>
+  <T extends ValueType>(type: T, ...opcode: number[]) =>
   (address: I32, offset = 0): Value<T> =>
     new Value(type, access(opcode, address, offset));
 
@@ -144,14 +158,10 @@ export const load = {
   i64u16: loadOp('i64', 0x33),
   i64s32: loadOp('i64', 0x34),
   i64u32: loadOp('i64', 0x35),
+  f32: loadOp('f32', 0x2a),
   f64: loadOp('f64', 0x2b),
+  v128: loadOp('v128', 0xfd, 0),
 } as const;
-
-/** Doubles: counters and penalties only. */
-export const f64 = (n: number): Value<'f64'> =>
-  new Value('f64', [0x44, ...new Uint8Array(new Float64Array([n]).buffer)]);
-export const addF64 = binary<'f64', 'f64'>(0xa0, 'f64');
-export const geF64 = binary<'f64', 'i32'>(0x66, 'i32');
 
 export const select = <T extends ValueType>(condition: I32, yes: Value<T>, no: Value<T>): Value<T> =>
   new Value(yes.type, [...yes.code, ...no.code, ...condition.code, 0x1b]);
@@ -167,14 +177,16 @@ export class Local<T extends ValueType = ValueType> extends Value<T> {
 }
 
 const storeOpcode = {
-  i32: 0x36,
-  i64: 0x37,
-  i64as8: 0x3c,
-  i64as16: 0x3d,
-  i64as32: 0x3e,
-  i32as8: 0x3a,
-  i32as16: 0x3b,
-  f64: 0x39,
+  i32: [0x36],
+  i64: [0x37],
+  i64as8: [0x3c],
+  i64as16: [0x3d],
+  i64as32: [0x3e],
+  i32as8: [0x3a],
+  i32as16: [0x3b],
+  f32: [0x38],
+  f64: [0x39],
+  v128: [0xfd, 11],
 } as const;
 
 /** Collects the body of one function. Labels are depths, computed. */

@@ -18,7 +18,8 @@ import {
 } from '../../memory/layout';
 import { PageUse } from '../../memory/recentPages';
 import { Dir } from '../../memory/shared';
-import { FunctionBuilder, geF64, type I32, i32, load, op32 } from '../../wasm/code';
+import { FunctionBuilder, type I32, i32, load, op32 } from '../../wasm/code';
+import { geF64 } from '../../wasm/float';
 import type { FunctionType, ModuleBuilder } from '../../wasm/module';
 import { addHelpers } from './helpers';
 import { type DataPathFacts, field } from './lineCode';

@@ -42,17 +42,17 @@ export const coreLayout = {
   monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
   spEl3: [424, 8], // bank of SP_EL3, which no register row stands for
   penaltyLimit: [432, 8], // penalty cycles from which on the end of the current run may come nearer, a double
-  system: [1024, 8 * 320], // system register storage, index * 8, order of the table in arch/sysregs
-  lines: [3584, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)
-  waitState: [3588, 4], // WaitState of cpu/state.ts
-  eventRegister: [3592, 4],
-  timerLevels: [3596, 4], // timer outputs as last told to the machine: TimerLine of cpu/timers.ts
-  cycleBase: [3600, 8], // core cycles at which PMCCNTR_EL0's storage was last brought up to date, a double
-  exceptions: [3608, 8], // exceptions taken, a double
-  eventsSince: [3616, 8], // physical count up to which event streams have been looked at by WFE, a double
+  system: [1024, 8 * 640], // system register storage, index * 8, order of the table in arch/sysregs
+  lines: [6144, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)
+  waitState: [6148, 4], // WaitState of cpu/state.ts
+  eventRegister: [6152, 4],
+  timerLevels: [6156, 4], // timer outputs as last told to the machine: TimerLine of cpu/timers.ts
+  cycleBase: [6160, 8], // core cycles at which PMCCNTR_EL0's storage was last brought up to date, a double
+  exceptions: [6168, 8], // exceptions taken, a double
+  eventsSince: [6176, 8], // physical count up to which event streams have been looked at by WFE, a double
 } as const satisfies Record<string, readonly [number, number]>;
 
-export const CORE_BLOCK_BYTES = 4096;
+export const CORE_BLOCK_BYTES = 8192;
 
 /** Byte offset of general register slot n (0..33). */
 export const slotOffset = (n: number): number => n * 8;

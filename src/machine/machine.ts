@@ -43,7 +43,7 @@ import { Stops } from './stops';
 import { GuestTime } from './time';
 
 const BLOCKS = 0x1000;
-const MEMORY_BASE = 0x1_0000;
+const MEMORY_BASE = 0x2_0000;
 const MAX_FINDINGS = 1000;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */

@@ -1,6 +1,6 @@
 /**
  * The system register table and its look-ups. A register's index here is its storage index in the core's state block
- * (coreLayout.system), so rows stand in order of encoding and there are at most 320.
+ * (coreLayout.system), so rows stand in order of encoding and there are at most 640.
  */
 import { cacheRows } from './cache';
 import { controlRows } from './control';
@@ -39,7 +39,7 @@ export const systemRegisters: readonly SystemRegisterRow[] = [...unsortedRows].s
 );
 
 /** Number of system registers that the core's state block has room for. */
-export const MAX_SYSTEM_REGISTERS = 320;
+export const MAX_SYSTEM_REGISTERS = 640;
 
 const indexByKey = new Int16Array(65536).fill(-1);
 const indexByName = new Map<string, number>();

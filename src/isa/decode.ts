@@ -5,7 +5,7 @@
  * executing them is UNDEFINED too.
  */
 
-import { type Fields, isNarrower } from '../arch/instructions';
+import type { Fields, Pattern } from '../arch/instructions';
 import { type CompiledRow, compiledRows, extract, matches } from './pattern';
 
 export interface Decoded {
@@ -16,11 +16,18 @@ export interface Decoded {
 const bucketShift = 21;
 const bucketCount = 256;
 
+/** How much a pattern fixes: a narrower pattern fixes more than a wider one. */
+function fixedBits({ mask, nonzero }: Pattern): number {
+  let count = nonzero === 0 ? 0 : 0.5;
+  for (let left = mask; left !== 0; left &= left - 1) count++;
+  return count;
+}
+
 function rowsOfBucket(bucket: number): CompiledRow[] {
   const bits = (bucket << bucketShift) >>> 0;
   const bucketMask = ((bucketCount - 1) << bucketShift) >>> 0;
   const rows = compiledRows.filter(({ pattern }) => (pattern.mask & bucketMask & (pattern.value ^ bits)) === 0);
-  return rows.sort((a, b) => Number(isNarrower(b.pattern, a.pattern)) - Number(isNarrower(a.pattern, b.pattern)));
+  return rows.sort((a, b) => fixedBits(b.pattern) - fixedBits(a.pattern));
 }
 
 const buckets: readonly (readonly CompiledRow[])[] = Array.from({ length: bucketCount }, (_, i) => rowsOfBucket(i));

@@ -28,8 +28,9 @@ const byId: ReadonlyMap<string, CompiledRow> = new Map(compiledRows.map((c) => [
 /** The compiled row of an id. */
 export const compiledRow = (id: InstructionId): CompiledRow => byId.get(id) ?? bug(`no instruction row ${id}`);
 
-/** Whether the row's fixed bits are those of `word`. */
-export const matches = (pattern: Pattern, word: number): boolean => (word & pattern.mask) >>> 0 === pattern.value;
+/** Whether `word` is one of the pattern's. */
+export const matches = ({ mask, value, nonzero }: Pattern, word: number): boolean =>
+  (word & mask) >>> 0 === value && (nonzero === 0 || (word & nonzero) !== 0);
 
 /** The row's fields in `word`, which must match its pattern. */
 export function extract(compiled: CompiledRow, word: number): Fields {

@@ -11,6 +11,7 @@ import {
   patternsOverlap,
   validateInstructionRows,
 } from '../../src/arch/instructions';
+import { matches } from '../../src/isa/pattern';
 
 const good: InstructionRow = {
   id: 'GOOD',
@@ -110,6 +111,19 @@ test('overlap and narrowness', () => {
   assert.ok(patternsOverlap(wide, inside) && patternsOverlap(wide, crossing) && !patternsOverlap(wide, apart));
   assert.ok(isNarrower(inside, wide) && !isNarrower(wide, inside) && !isNarrower(crossing, wide));
   assert.ok(!isNarrower(wide, wide));
+});
+
+test('a field that is not zero leaves the words with zero to other rows', () => {
+  const shift = parsed('0 Q 0 011110 immh:4!0 immb:3 000001 Rn:5 Rd:5');
+  const immediate = parsed('0 Q op 0111100000 abc:3 cmode:4 01 defgh:5 Rd:5');
+  const crossing = parsed('0 Q op 0111100 i:3 abc:3 cmode:4 01 defgh:5 Rd:5');
+  const free = parsed('0 Q 0 011110 immh:4 immb:3 000001 Rn:5 Rd:5');
+  assert.ok(!patternsOverlap(shift, immediate) && !patternsOverlap(immediate, shift));
+  assert.ok(patternsOverlap(shift, crossing) && patternsOverlap(shift, free) && patternsOverlap(immediate, free));
+  assert.ok(isNarrower(shift, free) && !isNarrower(free, shift) && !isNarrower(shift, shift));
+  const above = parsed('0 Q 0 011110 1 immh:3 immb:3 000001 Rn:5 Rd:5');
+  assert.ok(isNarrower(above, shift) && !isNarrower(shift, above));
+  assert.ok(matches(shift, 0x0f080400) && !matches(shift, 0x0f000400));
 });
 
 test('every row of Armv8.0 executes, every extension is named', () => {

@@ -50,7 +50,10 @@ export interface InstructionRow {
   readonly id: string;
   /** Title of the manual's section. */
   readonly section: string;
-  /** 32 bits, MSB first: space-separated literal bits, `name:width`, or `name` for one bit. */
+  /**
+   * 32 bits, MSB first: space-separated literal bits, `name:width`, or `name` for one bit. One field may end in `!0`: words
+   * in which it is 0 do not match (immh of the shifts by an immediate).
+   */
   readonly pattern: string;
   /** Ids of wider rows within which this one wins. */
   readonly over?: readonly string[];
@@ -80,7 +83,13 @@ export interface InstructionRow {
 }
 
 type Tokens<S extends string> = S extends `${infer Head} ${infer Tail}` ? Head | Tokens<Tail> : S;
-type FieldOf<T extends string> = T extends `${0 | 1}${string}` ? never : T extends `${infer Name}:${number}` ? Name : T;
+type FieldOf<T extends string> = T extends `${0 | 1}${string}`
+  ? never
+  : T extends `${infer Field}!0`
+    ? FieldOf<Field>
+    : T extends `${infer Name}:${number}`
+      ? Name
+      : T;
 
 /** Names of the fields in a pattern, as a type. */
 export type FieldNames<Pattern extends string> = FieldOf<Tokens<Pattern>>;

@@ -100,24 +100,32 @@ function writeAptConfiguration(directory: string, source: DebianSource, suite: s
   return at('apt.conf');
 }
 
+/** @returns what it printed. */
 async function must(
   directory: string,
   what: Readonly<Record<string, string>>,
   command: string,
   args: readonly string[],
-) {
+): Promise<string> {
   const { code, output } = await attempt(command, args, { cwd: directory });
-  if (code === 0) return;
+  if (code === 0) return output;
   const lines = output.split('\n').map((line) => line.trim());
   const reason = lines.find((line) => line.startsWith('E:')) ?? lines.find((line) => line !== '') ?? `exit ${code}`;
   throw new UserError('guest.download', { ...what, reason: reason.replace(/^E: */, '') });
 }
 
+/** The first package that `name` depends on and that `pattern` matches, out of what `apt-cache depends` prints. */
+export function dependencyIn(output: string, pattern: RegExp): string | undefined {
+  const names = [...output.matchAll(/^\s*Depends: (\S+)$/gm)].map((match) => match[1]);
+  return names.find((name) => pattern.test(name));
+}
+
 /**
- * Unpacks a package of Debian's arm64 archive into the cache.
+ * Unpacks a package of Debian's arm64 archive into the cache. A package that only names the current version of another one,
+ * as linux-image-arm64 does, is followed to the dependency that `dependency` matches.
  * @returns the folder with its files. Throws UserError `guest.download`, one line with the reason.
  */
-export async function debianPackage(release: DebianRelease, name: string): Promise<string> {
+export async function debianPackage(release: DebianRelease, name: string, dependency?: RegExp): Promise<string> {
   const suite = SUITES[release];
   const wanted = path.join(cacheDir('guests'), `${suite}-${name}`);
   if (existsSync(wanted)) return wanted;
@@ -136,7 +144,13 @@ export async function debianPackage(release: DebianRelease, name: string): Promi
   try {
     const configuration = writeAptConfiguration(directory, source, suite);
     await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'update']);
-    await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'download', name]);
+    let wantedName: string | undefined = name;
+    if (dependency) {
+      const printed = await must(directory, what, 'apt-cache', ['-c', configuration, 'depends', name]);
+      wantedName = dependencyIn(printed, dependency);
+      if (!wantedName) throw new UserError('guest.download', { ...what, reason: `it depends on no ${dependency}` });
+    }
+    await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'download', wantedName]);
     const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
     if (!archive) throw new UserError('guest.download', { ...what, reason: 'apt-get left no file' });
     const unpacked = path.join(directory, 'unpacked');
@@ -148,14 +162,27 @@ export async function debianPackage(release: DebianRelease, name: string): Promi
   return wanted;
 }
 
-/** One file of a package. */
-export async function debianFile(release: DebianRelease, name: string, file: string): Promise<string> {
-  const found = path.join(await debianPackage(release, name), file);
-  if (existsSync(found)) return found;
+/** One file of a package; the last part of `file` may be a pattern, of which the first match in order is taken. */
+export async function debianFile(
+  release: DebianRelease,
+  name: string,
+  file: string | { readonly folder: string; readonly pattern: RegExp },
+  dependency?: RegExp,
+): Promise<string> {
+  const root = await debianPackage(release, name, dependency);
+  const found = path.join(root, typeof file === 'string' ? file : file.folder);
+  if (typeof file === 'string') {
+    if (existsSync(found)) return found;
+  } else if (existsSync(found)) {
+    const match = readdirSync(found)
+      .sort()
+      .find((entry) => file.pattern.test(entry));
+    if (match) return path.join(found, match);
+  }
   throw new UserError('guest.download', {
     package: name,
     release: `Debian ${release}`,
-    reason: `it has no ${file}`,
+    reason: `it has no ${typeof file === 'string' ? file : `${file.pattern} in ${file.folder}`}`,
   });
 }
 
@@ -163,8 +190,32 @@ export async function debianFile(release: DebianRelease, name: string, file: str
 export const uBoot = (version: UBootVersion): Promise<string> =>
   debianFile(U_BOOT[version], 'u-boot-qemu', 'usr/lib/u-boot/qemu_arm64/u-boot.bin');
 
+/** Debian's arm64 kernel images (`vmlinuz`: an arm64 Image with an EFI stub). */
+const KERNELS = {
+  '6.1': [12, 'linux-image-arm64', /^linux-image-6\.1\.[-0-9.]+-arm64$/],
+  '6.1-cloud': [12, 'linux-image-cloud-arm64', /^linux-image-6\.1\.[-0-9.]+-cloud-arm64$/],
+  '6.12': [13, 'linux-image-arm64', /^linux-image-6\.12\.[-+0-9.a-z]+-arm64$/],
+} as const satisfies Record<string, readonly [DebianRelease, string, RegExp]>;
+export type KernelVersion = keyof typeof KERNELS;
+export const kernelVersions = Object.keys(KERNELS) as readonly KernelVersion[];
+
+export function linuxKernel(version: KernelVersion): Promise<string> {
+  const [release, name, dependency] = KERNELS[version];
+  return debianFile(release, name, { folder: 'boot', pattern: /^vmlinuz-/ }, dependency);
+}
+
+/** busybox, statically linked for arm64. */
+export const busybox = (): Promise<string> => debianFile(12, 'busybox-static', 'bin/busybox');
+
+/** EDK2 for the virt board: a raw image for flash at address 0. */
+export const edk2 = (release: DebianRelease): Promise<string> =>
+  debianFile(release, 'qemu-efi-aarch64', 'usr/share/qemu-efi-aarch64/QEMU_EFI.fd');
+
 async function main(): Promise<void> {
   for (const version of uBootVersions) console.log(`U-Boot ${version}  ${await uBoot(version)}`);
+  for (const version of kernelVersions) console.log(`Linux ${version}  ${await linuxKernel(version)}`);
+  console.log(`busybox  ${await busybox()}`);
+  for (const release of [12, 13] as const) console.log(`EDK2 of Debian ${release}  ${await edk2(release)}`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)

@@ -5,8 +5,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { UserError } from '../../../src/base/errors';
-import { debianFile, parseSourceList, parseSourceParagraphs, uBoot } from '../../../src/build/guests';
+import { debianFile, dependencyIn, parseSourceList, parseSourceParagraphs, uBoot } from '../../../src/build/guests';
 import { parseTranscript, uBootDialogue } from '../../guests/uboot';
+
+test('the dependency that a package stands for', () => {
+  const printed = 'linux-image-arm64\n  Depends: linux-image-6.1.0-50-arm64\n  Depends: other\n';
+  assert.equal(dependencyIn(printed, /^linux-image-6\.1\.[-0-9.]+-arm64$/), 'linux-image-6.1.0-50-arm64');
+  assert.equal(dependencyIn(printed, /^linux-image-6\.12/), undefined);
+});
 
 describe('source lines of apt', () => {
   test('one-line style', () => {

@@ -13,6 +13,7 @@ import { controls } from './controls';
 import { CycleCounter } from './cycleCounter';
 import { ExceptionCalls } from './exceptionCalls';
 import { Exceptions } from './exceptions';
+import { fpTrapOf } from './fpAccess';
 import { type Identity, identityOf } from './identity';
 import { Interrupts } from './interrupts';
 import { Levels } from './levels';
@@ -151,6 +152,9 @@ export class Cpu implements CpuPeer, CoreParts {
   undefined(_word: number): Leave {
     return this.calls.undefined();
   }
+  fpAccess(): Leave {
+    return this.calls.fpAccess();
+  }
   eret(): Leave {
     return this.calls.eret();
   }
@@ -246,6 +250,7 @@ export class Cpu implements CpuPeer, CoreParts {
   private refresh(): void {
     this.context = this.contexts.current();
     this.ports.memory.selectContext(this.index, this.contexts.currentKey());
+    this.state.set('fpTrap', fpTrapOf(this.state, this.levels));
   }
 
   // ---- the debugger's door ----

@@ -8,9 +8,10 @@ import type { AbortFault } from '../memory/types';
 import type { CoreParts } from './behaviours';
 import { controls, registerIndex } from './controls';
 import type { Exceptions } from './exceptions';
+import { FpTrap } from './fpAccess';
 import { type CpuPorts, ExceptionType, type Leave } from './ports';
 import { Pstate } from './pstate';
-import { dataAbortIss, instructionAbortIss, isExternal } from './syndromes';
+import { dataAbortIss, FP_ACCESS_ISS, instructionAbortIss, isExternal } from './syndromes';
 
 const C = controls({
   HCE: 'SCR_EL3.HCE',
@@ -68,6 +69,15 @@ export class ExceptionCalls {
 
   undefined(): Leave {
     return this.here(this.parts.levels.defaultTarget(), EC.UNKNOWN, 0);
+  }
+
+  /** A floating-point or SIMD instruction while the block's fpTrap is not 0. */
+  fpAccess(): Leave {
+    const { state, facts } = this.parts;
+    const to = state.get('fpTrap');
+    state.setDouble('penalty', state.getDouble('penalty') + facts.cost.trap);
+    if (to === FpTrap.unknownEl2) return this.here(2, EC.UNKNOWN, 0);
+    return this.here(to, EC.FP_ACCESS, FP_ACCESS_ISS);
   }
 
   svc(imm: number): Leave {

@@ -7,6 +7,8 @@
  *
  * Flags are kept unpacked so that an ADDS costs four stores: N is the sign of nf, Z is zf === 0, C is cf (0 or 1), V is the
  * sign of vf. nf and zf are separate because MSR NZCV and CCMP can set N and Z together.
+ *
+ * SIMD&FP registers stand at `v` + 16*n, the least significant byte first. FPCR and FPSR are system registers.
  */
 
 export const ZR_SLOT = 31;
@@ -42,6 +44,8 @@ export const coreLayout = {
   monitor: [408, 16], // local exclusive monitor: valid (u32), PA of the granule (f64 at +8)
   spEl3: [424, 8], // bank of SP_EL3, which no register row stands for
   penaltyLimit: [432, 8], // penalty cycles from which on the end of the current run may come nearer, a double
+  fpTrap: [440, 4], // who takes FP and SIMD instructions at the current level: FpTrap of cpu/fpAccess.ts, 0 = they execute
+  v: [512, 16 * 32], // V0..V31; a multiple of its size, so that "the register after" is a mask
   system: [1024, 8 * 640], // system register storage, index * 8, order of the table in arch/sysregs
   lines: [6144, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)
   waitState: [6148, 4], // WaitState of cpu/state.ts
@@ -56,5 +60,7 @@ export const CORE_BLOCK_BYTES = 8192;
 
 /** Byte offset of general register slot n (0..33). */
 export const slotOffset = (n: number): number => n * 8;
+/** Byte offset of SIMD&FP register n (0..31). */
+export const vectorOffset = (n: number): number => coreLayout.v[0] + n * 16;
 /** Byte offset of system register storage with table index i. */
 export const systemOffset = (i: number): number => coreLayout.system[0] + i * 8;

@@ -20,6 +20,7 @@ const wordOf = (name: keyof typeof coreLayout): number => coreLayout[name][0] >>
 /** Those of fields that every exception or every run of a core touches: constants, not look-ups by name. */
 const PC = wordOf('pc');
 const VALUE = wordOf('value');
+const V = wordOf('v');
 const NF = wordOf('nf');
 const ZF = wordOf('zf');
 const VF = wordOf('vf');
@@ -69,6 +70,7 @@ export class CoreState {
     for (let n = 0; n <= SP_SLOT; n++) this.setX(n, 0, 0);
     this.u32.fill(0, this.base + SP_EL3, this.base + SP_EL3 + 2);
     this.setValue(0, 0);
+    this.u32.fill(0, this.base + V, this.base + V + 4 * 32);
     for (const name of ['el', 'spsel', 'pstate', 'waitState', 'eventRegister', 'timerLevels'] as const)
       this.set(name, 0);
     this.setDouble('exceptions', 0);
@@ -117,6 +119,14 @@ export class CoreState {
   setX(n: number, hi: number, lo: number): void {
     this.u32[this.base + n * 2] = lo;
     this.u32[this.base + n * 2 + 1] = hi;
+  }
+
+  /** Word `word` (0 to 3, least significant first) of SIMD&FP register n. */
+  vWord(n: number, word: number): number {
+    return this.u32[this.base + V + n * 4 + word];
+  }
+  setVWord(n: number, word: number, value: number): void {
+    this.u32[this.base + V + n * 4 + word] = value;
   }
 
   // ---- system register storage ----

@@ -24,5 +24,11 @@ export const systemRegisterIss = (key: number, rt: number, read: boolean): numbe
   (((key >>> 3) & 15) << 1) |
   (read ? 1 : 0);
 
-/** ISS of a trapped WFI or WFE: the condition "always" is valid. */
-export const wfxIss = (wfe: boolean): number => (1 << 24) | (0xe << 20) | (wfe ? 1 : 0);
+/** CV and COND: the condition "always" is valid. */
+const ALWAYS = (1 << 24) | (0xe << 20);
+
+/** ISS of a trapped WFI or WFE. */
+export const wfxIss = (wfe: boolean): number => ALWAYS | (wfe ? 1 : 0);
+
+/** ISS of a trapped floating-point or SIMD instruction. */
+export const FP_ACCESS_ISS = ALWAYS;

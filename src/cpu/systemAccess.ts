@@ -74,6 +74,7 @@ export class SystemAccess {
   /** The access is UNDEFINED, or a trap takes it. */
   private refuse(access: Exclude<Access, 'ok'>, key: number, index: number, read: boolean): Leave {
     const { levels, state } = this.parts;
+    if (access === 'fp') return this.calls.fpAccess();
     if (access !== 'undefined') return this.trap(access.to, access.ec, key, read);
     // From EL0 it is IMPLEMENTATION DEFINED whether they trap: they do not.
     if (index < 0 && state.el === 1 && isImplementationDefined(key) && levels.hcr(C.TIDCP))

@@ -28,7 +28,8 @@ const CNTFRQ = registerIndex('CNTFRQ_EL0');
 const isIdSpace = (key: number): boolean =>
   key >> 14 === 3 && [0, 1, 3].includes((key >> 11) & 7) && ((key >> 7) & 15) === 0;
 
-export type Access = 'ok' | 'undefined' | CompiledTrap;
+/** 'fp': trapped as a floating-point instruction is. */
+export type Access = 'ok' | 'undefined' | 'fp' | CompiledTrap;
 
 export class SystemRegisters {
   private readonly exists: readonly boolean[];
@@ -80,6 +81,7 @@ export class SystemRegisters {
     const from = write ? this.writeFrom[index] : this.readFrom[index];
     if (el < from || from === NOWHERE) return !write && el === 0 && this.idst && isIdSpace(key) ? idTrap : 'undefined';
     if (behaviourByIndex[index]?.undefined?.(core, el)) return 'undefined';
+    if (systemRegisters[index].needs === 'fp' && state.get('fpTrap') !== 0) return 'fp';
     return firstTrap(traps[index], state, core.levels, write) ?? 'ok';
   }
 

@@ -19,6 +19,7 @@ const groupTitles: Readonly<Record<ViewGroup, string>> = {
   debug: 'Debug',
   performance: 'Performance monitors',
   interrupt: 'Interrupts',
+  floatingPoint: 'Floating point',
   special: 'Special purpose',
 };
 

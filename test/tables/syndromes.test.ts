@@ -138,7 +138,7 @@ test('explanations', () => {
   assert.match(explain('dc cvau')?.join('\n') ?? '', /SCTLR_EL1.UCI=0: access from EL0 traps to EL1/);
   assert.match(explain('0x96000045')?.[0] ?? '', /translation fault, level 1, write/);
   assert.match(explain('CTR_EL0=0x8444c004')?.join('\n') ?? '', /L1Ip \[15:14\] = 0x3 {2}PIPT/);
-  assert.match(explain('FPCR')?.join('\n') ?? '', /not implemented/);
+  assert.match(explain('FPEXC32_EL2')?.join('\n') ?? '', /not implemented/);
   for (const text of ['', '=', 'A=B', 'X=1=2', '0x1ffffffffffffffff', 'CTR_EL0=0x1ffffffffffffffff', 'nothing'])
     assert.equal(explain(text), undefined, text);
 });

@@ -6,6 +6,7 @@ import { cacheRows } from './cache';
 import { controlRows } from './control';
 import { debugRows } from './debug';
 import { exceptionRows } from './exception';
+import { floatingPointRows } from './floatingPoint';
 import { identificationRows } from './identification';
 import { implementationDefinedRows } from './implementationDefined';
 import { namedRegisters } from './named';
@@ -27,6 +28,7 @@ export const unsortedRows: readonly SystemRegisterRow[] = [
   ...controlRows,
   ...translationRows,
   ...exceptionRows,
+  ...floatingPointRows,
   ...timerRows,
   ...debugRows,
   ...performanceRows,

@@ -18,14 +18,7 @@ function named(reason: string, section: string, list: string): NamedRegister[] {
 }
 
 export const namedRegisters: readonly NamedRegister[] = [
-  ...named(
-    'floating point and SIMD are not implemented: accesses are UNDEFINED',
-    'Floating-point Control and Status Registers',
-    `
-    FPCR 3 3 4 4 0
-    FPSR 3 3 4 4 1
-    FPEXC32_EL2 3 4 5 3 0`,
-  ),
+  ...named('holds AArch32 state: there is none', 'Floating-Point Exception Control Register', 'FPEXC32_EL2 3 4 5 3 0'),
   ...named(
     'exist in Debug state only, which needs an external debugger',
     'Debug Saved Program Status Register, Debug Link Register',

@@ -63,6 +63,7 @@ export interface RowOptions extends Partial<RowDefaults> {
   readonly variants?: readonly RegisterVariant[];
   readonly context?: boolean;
   readonly feature?: string;
+  readonly needs?: 'fp';
   readonly status?: 'done' | 'partial';
   readonly note?: string;
 }

@@ -57,6 +57,7 @@ export type ViewGroup =
   | 'debug'
   | 'performance'
   | 'interrupt'
+  | 'floatingPoint'
   | 'special';
 
 export type Encoding = readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
@@ -75,6 +76,8 @@ export interface SystemRegisterRow {
   readonly read: MinimumEl;
   readonly write: MinimumEl;
   readonly traps?: readonly TrapRule[];
+  /** 'fp': accesses are FP instructions, trapped where those are and with their syndrome. */
+  readonly needs?: 'fp';
   readonly fields: readonly RegisterField[];
   /** Layouts that replace `fields`; see fieldsFor in masks.ts. */
   readonly variants?: readonly RegisterVariant[];

@@ -2,11 +2,9 @@
  * The debugger's side. peek* changes nothing at all: no fill, no replacement, no count. poke* are a debugger's writes and
  * count nothing either: pokeView changes every copy (view, both points, I-caches, prefetch buffers); pokePoU, pokePoC and
  * pokeICache one copy only. Where a level has no copy of its own (nothing cached above it) that copy is the memory itself.
- * Also here: reads and writes of agents that are not cores (DMA).
  */
 
 import type { Checker } from './checker';
-import type { Exclusives } from './exclusives';
 import { Granule, type InstructionCache, type InstructionCaches, vmidTag } from './instructionCaches';
 import type { PrefetchBuffer } from './prefetchBuffer';
 import { Dir, type Shared } from './shared';
@@ -20,7 +18,6 @@ export class Doors {
     private readonly versions: Versions,
     private readonly instructions: InstructionCaches,
     private readonly prefetch: readonly PrefetchBuffer[],
-    private readonly exclusives: Exclusives,
     private readonly checker: Checker | undefined,
   ) {}
 
@@ -149,25 +146,5 @@ export class Doors {
       cache.decode(granule);
       this.checker?.decoded(cache, granule);
     }
-  }
-
-  // ---- other agents ----
-
-  /** A write that goes to the point of coherency past all caches: non-coherent DMA, a flash device's own programming. */
-  dmaWrite(pa: number, bytes: Uint8Array): number {
-    const { shared } = this;
-    for (let i = 0; i < bytes.length; ) {
-      const host = shared.hostOf(pa + i);
-      if (host < 0) return i;
-      const n = Math.min(bytes.length - i, shared.unitBytes - (host & shared.unitMask));
-      const unit = shared.unitOf(host);
-      const d = shared.directory[unit];
-      const at = this.versions.prepareC(unit, (d & Dir.L1D) !== 0, (d & Dir.L2) !== 0);
-      shared.u8.set(bytes.subarray(i, i + n), at + (host & shared.unitMask));
-      this.checker?.wrote(-1, unit, host & shared.unitMask, n, true);
-      if (this.exclusives.armed !== 0) this.exclusives.observe(-1, pa + i);
-      i += n;
-    }
-    return bytes.length;
   }
 }

@@ -8,6 +8,7 @@ import { Checker } from './checker';
 import { Counter } from './counters';
 import { DataAccess } from './dataAccess';
 import { DataCaches } from './dataCaches';
+import { Dma } from './dma';
 import { Doors } from './doors';
 import { Exclusives } from './exclusives';
 import { Fetch } from './fetch';
@@ -38,6 +39,7 @@ export class MemorySystem {
   private readonly fetcher: Fetch;
   private readonly maintenance: Maintenance;
   private readonly doors: Doors;
+  private readonly dma: Dma;
   private readonly views: Views;
   private readonly subset: SubsetCheck;
   private watched: readonly number[] = [];
@@ -83,7 +85,8 @@ export class MemorySystem {
     if (checker !== undefined) checker.prefetch = this.fetcher.prefetch;
     this.maintenance = new Maintenance(shared, this.data, this.instructions, this.access, checker);
     const { prefetch } = this.fetcher;
-    this.doors = new Doors(shared, this.versions, this.instructions, prefetch, this.exclusives, checker);
+    this.doors = new Doors(shared, this.versions, this.instructions, prefetch, checker);
+    this.dma = new Dma(shared, this.versions, this.data, this.effects);
     this.views = new Views(shared, this.versions, this.data, this.instructions, this.tables);
     this.subset = new SubsetCheck(shared, this.data, this.instructions, this.tables, this.exclusives, this.effects);
     for (const cache of [...this.data.l1, ...this.data.l2, ...this.instructions.caches]) cache.tag.fill(NO_LINE);
@@ -303,9 +306,14 @@ export class MemorySystem {
   pokeICache(core: number, pa: number, bytes: Uint8Array): number {
     return this.doors.pokeICache(core, pa, bytes);
   }
-  /** A write past all caches (non-coherent DMA, flash programming). */
-  dmaWrite(pa: number, bytes: Uint8Array): number {
-    return this.doors.dmaWrite(pa, bytes);
+  // ---- other agents ----
+
+  /** A read or write of an agent that is no core; fewer bytes than asked where there is no RAM. */
+  dmaRead(pa: number, out: Uint8Array, coherent: boolean): number {
+    return this.dma.read(pa, out, coherent);
+  }
+  dmaWrite(pa: number, bytes: Uint8Array, coherent: boolean): number {
+    return this.dma.write(pa, bytes, coherent);
   }
 
   // ---- debug and snapshots ----

@@ -41,10 +41,15 @@ export class StoreEffects {
    * point of coherency by itself (non-cacheable, Device, write-through).
    */
   stored(core: number, unit: number, host: number, size: number, coherent: boolean): void {
-    const { shared } = this;
+    const d = this.shared.directory[unit];
+    if (d & this.instructionGuard) this.instructionSide(unit);
     // Lines in an I-cache have no store entries under the checker: every store to them comes here. DIC drops the copies now.
-    const everyStoreSeen = (shared.directory[unit] & Dir.L1I) !== 0;
-    if (shared.directory[unit] & this.instructionGuard) this.instructionSide(unit);
+    this.written(core, unit, host, size, coherent, (d & Dir.L1I) !== 0);
+  }
+
+  /** The same for an agent that I-caches do not hear of: non-coherent DMA. */
+  written(core: number, unit: number, host: number, size: number, coherent: boolean, everyStoreSeen: boolean): void {
+    const { shared } = this;
     if (this.checker !== undefined) {
       this.checker.wrote(core, unit, host & shared.unitMask, size, coherent, everyStoreSeen);
     }

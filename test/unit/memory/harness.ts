@@ -357,7 +357,12 @@ export class Bench {
   poke(pa: number, word: number): void {
     this.memory.pokeView(pa, new Uint8Array(Uint32Array.of(word).buffer));
   }
-  dma(pa: number, word: number): void {
-    this.memory.dmaWrite(pa, new Uint8Array(Uint32Array.of(word).buffer));
+  dma(pa: number, word: number, coherent = false): void {
+    this.memory.dmaWrite(pa, new Uint8Array(Uint32Array.of(word).buffer), coherent);
+  }
+  dmaRead(pa: number, coherent: boolean): number {
+    const out = new Uint8Array(4);
+    this.memory.dmaRead(pa, out, coherent);
+    return new DataView(out.buffer).getUint32(0, true);
   }
 }

@@ -96,6 +96,7 @@ class Run {
       'uncached',
       'through',
       'dma',
+      'coherentDma',
       'va',
       'sw',
       'ic',
@@ -127,8 +128,14 @@ class Run {
         } else assert.equal(b.load(core, va, MemoryType.NormalNC), this.word(this.ref.poc(unit), offset), label);
         return label;
       case 'dma':
+        assert.equal(b.dmaRead(pa, false), this.word(this.ref.poc(unit), offset), label);
         b.dma(pa, word);
         this.ref.dma(unit, offset, bytes);
+        return label;
+      case 'coherentDma':
+        assert.equal(b.dmaRead(pa, true), this.word(this.ref.view(unit), offset), label);
+        b.dma(pa, word, true);
+        this.ref.coherentDma(unit, offset, bytes);
         return label;
       case 'fetch':
         return `${label} ${this.fetch(core, pa, va)}`;

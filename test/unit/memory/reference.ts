@@ -155,6 +155,13 @@ export class Reference {
     this.poc(unit).set(bytes, offset);
   }
 
+  /** Snooped: every data cache loses the line, then it is a store to memory that I-caches with DIC hear of. */
+  coherentDma(unit: number, offset: number, bytes: Uint8Array): void {
+    this.clean(unit, true);
+    this.invalidate(unit);
+    this.storeUncached(unit, offset, bytes);
+  }
+
   private fill(core: number, unit: number, exclusive: number): void {
     const cache = this.l1[core];
     const line = cache.lineOf(unit);

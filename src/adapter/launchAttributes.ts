@@ -37,12 +37,12 @@ export const launchAttributes = {
   program: {
     type: 'string',
     path: true,
-    doc: 'The guest image to run: an ELF file, an arm64 Image or a raw binary. Give exactly one of program, kernel and bios.',
+    doc: 'The guest image to run: an ELF file, an arm64 Image or a raw binary. Give one of program, kernel and bios.',
   },
   kernel: {
     type: 'string',
     path: true,
-    doc: 'A kernel to boot by the arm64 Linux boot protocol, placed as QEMU does: an arm64 Image (plain or gzip) or an ELF file.',
+    doc: 'A kernel to boot by the arm64 Linux boot protocol, placed as QEMU does: an arm64 Image (plain or gzip) or an ELF file. With bios it is for the firmware to load (fw_cfg).',
   },
   bios: { type: 'string', path: true, doc: 'A raw firmware image, put into flash at address 0 and entered there.' },
   initrd: { type: 'string', path: true, doc: 'The initial RAM disk for a kernel.' },
@@ -207,8 +207,11 @@ function checked(given: Values): Values {
     values[name] = value;
   }
   const programs = ['program', 'kernel', 'bios'].filter((name) => values[name] !== undefined);
+  // A kernel beside firmware is for the firmware to boot.
+  const forFirmware = programs.join() === 'kernel,bios';
   if (programs.length === 0) throw new UserError('attribute.noProgram');
-  if (programs.length > 1) throw new UserError('attribute.twoPrograms', { names: programs.join(' and ') });
+  if (programs.length > 1 && !forFirmware)
+    throw new UserError('attribute.twoPrograms', { names: programs.join(' and ') });
   for (const name of ['initrd', 'append']) {
     if (values[name] !== undefined && values.kernel === undefined)
       throw new UserError('attribute.needsKernel', { name });

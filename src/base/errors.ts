@@ -46,7 +46,10 @@ const rows = {
   'cli.choice': ['{option} {text} is not known', 'one of {choices}'],
   'cli.pairs': ['--expect and --send come in pairs', 'give each --expect one --send right after it'],
   'cli.noImage': ['nothing to run', 'give an ELF, --bios FILE or --kernel FILE'],
-  'cli.twoImages': ['more than one program is given', 'give one of: an image, --bios, --kernel'],
+  'cli.twoImages': [
+    'more than one program is given',
+    'give one of: an image, --bios, --kernel; --kernel beside --bios is for the firmware to boot',
+  ],
   'cli.operand': ['unexpected argument "{text}"', 'see elscope --help'],
   'cli.explain': ['nothing is known of "{text}"', 'give an instruction word, a register name or an ESR value'],
   'cli.write': ['cannot write "{path}"', 'check the path'],

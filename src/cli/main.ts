@@ -15,7 +15,7 @@ const usage = `elscope: an emulated multi-core arm64 machine with real, incohere
 options of run and check:
 ${helpText(runOptions)}
 
-stdin feeds the UART (Ctrl-A x ends). Exit: 0 ended by itself, 1 guest failed, 2 bad usage, 3 finding, 4 limit.
+stdin feeds the UART (Ctrl-A x ends, Ctrl-A p presses the power key). Exit: 0 ended by itself, 1 guest failed, 2 bad usage, 3 finding, 4 limit.
 `;
 
 async function main(args: readonly string[]): Promise<number | undefined> {

@@ -56,7 +56,10 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   const { machine } = launch(launchOptions(options, command), nodePorts());
   const findings: Finding[] = [];
   machine.setCatch({ exceptions: new Set(), elChange: false, undefined: false, finding: true });
-  const terminal = new Terminal((bytes) => machine.input(0, bytes));
+  const terminal = new Terminal(
+    (bytes) => machine.input(0, bytes),
+    () => machine.pressPowerKey(),
+  );
   const dialogue = new Dialogue(options, (bytes) => machine.input(0, bytes));
   machine.onConsole((_uart, bytes) => {
     terminal.write(bytes);

@@ -1,6 +1,11 @@
-/** The user's terminal: stdin feeds the UART (Ctrl-A x ends, Ctrl-A Ctrl-A sends one), console output goes to stdout. */
+/**
+ * The user's terminal: stdin feeds the UART (Ctrl-A x ends, Ctrl-A p presses the power key,
+ * Ctrl-A Ctrl-A sends one), console output goes to stdout.
+ */
 
 const CTRL_A = 1;
+const X = 0x78;
+const P = 0x70;
 
 export class Terminal {
   private escaped = false;
@@ -9,7 +14,10 @@ export class Terminal {
   private writes = Promise.resolve();
   private readonly listener = (chunk: Buffer): void => this.typed(chunk);
 
-  constructor(private readonly send: (bytes: Uint8Array) => void) {
+  constructor(
+    private readonly send: (bytes: Uint8Array) => void,
+    private readonly powerKey: () => void,
+  ) {
     const { stdin } = process;
     if (stdin.isTTY) stdin.setRawMode(true);
     stdin.on('data', this.listener);
@@ -23,7 +31,8 @@ export class Terminal {
     for (const byte of chunk) {
       if (this.escaped) {
         this.escaped = false;
-        if (byte === 0x78) this.quit = true;
+        if (byte === X) this.quit = true;
+        else if (byte === P) this.powerKey();
         else out.push(byte);
       } else if (byte === CTRL_A && process.stdin.isTTY) this.escaped = true;
       else out.push(byte);

@@ -37,6 +37,14 @@ export interface InterruptLine {
   set(level: boolean): void;
 }
 
+/** The guest's memory as a bus master that is no core reaches it: coherent with the caches or not, as the board is built. */
+export interface DmaPort {
+  /** Fills `out`. False where there is no RAM: what `out` holds then is not said. */
+  read(address: number, out: Uint8Array): boolean;
+  /** False where there is no RAM; bytes before that place are written. */
+  write(address: number, bytes: Uint8Array): boolean;
+}
+
 /** Guest time as devices see it. */
 export interface Clock {
   /** Nanoseconds of guest time, a double. */

@@ -10,12 +10,17 @@ export const virtMap = {
   gicCpu: { base: 0x0801_0000, size: 0x0001_0000 },
   uart: { base: 0x0900_0000, size: 0x1000 },
   rtc: { base: 0x0901_0000, size: 0x1000 },
+  fwCfg: { base: 0x0902_0000, size: 0x18 },
+  gpio: { base: 0x0903_0000, size: 0x1000 },
   virtio: { base: 0x0a00_0000, size: 0x200, count: 32 },
   ram: { base: 0x4000_0000 },
 } as const;
 
 /** Shared peripheral interrupts, by n of interrupt 32 + n. */
-export const virtSpi = { uart: 1, rtc: 2, virtio: 16 } as const;
+export const virtSpi = { uart: 1, rtc: 2, gpio: 7, virtio: 16 } as const;
+
+/** The GPIO pin of the power key. */
+export const VIRT_POWER_PIN = 3;
 
 /** Private peripheral interrupts, by n of interrupt 16 + n. */
 export const virtPpi = {

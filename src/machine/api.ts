@@ -205,6 +205,8 @@ export interface Machine {
   findings(): readonly Finding[];
   statistics(): MachineStatistics;
 
+  /** Presses the board's power key, and lets it go after a tenth of a second of guest time. */
+  pressPowerKey(): void;
   /** Console bytes typed by the user, to UART n. */
   input(uart: number, bytes: Uint8Array): void;
   onConsole(listener: (uart: number, bytes: Uint8Array) => void): void;

@@ -1,46 +1,74 @@
 /**
- * The default board, register-compatible with QEMU's `virt` (devices/virtBoard.ts has the map). Puts devices on the bus and wires their lines to the interrupt controller.
+ * The default board, register-compatible with QEMU's `virt` (devices/virtBoard.ts has the map). Puts devices on the bus and
+ * wires their lines to the interrupt controller.
  */
-
-import type { Clock, CoreLines, Device } from '../devices/device';
+import type { Clock, CoreLines, Device, DmaPort } from '../devices/device';
+import { FwCfg, type FwCfgItems } from '../devices/fwCfg';
 import { GicCpuInterface } from '../devices/gicCpuInterface';
 import { GicDistributor } from '../devices/gicDistributor';
 import { GicV2 } from '../devices/gicv2';
 import { Pl011 } from '../devices/pl011';
 import { Pl031 } from '../devices/pl031';
-import { VIRT_INTERRUPTS, virtMap, virtSpi } from '../devices/virtBoard';
+import { Pl061 } from '../devices/pl061';
+import { VIRT_INTERRUPTS, VIRT_POWER_PIN, virtMap, virtSpi } from '../devices/virtBoard';
 import { EmptyVirtioSlot } from '../devices/virtioMmio';
+
+/** How long the power key is held down. */
+const KEY_NANOSECONDS = 1e8;
+const POWER_KEY = 'power key';
+
+export interface BoardPorts {
+  readonly cores: number;
+  readonly clock: Clock;
+  readonly lines: CoreLines;
+  readonly dma: DmaPort;
+  readonly fwCfg: FwCfgItems;
+  output(byte: number): void;
+  /** Says so of a core's accesses; absent where there is no Secure state. */
+  readonly nonSecure?: (core: number) => boolean;
+}
 
 export class Board {
   readonly gic: GicV2;
   readonly uart: Pl011;
   readonly devices: readonly Device[];
+  private readonly gpio: Pl061;
 
-  /** `nonSecure` says so of a core's accesses; absent where there is no Secure state. */
-  constructor(
-    cores: number,
-    clock: Clock,
-    lines: CoreLines,
-    output: (byte: number) => void,
-    nonSecure?: (core: number) => boolean,
-  ) {
-    this.gic = new GicV2(cores, VIRT_INTERRUPTS, lines, nonSecure);
-    this.uart = new Pl011('uart0', virtMap.uart.base, { interrupt: this.gic.sharedLine(virtSpi.uart), output });
-    const rtc = new Pl031('rtc', virtMap.rtc.base, clock, this.gic.sharedLine(virtSpi.rtc));
+  constructor(private readonly ports: BoardPorts) {
+    const { clock } = ports;
+    const gic = (this.gic = new GicV2(ports.cores, VIRT_INTERRUPTS, ports.lines, ports.nonSecure));
+    const output = (byte: number): void => ports.output(byte);
+    this.uart = new Pl011('uart0', virtMap.uart.base, { interrupt: gic.sharedLine(virtSpi.uart), output });
+    this.gpio = new Pl061('gpio', virtMap.gpio.base, gic.sharedLine(virtSpi.gpio));
     const slots = Array.from(
       { length: virtMap.virtio.count },
       (_, i) => new EmptyVirtioSlot(`virtio${i}`, virtMap.virtio.base + i * virtMap.virtio.size),
     );
     this.devices = [
-      new GicDistributor(virtMap.gicDistributor.base, this.gic),
-      new GicCpuInterface(virtMap.gicCpu.base, this.gic),
+      new GicDistributor(virtMap.gicDistributor.base, gic),
+      new GicCpuInterface(virtMap.gicCpu.base, gic),
       this.uart,
-      rtc,
+      new Pl031('rtc', virtMap.rtc.base, clock, gic.sharedLine(virtSpi.rtc)),
+      new FwCfg('fwCfg', virtMap.fwCfg.base, ports.fwCfg, ports.dma),
+      this.gpio,
       ...slots,
     ];
   }
 
   reset(): void {
     for (const device of this.devices) device.reset();
+    this.releasePowerKey();
+  }
+
+  /** Somebody presses the power key and lets it go again after a while. */
+  pressPowerKey(): void {
+    this.gpio.setPin(VIRT_POWER_PIN, true);
+    const { clock } = this.ports;
+    clock.schedule(POWER_KEY, clock.now() + KEY_NANOSECONDS, () => this.releasePowerKey());
+  }
+
+  private releasePowerKey(): void {
+    this.ports.clock.schedule(POWER_KEY, Number.POSITIVE_INFINITY, () => {});
+    this.gpio.setPin(VIRT_POWER_PIN, false);
   }
 }

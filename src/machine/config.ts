@@ -34,6 +34,8 @@ export interface MachineConfig {
   readonly clockHz: number;
   readonly counterHz: number;
   readonly cost: CostTable;
+  /** Devices' accesses to memory are snooped; else they pass the caches by, and the device tree says so. */
+  readonly dmaCoherent: boolean;
   readonly mmuOffFetch: 'architecture' | 'poc';
   readonly checker: 'off' | 'actual' | 'architectural';
 }

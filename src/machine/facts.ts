@@ -76,6 +76,7 @@ export function treeFacts(config: MachineConfig, bootargs: string | undefined, i
     })),
     clusters: config.clusters,
     psci: config.highestEl === 3 ? undefined : config.highestEl === 2 ? 'smc' : 'hvc',
+    dmaCoherent: config.dmaCoherent,
     virtioSlots: true,
     ...(bootargs === undefined ? {} : { bootargs }),
     ...(initrd === undefined ? {} : { initrd }),

@@ -18,6 +18,7 @@ import {
 } from '../program';
 import type { MachineConfig } from './config';
 import { treeFacts } from './facts';
+import { type FirmwareKernel, fwCfgItems } from './fwCfgItems';
 import type { Launch, Launched, LaunchedImage, LaunchOptions, LaunchPorts } from './launch.types';
 import { ElscopeMachine } from './machine';
 import { parseMachineFile } from './machineFile';
@@ -70,7 +71,9 @@ interface Program {
 }
 
 function program(options: LaunchOptions, ports: LaunchPorts): Program {
-  const given = [options.program, options.bios, options.kernel].filter((path) => path !== undefined);
+  const forFirmware = options.bios !== undefined && options.program === undefined;
+  const kernel = forFirmware ? undefined : options.kernel;
+  const given = [options.program, options.bios, kernel].filter((path) => path !== undefined);
   if (given.length === 0) throw new UserError('cli.noImage');
   if (given.length > 1) throw new UserError('cli.twoImages');
   const path = given[0];
@@ -112,6 +115,12 @@ function deviceTree(
   return writeDeviceTree(withChosen(tree, facts), VIRT_DTB_SIZE);
 }
 
+/** A kernel beside firmware is for the firmware to boot. */
+function firmwareKernel(options: LaunchOptions, ports: LaunchPorts, initrd: Uint8Array | undefined): FirmwareKernel {
+  if (options.bios === undefined || options.kernel === undefined) return {};
+  return { kernel: ports.readFile(options.kernel), initrd, commandLine: options.append };
+}
+
 /** Memory that an image can be loaded to. @throws UserError image.outside */
 function checkPlaces(placement: Placement, config: MachineConfig, path: string): void {
   const places = [{ base: virtMap.ram.base, size: config.memoryBytes }, virtMap.flash0, virtMap.flash1];
@@ -138,6 +147,7 @@ export const launch: Launch = (options, ports): Launched => {
     files:
       options.semihostingRoot === undefined ? { read: () => undefined } : filesUnder(options.semihostingRoot, ports),
     commandLine: options.append ?? '',
+    fwCfg: fwCfgItems(config.cores.length, firmwareKernel(options, ports, initrd)),
     load: (m) => {
       for (const segment of placement.segments) m.memory.pokeView(segment.address, segment.data);
       if (initrd && placement.initrd !== undefined) m.memory.pokeView(placement.initrd, initrd);

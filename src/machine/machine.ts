@@ -9,6 +9,7 @@ import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import type { CpuPorts } from '../cpu/ports';
 import { Flash } from '../devices/flash';
+import type { FwCfgItems } from '../devices/fwCfg';
 import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
 import { Engine } from '../engine/engine';
@@ -57,6 +58,8 @@ export interface StartState {
 export interface MachineOptions {
   readonly files?: FilePort;
   readonly commandLine?: string;
+  /** What firmware finds in the firmware configuration device. */
+  readonly fwCfg?: FwCfgItems;
   /** Puts images into memory; called at power-on and at each reset. */
   load(machine: ElscopeMachine): StartState;
 }
@@ -171,16 +174,21 @@ export class ElscopeMachine implements Machine {
       units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
     }
 
-    this.board = new Board(
-      config.cores.length,
-      this.time,
-      {
+    this.board = new Board({
+      cores: config.cores.length,
+      clock: this.time,
+      lines: {
         setIrq: (core, level) => cpus[core].setIrq(level),
         setFiq: (core, level) => cpus[core].setFiq(level),
       },
-      (byte) => this.console(Uint8Array.of(byte)),
-      config.highestEl === 3 ? (core) => !cpus[core].levels.secure() : undefined,
-    );
+      dma: {
+        read: (address, out) => this.memory.dmaRead(address, out, config.dmaCoherent) === out.length,
+        write: (address, bytes) => this.memory.dmaWrite(address, bytes, config.dmaCoherent) === bytes.length,
+      },
+      fwCfg: options.fwCfg ?? { numbered: new Map(), files: new Map() },
+      output: (byte) => this.console(Uint8Array.of(byte)),
+      nonSecure: config.highestEl === 3 ? (core) => !cpus[core].levels.secure() : undefined,
+    });
     this.flash = [
       this.makeFlash('flash0', virtMap.flash0, Region.flash0),
       this.makeFlash('flash1', virtMap.flash1, Region.flash1),
@@ -453,7 +461,11 @@ export class ElscopeMachine implements Machine {
     return { hits: Math.max(0, unit.accesses + instructions - misses), misses };
   }
 
-  // ---- console ----
+  // ---- console and keys ----
+
+  pressPowerKey(): void {
+    this.board.pressPowerKey();
+  }
 
   input(_uart: number, bytes: Uint8Array): void {
     for (const byte of bytes) this.typed.push(byte);

@@ -105,6 +105,10 @@ export const machineFields: FieldTable = {
     fields: costFields,
     doc: 'cycles that slow events add to one an instruction; with all 0, cycles count instructions',
   },
+  dmaCoherent: {
+    kind: 'boolean',
+    doc: 'devices see the caches when they read and write memory, and the device tree says dma-coherent (default true)',
+  },
   mmuOffFetch: {
     kind: 'choice',
     choices: ['architecture', 'poc'],
@@ -280,6 +284,7 @@ export function parseMachineFile(text: string, path: string, defaultEl: 1 | 2 = 
     seed: reader.simple(from, 'seed', machineFields, '', config.seed),
     clockHz: reader.simple(from, 'clockHz', machineFields, '', config.clockHz),
     counterHz: reader.simple(from, 'counterHz', machineFields, '', config.counterHz),
+    dmaCoherent: reader.simple(from, 'dmaCoherent', machineFields, '', config.dmaCoherent),
     mmuOffFetch: reader.simple(from, 'mmuOffFetch', machineFields, '', config.mmuOffFetch),
     cost: Object.fromEntries(
       Object.entries(defaultCost).map(([name, value]) => [name, reader.simple(cost, name, costFields, 'cost', value)]),

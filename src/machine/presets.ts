@@ -211,6 +211,7 @@ export function presetConfig(name: string, cpus?: number): MachineConfig {
     clockHz: 1e9,
     counterHz: 62.5e6,
     cost: defaultCost,
+    dmaCoherent: true,
     mmuOffFetch: 'architecture',
     checker: 'off',
   };

@@ -48,6 +48,7 @@ export const fakeConfig = (cores: number): MachineConfig => ({
     mmio: 0,
     counterRead: 0,
   },
+  dmaCoherent: true,
   mmuOffFetch: 'architecture',
   checker: 'actual',
 });

@@ -68,6 +68,8 @@ export class FakeMachine implements Machine {
 
   endRun(): void {}
 
+  pressPowerKey(): void {}
+
   reset(): void {
     this.ram.fill(0);
     this.exit = undefined;

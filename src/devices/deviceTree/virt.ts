@@ -2,7 +2,7 @@
  * The device tree of the board: what QEMU's virt gives for the devices that exist here, and each core's own caches, which
  * QEMU leaves out.
  */
-import { VIRT_APB_HZ, virtMap, virtPpi, virtSpi } from '../virtBoard';
+import { VIRT_APB_HZ, VIRT_POWER_PIN, virtMap, virtPpi, virtSpi } from '../virtBoard';
 import type { DeviceTreeBlob } from './blob';
 import { cells, flag, node, strings, type TreeNode, type TreeProperty, wide } from './node';
 
@@ -31,12 +31,15 @@ export interface TreeFacts {
   readonly psci: 'hvc' | 'smc' | undefined;
   readonly bootargs?: string;
   readonly initrd?: { readonly start: number; readonly end: number };
+  /** Bus masters are coherent with the caches. */
+  readonly dmaCoherent: boolean;
   /** List the empty virtio-mmio slots as well. */
   readonly virtioSlots?: boolean;
 }
 
 const PHANDLE_CLOCK = 0x8000;
 const PHANDLE_GIC = 0x8001;
+const PHANDLE_GPIO = 0x8002;
 const PHANDLE_L2 = 0x8010;
 const PHANDLE_CPU = 0x8100;
 
@@ -44,6 +47,8 @@ const GIC_SPI = 0;
 const GIC_PPI = 1;
 const EDGE_RISING = 1;
 const LEVEL_HIGH = 4;
+/** Linux' number of the power key. */
+const KEY_POWER = 116;
 
 const hexName = (name: string, address: number): string => `${name}@${address.toString(16)}`;
 
@@ -144,20 +149,34 @@ function primeCell(name: string, base: number, size: number, irq: number, clocks
   ]);
 }
 
-function virtioNodes(): TreeNode[] {
+function virtioNodes(coherent: readonly TreeProperty[]): TreeNode[] {
   const { base, size, count } = virtMap.virtio;
   return Array.from({ length: count }, (_, i) =>
     node(hexName('virtio_mmio', base + i * size), [
       strings('compatible', 'virtio,mmio'),
       range(base + i * size, size),
       spi(virtSpi.virtio + i, EDGE_RISING),
-      flag('dma-coherent'),
+      ...coherent,
     ]),
   );
 }
 
+/** The GPIO block, whose pin is the power key. */
+function gpioNodes(): TreeNode[] {
+  const { base, size } = virtMap.gpio;
+  const { name, properties } = primeCell('pl061', base, size, virtSpi.gpio, ['apb_pclk']);
+  const controller = [cells('#gpio-cells', 2), flag('gpio-controller'), cells('phandle', PHANDLE_GPIO)];
+  const key = node('poweroff', [
+    strings('label', 'GPIO Key Poweroff'),
+    cells('linux,code', KEY_POWER),
+    cells('gpios', PHANDLE_GPIO, VIRT_POWER_PIN, 0),
+  ]);
+  return [node(name, [...properties, ...controller]), node('gpio-keys', [strings('compatible', 'gpio-keys')], [key])];
+}
+
 function boardNodes(facts: TreeFacts): TreeNode[] {
-  const { gicDistributor, gicCpu, flash0, flash1, uart, rtc } = virtMap;
+  const { gicDistributor, gicCpu, flash0, flash1, uart, rtc, fwCfg } = virtMap;
+  const coherent = facts.dmaCoherent ? [flag('dma-coherent')] : [];
   return [
     node('apb-pclk', [
       strings('compatible', 'fixed-clock'),
@@ -183,7 +202,13 @@ function boardNodes(facts: TreeFacts): TreeNode[] {
     ]),
     primeCell('pl011', uart.base, uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']),
     primeCell('pl031', rtc.base, rtc.size, virtSpi.rtc, ['apb_pclk']),
-    ...(facts.virtioSlots === true ? virtioNodes() : []),
+    ...gpioNodes(),
+    node(hexName('fw-cfg', fwCfg.base), [
+      strings('compatible', 'qemu,fw-cfg-mmio'),
+      range(fwCfg.base, fwCfg.size),
+      ...coherent,
+    ]),
+    ...(facts.virtioSlots === true ? virtioNodes(coherent) : []),
   ];
 }
 

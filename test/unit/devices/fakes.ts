@@ -1,5 +1,5 @@
 /** Ports moved by hand: interrupt lines that remember their level, a clock that goes when told. */
-import type { Clock, CoreLines, InterruptLine } from '../../../src/devices/device';
+import type { Clock, CoreLines, DmaPort, InterruptLine } from '../../../src/devices/device';
 
 export class FakeLine implements InterruptLine {
   level = false;
@@ -41,5 +41,29 @@ export class FakeCoreLines implements CoreLines {
   }
   setFiq(core: number, level: boolean): void {
     this.fiq[core] = level;
+  }
+}
+
+/** RAM that devices reach: a stretch of bytes from `base`. */
+export class FakeMemory implements DmaPort {
+  readonly bytes: Uint8Array;
+  constructor(
+    readonly base: number,
+    size: number,
+  ) {
+    this.bytes = new Uint8Array(size);
+  }
+  private holds(address: number, length: number): boolean {
+    return address >= this.base && address + length <= this.base + this.bytes.length;
+  }
+  read(address: number, out: Uint8Array): boolean {
+    if (!this.holds(address, out.length)) return false;
+    out.set(this.bytes.subarray(address - this.base, address - this.base + out.length));
+    return true;
+  }
+  write(address: number, bytes: Uint8Array): boolean {
+    if (!this.holds(address, bytes.length)) return false;
+    this.bytes.set(bytes, address - this.base);
+    return true;
   }
 }

@@ -8,6 +8,7 @@ import { GicDistributor } from '../../../src/devices/gicDistributor';
 import { GicV2 } from '../../../src/devices/gicv2';
 import { Pl011 } from '../../../src/devices/pl011';
 import { Pl031 } from '../../../src/devices/pl031';
+import { Pl061 } from '../../../src/devices/pl061';
 import { EmptyVirtioSlot } from '../../../src/devices/virtioMmio';
 import { FakeClock, FakeCoreLines, FakeLine } from './fakes';
 
@@ -15,6 +16,7 @@ const gic = (): GicV2 => new GicV2(2, 288, new FakeCoreLines());
 const makers: Readonly<Record<string, () => Device>> = {
   pl011: () => new Pl011('pl011', 0x0900_0000, { interrupt: new FakeLine(), output: () => {} }),
   pl031: () => new Pl031('pl031', 0x0901_0000, new FakeClock(), new FakeLine()),
+  pl061: () => new Pl061('gpio', 0x0903_0000, new FakeLine()),
   virtio: () => new EmptyVirtioSlot('virtio0', 0x0a00_0000),
   gicd: () => new GicDistributor(0x0800_0000, gic()),
   gicc: () => new GicCpuInterface(0x0801_0000, gic()),
@@ -36,7 +38,7 @@ const computed = new Set([
 ]);
 /** Registers whose value is not what was written: set, clear, interrupt and identification registers, and data. */
 const special =
-  /^(UARTDR|GICD_I[SC](ENABLER|PENDR|ACTIVER)n|GICD_[CS]PENDSGIRn|GICD_ICFGRn|GICD_ITARGETSRn|GICC_ABPR)$/;
+  /^(UARTDR|GPIODATA|GICD_I[SC](ENABLER|PENDR|ACTIVER)n|GICD_[CS]PENDSGIRn|GICD_ICFGRn|GICD_ITARGETSRn|GICC_ABPR)$/;
 
 for (const [name, make] of Object.entries(makers)) {
   test(`${name}: the table is sound`, () => {

@@ -122,7 +122,9 @@ describe('refused', () => {
   const rows: readonly (readonly [LaunchOptions, UserErrorCode, Files?])[] = [
     [{}, 'cli.noImage'],
     [{ program: 'elf', bios: 'raw' }, 'cli.twoImages'],
-    [{ kernel: 'elf', bios: 'raw' }, 'cli.twoImages'],
+    [{ kernel: 'elf', program: 'raw' }, 'cli.twoImages'],
+    [{ kernel: 'elf', bios: 'raw', program: 'raw' }, 'cli.twoImages'],
+    [{ kernel: 'none', bios: 'raw' }, 'image.missing'],
     [{ program: 'none' }, 'image.missing'],
     [{ bios: 'none' }, 'image.missing'],
     [{ program: 'empty' }, 'image.empty', { empty: '' }],

@@ -63,6 +63,7 @@ describe('accepted', () => {
       clockHz: 2_000_000_000,
       counterHz: 24_000_000,
       cost: { l2Miss: 200 },
+      dmaCoherent: false,
       mmuOffFetch: 'poc',
     });
     assert.deepEqual(cost, { ...defaultCost, l2Miss: 200 });
@@ -90,6 +91,7 @@ describe('accepted', () => {
       seed: 7,
       clockHz: 2e9,
       counterHz: 24e6,
+      dmaCoherent: false,
       mmuOffFetch: 'poc',
       checker: 'off',
     });

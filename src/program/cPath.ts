@@ -1,6 +1,6 @@
 /**
- * C paths: `p->next[2].x`, `*p`, `&a.b`, `(struct node *)0x40201000`, `*(p + 1)`. Not an expression language: arithmetic is
- * what moves a pointer, everything else belongs to the session's own expressions.
+ * C paths: `p->next[2].x`, `*p`, `&a.b`, `(struct node *)0x40201000`, `((struct node *)x0)->next`, `*(p + 1)`, `sizeof(*p)`.
+ * Not an expression language: arithmetic is what moves a pointer, everything else belongs to the session's own expressions.
  */
 
 import { UserError } from '../base/errors';
@@ -17,6 +17,10 @@ import { memberOf, pointedTo } from './values';
 const MAX_TEXT = 1000;
 const MAX_DEPTH = 64;
 const LONG: CType = { kind: 'base', name: 'long', size: 8, encoding: 'signed' };
+const UNSIGNED: Readonly<Record<number, CType>> = {
+  4: { kind: 'base', name: 'unsigned int', size: 4, encoding: 'unsigned' },
+  8: { kind: 'base', name: 'unsigned long', size: 8, encoding: 'unsigned' },
+};
 
 /**
  * What a C path means in a scope: an object, or a computed value (its location is then of kind `value`).
@@ -105,6 +109,11 @@ class PathParser {
   private isSign(...signs: string[]): boolean {
     const token = this.tokens[this.at];
     return token?.kind === 'sign' && signs.includes(token.text);
+  }
+
+  private isName(text: string): boolean {
+    const token = this.tokens[this.at];
+    return token?.kind === 'name' && token.text === text;
   }
 
   private accept(sign: string): boolean {
@@ -203,8 +212,16 @@ class PathParser {
       const value = -this.number(this.unary(), this.since(start));
       return { type: LONG, location: { kind: 'value', bytes: bytesOf(value, 8) }, offset: 0 };
     }
+    if (this.isName('sizeof')) return this.size();
     const cast = this.castType();
     return cast === undefined ? this.postfix() : this.cast(cast);
+  }
+
+  /** `sizeof(type)` or `sizeof` of an object. */
+  private size(): TypedObject {
+    this.at++;
+    const type = this.castType(true) ?? this.unary().type;
+    return { type: UNSIGNED[8], location: { kind: 'value', bytes: bytesOf(BigInt(sizeOf(type)), 8) }, offset: 0 };
   }
 
   private pointee(object: TypedObject, text: string): TypedObject {
@@ -214,8 +231,8 @@ class PathParser {
     return pointedTo(plain, this.number(object, text));
   }
 
-  /** `(type *)`: leaves the position where it was unless that is what stands here. */
-  private castType(): CType | undefined {
+  /** `(type *)`: leaves the position where it was unless that is what stands here, before an operand or (`alone`) without. */
+  private castType(alone = false): CType | undefined {
     const start = this.at;
     if (!this.accept('(')) return undefined;
     const words: string[] = [];
@@ -225,7 +242,7 @@ class PathParser {
     const closed = this.accept(')');
     const follows = this.tokens[this.at];
     const name = words.filter((word) => word !== 'const' && word !== 'volatile').join(' ');
-    const type = closed && name !== '' && follows !== undefined ? this.namedType(name, stars) : undefined;
+    const type = closed && name !== '' && (alone || follows !== undefined) ? this.namedType(name, stars) : undefined;
     if (type === undefined) {
       this.at = start;
       return undefined;
@@ -311,9 +328,16 @@ class PathParser {
     }
     const name = this.name();
     const variable = this.scope.variable(name);
-    if (variable === undefined) throw new UserError('path.noName', { name });
+    if (variable === undefined) return this.integer(name);
     const location = variable.locate(this.scope.pc, this.scope.port);
     return { type: variable.type, location, offset: 0 };
+  }
+
+  private integer(name: string): TypedObject {
+    const found = this.scope.integer?.(name);
+    if (found === undefined) throw new UserError('path.noName', { name });
+    const { value, size } = found;
+    return { type: UNSIGNED[size], location: { kind: 'value', bytes: bytesOf(value, size) }, offset: 0 };
   }
 }
 

@@ -47,4 +47,6 @@ export interface PathScope {
   variable(name: string): Variable | undefined;
   /** For casts; may be left out. */
   typeNamed?(name: string): CType | undefined;
+  /** What else has a name and an integer value, such as a register or a symbol; may be left out. */
+  integer?(name: string): { readonly value: bigint; readonly size: number } | undefined;
 }

@@ -37,6 +37,7 @@ export function cacheIdRegisters(core: CoreView): RegisterAccess[] {
     ({ level, kind, selector }): RegisterAccess => ({
       name: `CCSIDR_EL1[L${level}${kind === 'U' ? '' : ` ${kind}`}]`,
       size: 8,
+      computed: true,
       fields,
       read: () => cacheSize(core, selector),
     }),

@@ -23,10 +23,12 @@ import { spaceOfEl } from './addressReference';
 import {
   type Environment,
   evaluate,
+  type PointerMath,
   type RegisterAccess,
   type Result,
   type Scalar,
   scalar,
+  toBytes,
 } from './expressions/evaluate';
 import { ExpressionError, parseExpression } from './expressions/syntax';
 import type { Frame, Stack } from './frames';
@@ -111,16 +113,40 @@ export class FrameEnvironment implements Environment {
     const scope = debug ? frameScope(debug, this.frame.lookup, this.port) : this.names;
     if (scope === undefined) return 'there is no debug information here';
     try {
-      return valueNode(path, resolvePath(scope, path), this.port, this.options, path);
+      const object = resolvePath({ ...scope, integer: (other) => this.integer(other) }, path);
+      return valueNode(path, object, this.port, this.options, path);
     } catch (error) {
       if (error instanceof UserError) return error.message;
       throw error;
     }
   }
 
-  /** A C path with casts and pointer arithmetic, for what is no expression. */
-  wholePath(text: string): ValueNode | string {
-    return this.object(text);
+  /** A register or a symbol in a C path: `(struct frame *)x0`. */
+  private integer(name: string): { readonly value: bigint; readonly size: number } | undefined {
+    const access = this.register(name.replace(/^\$/, ''));
+    if (access !== undefined) {
+      const value = access.read();
+      return value === undefined ? undefined : { value, size: access.size };
+    }
+    const address = name.startsWith('$') ? undefined : this.symbol(name);
+    return address === undefined ? undefined : { value: address, size: 8 };
+  }
+
+  pointer(node: ValueNode): PointerMath | undefined {
+    const type = strip(node.object.type);
+    const element = type.kind === 'array' ? type.element : type.kind === 'pointer' ? type.target : undefined;
+    const from = element === undefined ? undefined : this.scalarOf(node)?.value;
+    if (element === undefined || from === undefined) return undefined;
+    const step = BigInt(sizeOf(element) || 1);
+    const pointerType: CType = { kind: 'pointer', flavour: 'pointer', size: 8, target: element };
+    return {
+      step,
+      moved: (by, text) => {
+        const bytes = toBytes(from + by * step, 8);
+        const object = { type: pointerType, location: { kind: 'value' as const, bytes }, offset: 0 };
+        return valueNode(text, object, this.port, this.options, `(${text})`);
+      },
+    };
   }
 
   scalarOf(node: ValueNode): Scalar | undefined {
@@ -145,7 +171,7 @@ export class FrameEnvironment implements Environment {
 
   memory(core: number | undefined, space: Space, address: bigint, size: number): Uint8Array | undefined {
     const index = core ?? this.frame.core;
-    if (index >= this.machine.cores.length) return undefined;
+    if (index >= this.machine.cores.length) throw new ExpressionError(`there is no core ${index}`);
     // Without a space and core, addresses mean what they mean to the frame's program.
     const where = space === 'va' && core === undefined ? spaceOfEl(this.frame.el) : space;
     const bytes = this.machine.peek(index, where, address, size);
@@ -154,22 +180,14 @@ export class FrameEnvironment implements Environment {
 
   writeMemory(core: number | undefined, space: Space, address: bigint, bytes: Uint8Array): boolean {
     const index = core ?? this.frame.core;
-    if (index >= this.machine.cores.length) return false;
+    if (index >= this.machine.cores.length) throw new ExpressionError(`there is no core ${index}`);
     const where = space === 'va' && core === undefined ? spaceOfEl(this.frame.el) : space;
     return this.machine.poke(index, where, address, bytes) === bytes.length;
   }
 
   /** Parses and evaluates. @throws ExpressionError */
   evaluate(text: string): Result {
-    try {
-      return evaluate(parseExpression(text), this);
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      // Casts are C's alone.
-      const node = /^[\s*&]*\(/.test(text) ? this.wholePath(text) : undefined;
-      if (node !== undefined && typeof node !== 'string') return { kind: 'object', node };
-      throw error;
-    }
+    return evaluate(parseExpression(text), this);
   }
 
   /** @throws ExpressionError */

@@ -88,6 +88,7 @@ function pstateField(core: CoreView, frame: Frame, name: string): RegisterAccess
   return {
     name,
     size: 8,
+    bits: field.hi - field.lo + 1,
     read: () => {
       const value = whole.read();
       return value === undefined ? undefined : (value & mask) >> BigInt(field.lo);

@@ -50,13 +50,20 @@ export class VariableHandles {
   }
 }
 
+/** The level whose translation the address in a register goes through, where its name says so. */
+function levelOf(register: string): number | undefined {
+  const match = /^(?:VBAR|SP)_EL([123])$/.exec(register);
+  return match === null ? undefined : Number(match[1]);
+}
+
 /** Turns what is known of a frame into rows. */
 export class RowMaker {
   constructor(private readonly handles: VariableHandles) {}
 
   /** The address of a C object as a reference that stays right after the core has changed its EL. */
-  private reference(env: FrameEnvironment, address: bigint | undefined): string | undefined {
-    const { core, el } = env.frame;
+  private reference(env: FrameEnvironment, address: bigint | undefined, level?: number): string | undefined {
+    const { core } = env.frame;
+    const el = level ?? env.frame.el;
     return address === undefined ? undefined : formatReference({ core, space: spaceOfEl(el), address });
   }
 
@@ -119,30 +126,31 @@ export class RowMaker {
     };
   }
 
-  register(env: FrameEnvironment, access: RegisterAccess, evaluateName = access.name): Dap.Variable {
+  register(env: FrameEnvironment, access: RegisterAccess): Dap.Variable {
+    const evaluateName = access.computed ? undefined : access.name;
     const value = access.read();
     const fields = value !== undefined && access.fields !== undefined && access.fields.length > 1;
     const variablesReference = fields ? this.handles.add(this.fields(env, access, evaluateName)) : 0;
     return {
       name: access.name,
       value: value === undefined ? 'not known in this frame' : registerText(env.target, access, value),
-      evaluateName,
+      ...(evaluateName === undefined ? {} : { evaluateName }),
       variablesReference,
       ...(access.write === undefined ? { presentationHint: { attributes: ['readOnly'] } } : {}),
       ...(value === undefined || !/^(x\d|sp|pc|ELR|SP_|FAR|VBAR)/.test(access.name)
         ? {}
-        : { memoryReference: this.reference(env, value) }),
+        : { memoryReference: this.reference(env, value, levelOf(access.name)) }),
     };
   }
 
-  private fields(env: FrameEnvironment, access: RegisterAccess, evaluateName: string): Container {
+  private fields(env: FrameEnvironment, access: RegisterAccess, evaluateName: string | undefined): Container {
     return {
       list: () =>
         registerChildren(access.name, access.read() ?? 0n).map(({ name, value, doc }) => ({
           name,
           value,
           type: doc,
-          evaluateName: `${evaluateName}.${name}`,
+          ...(evaluateName === undefined ? {} : { evaluateName: `${evaluateName}.${name}` }),
           variablesReference: 0,
           ...(access.write === undefined ? { presentationHint: { attributes: ['readOnly'] } } : {}),
         })),
@@ -183,7 +191,10 @@ export class RowMaker {
     const plain = { name: '', variablesReference: 0 };
     if (result.kind === 'memory') {
       const { core, space, address } = result;
-      const memoryReference = formatReference({ core: core ?? env.frame.core, space, address });
+      const memoryReference =
+        core === undefined && space === 'va'
+          ? this.reference(env, address)
+          : formatReference({ core: core ?? env.frame.core, space, address });
       return { ...plain, value: `0x${value.toString(16).padStart(size * 2, '0')}`, memoryReference };
     }
     if (result.kind === 'symbol') {

@@ -137,6 +137,16 @@ for (const mode of modes) {
       const { id } = await c.top();
       assert.match(await c.evaluated('frame->elr', id), /^\d+$/);
       assert.equal(await c.evaluated('tour.interrupts', id), '0');
+      // Pointers count in what they point to, casts take registers and symbols, and children have names that work.
+      const sizes = ['sizeof(struct frame)', '(char *)(frame + 1) - (char *)frame', '(&frame->x[5] - frame->x) + 267'];
+      for (const text of sizes) assert.match(await c.evaluated(text, id), /^272/, text);
+      assert.equal(await c.evaluated('((struct frame *)$x0)->elr == frame->elr', id), '1');
+      assert.equal(await c.evaluated('*(unsigned *)main == va:main.w ? 7 : 8', id), '7');
+      const next = (await c.evaluateRequest({ expression: 'frame + 1', frameId: id, context: 'watch' })).body;
+      const inside = (await c.variablesRequest({ variablesReference: next.variablesReference })).body.variables;
+      assert.equal(inside[2].evaluateName, '(frame + 1)->elr');
+      assert.equal(await c.evaluated('(frame + 1)->elr', id), await c.evaluated('(&frame->elr)[34]', id));
+      await assert.rejects(c.evaluated('core5/pa:main', id), /there is no core 5/);
       const { body } = await c.dataBreakpointInfoRequest({ name: 'tour.interrupts', frameId: id });
       await c.setDataBreakpointsRequest({ breakpoints: [{ dataId: body.dataId ?? '', accessType: 'write' }] });
       await c.setFunctionBreakpointsRequest({ breakpoints: [] });

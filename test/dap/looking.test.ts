@@ -209,6 +209,11 @@ overEveryMode('looking', (on) => {
     const pstate = await c.scope('PSTATE');
     await c.send('setVariable', { variablesReference: pstate.reference, name: 'Z', value: '1' });
     assert.equal(await c.evaluated('pstate.Z'), '1');
+    assert.equal((await c.scope('PSTATE')).variables.find((v) => v.name === 'Z')?.value, '1');
+    await refusal(c.evaluated('Z = 2', (await c.top()).id, 'repl'), /the field has one bit/);
+    // Memory is named in the space of the level whose address it is.
+    const vectors = (await c.evaluateRequest({ expression: 'VBAR_EL1', context: 'watch' })).body;
+    assert.match(vectors.memoryReference ?? '', /^core0\/el1:/);
     assert.match((await c.scope('SIMD and floating point')).variables[0].value, /not implemented/);
     const groups = await c.scope('System registers');
     const control = groups.variables.find((v) => v.name === 'Control');
@@ -221,6 +226,7 @@ overEveryMode('looking', (on) => {
     assert.ok(
       cache.variables.some((v) => v.name === 'CTR_EL0' && v.presentationHint?.attributes?.includes('readOnly')),
     );
+    for (const { evaluateName } of cache.variables) if (evaluateName) await c.evaluated(evaluateName);
   });
 
   on('evaluates for watch, hover, console and clipboard, and completes', async (c) => {

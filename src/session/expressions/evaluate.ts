@@ -18,11 +18,23 @@ export interface Scalar {
 export interface RegisterAccess {
   readonly name: string;
   readonly size: 4 | 8;
+  /** A part of a register: how many bits it has. */
+  readonly bits?: number;
+  /** Its name says what it is, but is no expression. */
+  readonly computed?: true;
   /** Undefined: the core does not have it, or its value is not known in this frame. */
   read(): bigint | undefined;
   /** False: refused. Undefined: read only. */
   readonly write?: (value: bigint) => boolean;
   readonly fields?: readonly { readonly name: string; readonly hi: number; readonly lo: number }[];
+}
+
+/** How C counts with a pointer. */
+export interface PointerMath {
+  /** Bytes of what it points to. */
+  readonly step: bigint;
+  /** The pointer `by` elements further; `text` is what it is called. */
+  moved(by: bigint, text: string): ValueNode;
 }
 
 /** What names and memory mean. Nothing in it has an effect on the guest, but for `writeMemory` and `write`. */
@@ -35,6 +47,8 @@ export interface Environment {
   /** A C path; the error as text. */
   object(path: string): ValueNode | string;
   scalarOf(node: ValueNode): Scalar | undefined;
+  /** Undefined: neither a pointer nor an array. */
+  pointer(node: ValueNode): PointerMath | undefined;
   symbol(name: string): bigint | undefined;
   memory(core: number | undefined, space: Space, address: bigint, size: number): Uint8Array | undefined;
   writeMemory(core: number | undefined, space: Space, address: bigint, bytes: Uint8Array): boolean;
@@ -77,13 +91,22 @@ export function evaluate(tree: Expression, env: Environment): Result {
   if (tree.kind === 'number') return { kind: 'scalar', scalar: literal(tree.value) };
   if (tree.kind === 'path') return path(tree, env);
   if (tree.kind === 'memory') return memory(tree, env);
-  if (tree.kind === 'binary') return { kind: 'scalar', scalar: binary(tree.operator, tree.left, tree.right, env) };
+  if (tree.kind === 'object') return object(tree.text, env);
+  if (tree.kind === 'conditional') return evaluate(truth(tree.condition, env) ? tree.then : tree.otherwise, env);
+  if (tree.kind === 'binary') return binary(tree, env);
   return unary(tree, env);
 }
 
+function object(text: string, env: Environment): Result {
+  const node = env.object(text);
+  if (typeof node === 'string') throw new ExpressionError(node);
+  return { kind: 'object', node };
+}
+
 /** The integer an expression comes to. @throws ExpressionError */
-export function scalar(tree: Expression, env: Environment): Scalar {
-  const result = evaluate(tree, env);
+export const scalar = (tree: Expression, env: Environment): Scalar => scalarOf(evaluate(tree, env), env);
+
+function scalarOf(result: Result, env: Environment): Scalar {
   if (result.kind !== 'object') return result.scalar;
   const value = env.scalarOf(result.node);
   if (value === undefined) throw new ExpressionError(`${result.node.path} is ${result.node.display}, not a number`);
@@ -100,11 +123,7 @@ const literal = (value: bigint): Scalar => ({
 function path(tree: Extract<Expression, { kind: 'path' }>, env: Environment): Result {
   const forced = tree.name.startsWith('$');
   const name = forced ? tree.name.slice(1) : tree.name;
-  if (!forced && env.isVariable(name)) {
-    const node = env.object(tree.text);
-    if (typeof node === 'string') throw new ExpressionError(node);
-    return { kind: 'object', node };
-  }
+  if (!forced && env.isVariable(name)) return object(tree.text, env);
   const special = forced ? env.special(name) : undefined;
   if (special && tree.fields?.length === 0) return { kind: 'scalar', scalar: special };
   const access = env.register(name);
@@ -149,16 +168,12 @@ function unary(tree: Extract<Expression, { kind: 'unary' }>, env: Environment): 
 
 /** `*p` and `&x` of C objects go to the debug information; of anything else `*` reads eight bytes. */
 function pointer(tree: Extract<Expression, { kind: 'unary' }>, env: Environment): Result {
-  const inner = tree.operand.kind === 'unary' || tree.operand.kind === 'path' ? evaluate(tree.operand, env) : undefined;
-  if (inner?.kind === 'object') {
-    const node = env.object(tree.text);
-    if (typeof node === 'string') throw new ExpressionError(node);
-    return { kind: 'object', node };
-  }
+  const inner = evaluate(tree.operand, env);
+  if (inner.kind === 'object') return object(tree.text, env);
   if (tree.operator === '*') {
     return memory({ kind: 'memory', core: undefined, space: 'va', address: tree.operand, size: 8 }, env);
   }
-  if (inner?.kind === 'symbol') return inner;
+  if (inner.kind === 'symbol') return inner;
   throw new ExpressionError('only a variable or a symbol has an address');
 }
 
@@ -166,11 +181,36 @@ function truth(tree: Expression, env: Environment): boolean {
   return scalar(tree, env).value !== 0n;
 }
 
-function binary(operator: BinaryOperator, left: Expression, right: Expression, env: Environment): Scalar {
-  if (operator === '&&') return literal(truth(left, env) && truth(right, env) ? 1n : 0n);
-  if (operator === '||') return literal(truth(left, env) || truth(right, env) ? 1n : 0n);
-  const a = scalar(left, env);
-  const b = scalar(right, env);
+function binary(tree: Extract<Expression, { kind: 'binary' }>, env: Environment): Result {
+  const { operator, left, right } = tree;
+  const yes = (value: boolean): Result => ({ kind: 'scalar', scalar: literal(value ? 1n : 0n) });
+  if (operator === '&&') return yes(truth(left, env) && truth(right, env));
+  if (operator === '||') return yes(truth(left, env) || truth(right, env));
+  const a = evaluate(left, env);
+  const b = evaluate(right, env);
+  const counted = operator === '+' || operator === '-' ? pointerSum(operator, a, b, tree.text, env) : undefined;
+  return counted ?? { kind: 'scalar', scalar: integers(operator, scalarOf(a, env), scalarOf(b, env)) };
+}
+
+/** Sums and differences with pointers count elements, as in C. Undefined where there is no pointer. */
+function pointerSum(operator: '+' | '-', a: Result, b: Result, text: string, env: Environment): Result | undefined {
+  const left = a.kind === 'object' ? env.pointer(a.node) : undefined;
+  const right = b.kind === 'object' ? env.pointer(b.node) : undefined;
+  if (left !== undefined && right !== undefined) {
+    if (operator === '+') throw new ExpressionError('two pointers cannot be added');
+    const bytes = BigInt.asIntN(64, scalarOf(a, env).value - scalarOf(b, env).value);
+    return { kind: 'scalar', scalar: { value: bytes / left.step, size: 8, signed: true } };
+  }
+  if (left !== undefined) {
+    const by = scalarOf(b, env).value;
+    return { kind: 'object', node: left.moved(operator === '+' ? by : -by, text) };
+  }
+  if (right === undefined) return undefined;
+  if (operator === '-') throw new ExpressionError('a pointer cannot be taken from an integer');
+  return { kind: 'object', node: right.moved(scalarOf(a, env).value, text) };
+}
+
+function integers(operator: BinaryOperator, a: Scalar, b: Scalar): Scalar {
   if (operator === '<<' || operator === '>>') return shift(operator, a, b);
   const sized = [a, b].filter((s) => !s.literal);
   const size = sized.length === 0 ? 8 : Math.max(4, ...sized.map((s) => s.size));
@@ -228,9 +268,11 @@ export function assign(
   const { access, field } = result;
   if (access.write === undefined) return `${access.name} is read only`;
   let whole = BigInt.asUintN(access.size * 8, value);
-  if (field !== undefined) {
-    const width = field.hi - field.lo + 1;
-    if (BigInt.asUintN(width, value) !== value) return `the field has ${width} bits`;
+  const width = field === undefined ? access.bits : field.hi - field.lo + 1;
+  if (width !== undefined && BigInt.asUintN(width, value) !== value) {
+    return `the field has ${width === 1 ? 'one bit' : `${width} bits`}`;
+  }
+  if (field !== undefined && width !== undefined) {
     const mask = ((1n << BigInt(width)) - 1n) << BigInt(field.lo);
     whole = ((access.read() ?? 0n) & ~mask) | (value << BigInt(field.lo));
   } else if (

@@ -22,12 +22,21 @@ export type Expression =
       readonly address: Expression;
       readonly size: 1 | 2 | 4 | 8;
     }
+  /** A cast, `sizeof`, or what follows a parenthesis as `->x`: text for the debug information. */
+  | { readonly kind: 'object'; readonly text: string }
   | { readonly kind: 'unary'; readonly operator: UnaryOperator; readonly operand: Expression; readonly text: string }
   | {
       readonly kind: 'binary';
       readonly operator: BinaryOperator;
       readonly left: Expression;
       readonly right: Expression;
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'conditional';
+      readonly condition: Expression;
+      readonly then: Expression;
+      readonly otherwise: Expression;
     };
 export type UnaryOperator = '-' | '~' | '!' | '*' | '&';
 export type BinaryOperator = (typeof levels)[number][number];
@@ -62,7 +71,7 @@ const TOKENS = new RegExp(
     String.raw`(?<space>(?:core\d+\/)?(?:${spaces.join('|')}):(?=[\s(0-9$A-Za-z_]))`,
     String.raw`(?<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|\d[\d_]*|'(?:[^'\\]|\\.)')`,
     String.raw`(?<name>[A-Za-z_$][\w$]*)`,
-    String.raw`(?<sign>->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>()\[\].])`,
+    String.raw`(?<sign>->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>()\[\].?:])`,
   ].join('|'),
   'y',
 );
@@ -91,12 +100,20 @@ function numberOf(text: string): bigint {
     const body = text.slice(1, -1);
     return BigInt(body[0] === '\\' ? (escapes[body[1]] ?? body.charCodeAt(1)) : (body.codePointAt(0) ?? 0));
   }
+  let value: bigint;
   try {
-    return BigInt(text.replaceAll('_', ''));
+    value = BigInt(text.replaceAll('_', ''));
   } catch {
     throw new ExpressionError(`"${text}" is not a number`);
   }
+  if (value >> 64n !== 0n) throw new ExpressionError(`${text} has more than 64 bits`);
+  return value;
 }
+
+/** What a type in C may begin with, besides the name of a `typedef`. */
+const TYPE_WORDS = new Set(
+  'struct union enum class const volatile void bool _Bool char short int long signed unsigned float double'.split(' '),
+);
 
 const sizes: Readonly<Record<string, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w: 4, x: 8 };
 
@@ -111,7 +128,7 @@ class Parser {
 
   whole(): Expression {
     if (this.list.length === 1) throw new ExpressionError('there is no expression');
-    const tree = this.binary(0);
+    const tree = this.conditional();
     const rest = this.peek();
     if (rest.kind !== 'end') throw new ExpressionError(`unexpected "${rest.text}"`);
     return tree;
@@ -135,13 +152,34 @@ class Parser {
     if (!this.takes(sign)) throw new ExpressionError(`"${sign}" expected instead of "${this.peek().text}"`);
   }
 
+  private conditional(): Expression {
+    const condition = this.binary(0);
+    if (!this.takes('?')) return condition;
+    const then = this.nested();
+    this.expects(':');
+    return { kind: 'conditional', condition, then, otherwise: this.nested() };
+  }
+
+  private nested(): Expression {
+    if (++this.depth > MAX_DEPTH) throw new ExpressionError('the expression is nested too deeply');
+    const tree = this.conditional();
+    this.depth--;
+    return tree;
+  }
+
+  private textSince(start: number): string {
+    return this.source.slice(start, this.list[this.at - 1].end);
+  }
+
   private binary(level: number): Expression {
     if (level === levels.length) return this.unary();
+    const { start } = this.peek();
     let left = this.binary(level + 1);
     for (;;) {
       const operator = levels[level].find((sign) => this.takes(sign));
       if (operator === undefined) return left;
-      left = { kind: 'binary', operator, left, right: this.binary(level + 1) };
+      const right = this.binary(level + 1);
+      left = { kind: 'binary', operator, left, right, text: this.textSince(start) };
     }
   }
 
@@ -156,23 +194,63 @@ class Parser {
     }
     const operand = this.unary();
     this.depth--;
-    return { kind: 'unary', operator, operand, text: this.source.slice(start, this.list[this.at - 1].end) };
+    return { kind: 'unary', operator, operand, text: this.textSince(start) };
   }
 
   private primary(): Expression {
     const token = this.next();
     if (token.kind === 'number') return { kind: 'number', value: numberOf(token.text) };
+    if (token.kind === 'name' && token.text === 'sizeof') return this.sizeOf(token);
     if (token.kind === 'name') return this.path(token);
     if (token.kind === 'space') return this.memory(token);
-    if (token.kind === 'sign' && token.text === '(') {
-      const inner = this.binary(0);
-      this.expects(')');
-      return inner;
-    }
+    if (token.kind === 'sign' && token.text === '(') return this.parenthesis(token);
     throw new ExpressionError(token.kind === 'end' ? 'the expression ends too early' : `unexpected "${token.text}"`);
   }
 
+  private parenthesis(open: Token): Expression {
+    if (this.skipsType()) {
+      this.unary();
+      return { kind: 'object', text: this.textSince(open.start) };
+    }
+    const inner = this.conditional();
+    this.expects(')');
+    const { at } = this;
+    this.suffix();
+    return this.at === at ? inner : { kind: 'object', text: this.textSince(open.start) };
+  }
+
+  /** `type *)` of a cast, after its parenthesis: told from an expression by its form, as nothing is looked up here. */
+  private skipsType(alone = false): boolean {
+    const start = this.at;
+    const words: string[] = [];
+    while (this.peek().kind === 'name') words.push(this.next().text);
+    let stars = 0;
+    while (this.takes('*')) stars++;
+    const closed = words.length > 0 && this.takes(')');
+    const { kind, text } = this.peek();
+    const sure = words.length > 1 || stars > 0 || TYPE_WORDS.has(words[0]);
+    const operand = kind === 'name' || kind === 'number' || kind === 'space' || text === '(';
+    if (closed && (sure || (operand && !alone))) return true;
+    this.at = start;
+    return false;
+  }
+
+  private sizeOf(token: Token): Expression {
+    const { at } = this;
+    if (!(this.takes('(') && this.skipsType(true))) {
+      this.at = at;
+      this.unary();
+    }
+    return { kind: 'object', text: this.textSince(token.start) };
+  }
+
   private path(name: Token): Expression {
+    const fields = this.suffix();
+    return { kind: 'path', name: name.text, text: this.textSince(name.start), fields };
+  }
+
+  /** `.x`, `->x` and `[i]`: the names if all are `.x`. */
+  private suffix(): readonly string[] | undefined {
     let fields: string[] | undefined = [];
     for (;;) {
       if (this.takes('.')) {
@@ -184,12 +262,10 @@ class Parser {
         if (this.next().kind !== 'name') throw new ExpressionError(`a name is expected after "->"`);
       } else if (this.takes('[')) {
         fields = undefined;
-        this.binary(0);
+        this.conditional();
         this.expects(']');
-      } else break;
+      } else return fields;
     }
-    const text = this.source.slice(name.start, this.list[this.at - 1].end);
-    return { kind: 'path', name: name.text, text, fields };
   }
 
   private memory(token: Token): Expression {
@@ -201,7 +277,7 @@ class Parser {
     if (first.kind === 'number') address = { kind: 'number', value: numberOf(first.text) };
     else if (first.kind === 'name') address = { kind: 'path', name: first.text, text: first.text, fields: [] };
     else if (first.kind === 'sign' && first.text === '(') {
-      address = this.binary(0);
+      address = this.conditional();
       this.expects(')');
     } else throw new ExpressionError(`an address is expected after "${token.text}"`);
     let size: 1 | 2 | 4 | 8 = 8;

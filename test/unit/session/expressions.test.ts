@@ -25,6 +25,7 @@ const env: Environment = {
   isVariable: () => false,
   object: () => 'none',
   scalarOf: () => undefined,
+  pointer: () => undefined,
   symbol: (name) => (name === 'main' ? 0x4000n : undefined),
   memory: (core, space, address, size) => {
     if (address >= 0x1_0000n) return undefined;
@@ -60,6 +61,8 @@ test('C’s operators with C’s precedence', () => {
     ['-5 % 3', -2n],
     ['0b101 + 1_000', 1005n],
     ["'A' + '\\n'", 75n],
+    ['x0 ? 1 / 0 : 1 ? 7 : 8', 7n],
+    ['(1 ? 2 : 3) + 1', 3n],
   ];
   for (const [text, expected] of cases) assert.equal(value(text), expected, text);
 });
@@ -99,6 +102,7 @@ test('mistakes are told in one line', () => {
     fails(text, /^[^\n]+$/);
   fails(`${'('.repeat(500)}1${')'.repeat(500)}`, /nested too deeply/);
   fails('-'.repeat(500) + '1', /nested too deeply/);
+  fails('99999999999999999999', /more than 64 bits/);
 });
 
 test('assignment to registers, fields and memory', () => {
@@ -108,7 +112,7 @@ test('assignment to registers, fields and memory', () => {
   };
   assert.equal(set('SCTLR_EL1.FOO', 2n), undefined);
   assert.equal(registers.SCTLR_EL1, 0b1001n);
-  assert.match(set('SCTLR_EL1.M', 2n) ?? '', /1 bits/);
+  assert.match(set('SCTLR_EL1.M', 2n) ?? '', /one bit/);
   assert.match(set('w0', 1n << 40n) ?? '', /32 bits/);
   assert.equal(set('w0', -1n), undefined);
   assert.equal(registers.w0, 0xffff_ffffn);

@@ -3,7 +3,8 @@
  * descriptor.
  */
 import { fieldBig } from '../base/bits';
-import { type HasFeature, reservedAs } from './sysregs/masks';
+import type { HasFeature } from './features';
+import { reservedAs } from './sysregs/masks';
 import type { RegisterField } from './sysregs/types';
 
 /** A value, what it means, and its parts from the top bit down. */

@@ -3,6 +3,7 @@
  * why; what no row names is UNDEFINED.
  */
 
+import { featureNames, featureRow, features } from '../arch/features';
 import { hintNames, type InstructionGroup, type InstructionRow, instructionGroups } from '../arch/instructions';
 import { type SystemOperationRow, systemOperations } from '../arch/sysops';
 import { type NamedRegister, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
@@ -73,12 +74,18 @@ const operationLine = (r: SystemOperationRow): Line => [
   r.note ?? '',
 ];
 
+const featureLine = (name: string): Line => {
+  const row = featureRow(name);
+  return row === undefined ? [] : [name, row.doc, row.id, row.needs.join(' '), row.status, row.note ?? ''];
+};
+
 /** The page's text. */
 export function coveragePage(): string {
   const allInstructions = instructionGroups.flatMap((g) => g.rows);
   const summary = table(
     ['table', 'rows'],
     [
+      ['features', counts(featureNames.map((name) => features[name]))],
       ['instructions', counts(allInstructions)],
       ['system registers', counts(systemRegisters)],
       ['system registers with a name only', `${namedRegisters.length} unimplemented`],
@@ -89,6 +96,9 @@ export function coveragePage(): string {
     '# What is implemented',
     'Made from the tables by `npm run coverage-page`. Instructions that are unimplemented, and encodings that no row has, take the Undefined exception; so do accesses to system registers that have a name only or are not listed.',
     summary,
+    '## Features',
+    'A core has what its type has in reality, as far as it is done; the ID registers say so.',
+    table(['feature', 'what', 'ID_AA64…_EL1 fields', 'needs', 'state', 'note'], featureNames.map(featureLine)),
     '## Instructions',
     ...instructionGroups.map(group),
     hints(),

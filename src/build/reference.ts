@@ -29,7 +29,7 @@ function form({ kind, choices = [], low = 0, high = 0, powerOfTwo }: FieldRow, n
   if (kind === 'number') return `${number(low)} to ${number(high)}${powerOfTwo ? ', a power of two' : ''}`;
   if (kind === 'boolean') return '`true` `false`';
   if (kind === 'size') return 'a size';
-  if (kind === 'registers') return 'an object';
+  if (kind === 'registers' || kind === 'features') return 'an object';
   return '';
 }
 

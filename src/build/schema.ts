@@ -1,4 +1,5 @@
 /** `npm run schema`: the JSON schema of machine files, from the table that the parser reads them by. */
+import { featureNames, featureRow } from '../arch/features';
 import { type FieldTable, machineFields } from '../machine/machineFile';
 import { MAX_CORES } from '../machine/presets';
 import { type GeneratedFile, writeWhenMain } from './generated';
@@ -59,6 +60,16 @@ function schemaOf(name: string, row: FieldRow): Schema {
   if (kind === 'registers') {
     const value: Schema = { type: 'string', pattern: '^0x[0-9a-fA-F]{1,16}$' };
     return { type: 'object', description: doc, additionalProperties: value, examples: [{ CTR_EL0: '0x8444c004' }] };
+  }
+  if (kind === 'features') {
+    const done = featureNames.filter((feature) => featureRow(feature)?.status === 'done');
+    const properties = done.map((feature) => [feature, { type: 'boolean', description: featureRow(feature)?.doc }]);
+    return {
+      type: 'object',
+      description: doc,
+      properties: Object.fromEntries(properties),
+      additionalProperties: false,
+    };
   }
   const inner: Schema = { type: nullable.includes(name) ? ['object', 'null'] : 'object', ...fields(row.fields ?? {}) };
   if (!lists.includes(name)) return { ...inner, description: doc };

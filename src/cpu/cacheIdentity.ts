@@ -10,7 +10,6 @@ export interface CacheFacts {
   readonly l2: CacheGeometry | null;
   readonly idc: boolean;
   readonly dic: boolean;
-  readonly ccidx: boolean;
   readonly exclusivesBytes: number;
 }
 
@@ -55,11 +54,11 @@ function ccsidr(geometry: CacheGeometry, flags: bigint, ccidx: boolean): bigint 
 const WRITE_BACK_ALLOCATE = 7n;
 const READ_ALLOCATE = 2n;
 
-/** CCSIDR_EL1 by CSSELR_EL1.{Level,InD} (0 … 15); zero for caches that do not exist. */
-export function ccsidrValues(facts: CacheFacts): bigint[] {
+/** CCSIDR_EL1 by CSSELR_EL1.{Level,InD} (0 … 15); zero for caches that do not exist. `ccidx`: FEAT_CCIDX. */
+export function ccsidrValues(facts: CacheFacts, ccidx: boolean): bigint[] {
   const values = new Array<bigint>(16).fill(0n);
-  values[0] = ccsidr(facts.l1d, WRITE_BACK_ALLOCATE, facts.ccidx);
-  values[1] = ccsidr(facts.l1i, READ_ALLOCATE, facts.ccidx);
-  if (facts.l2 !== null) values[2] = ccsidr(facts.l2, WRITE_BACK_ALLOCATE, facts.ccidx);
+  values[0] = ccsidr(facts.l1d, WRITE_BACK_ALLOCATE, ccidx);
+  values[1] = ccsidr(facts.l1i, READ_ALLOCATE, ccidx);
+  if (facts.l2 !== null) values[2] = ccsidr(facts.l2, WRITE_BACK_ALLOCATE, ccidx);
   return values;
 }

@@ -1,12 +1,10 @@
 /**
- * What a core says that it is: values of the identification registers, with every extension that is not modelled masked off,
- * and what follows from them (features, granules, physical address size). A machine file's overrides change what reads give,
- * never what the core does.
+ * What a core says that it is: values of the identification registers, which follow from its features, caches and numbers. A
+ * machine file's overrides change what reads give, never what the core does.
  */
 
-import { featuresOf } from '../arch/sysregs/features';
+import { advertisedFields, type HasFeature } from '../arch/features/index';
 import { byName, systemRegisters } from '../arch/sysregs/index';
-import type { HasFeature } from '../arch/sysregs/masks';
 import { bug } from '../base/errors';
 import { ccsidrValues, clidrEl1, ctrEl0, ZERO_BLOCK_LOG2_WORDS } from './cacheIdentity';
 import type { CpuFacts } from './ports';
@@ -22,31 +20,8 @@ export interface Identity {
   readonly granule16: boolean;
 }
 
-interface Model {
-  /** ID_AA64MMFR0_EL1.PARange. */
-  readonly paRange: number;
-  readonly granule16: boolean;
-  /** ID_AA64MMFR1_EL1.PAN. */
-  readonly pan: number;
-  /** ID_AA64MMFR2_EL1.EVT and IDS. */
-  readonly evt: number;
-  readonly idst: number;
-}
-
-/** By MIDR_EL1.PartNum of Arm's cores; anything else has all that is modelled. */
-const models: Readonly<Record<number, Model>> = {
-  3331: { paRange: 2, granule16: false, pan: 0, evt: 0, idst: 0 }, // Cortex-A53
-  3335: { paRange: 4, granule16: false, pan: 0, evt: 0, idst: 0 }, // Cortex-A57
-  3336: { paRange: 4, granule16: false, pan: 0, evt: 0, idst: 0 }, // Cortex-A72
-  3340: { paRange: 5, granule16: true, pan: 2, evt: 0, idst: 0 }, // Neoverse N1
-};
-const everything: Model = { paRange: 5, granule16: true, pan: 2, evt: 2, idst: 1 };
-const IMPLEMENTER_ARM = 0x41;
-
-const modelOf = (midr: number): Model =>
-  (midr >>> 24 === IMPLEMENTER_ARM ? models[(midr >>> 4) & 0xfff] : undefined) ?? everything;
-
-export const paRangeBits = [32, 36, 40, 42, 44, 48, 48] as const;
+/** By PARange. */
+export const paRangeBits: readonly number[] = [32, 36, 40, 42, 44, 48, 52];
 
 /** A register value from its fields; RES1 bits are ones. */
 export function compose(register: string, fields: Readonly<Record<string, number>>): bigint {
@@ -58,54 +33,26 @@ export function compose(register: string, fields: Readonly<Record<string, number
   }, 0n);
 }
 
-/** Cores without FP and SIMD, AArch32, GIC system registers and all later extensions but those of the model. */
-function featureRegisters(facts: CpuFacts, model: Model): Map<string, bigint> {
+/** The ID registers that say what a core has: features by their table, the rest is the same for all cores. */
+function idRegisters(facts: CpuFacts): Map<string, bigint> {
   const { highestEl } = facts;
-  return new Map([
-    [
-      'ID_AA64PFR0_EL1',
-      compose('ID_AA64PFR0_EL1', {
-        EL0: 1,
-        EL1: 1,
-        EL2: highestEl >= 2 ? 1 : 0,
-        EL3: highestEl === 3 ? 1 : 0,
-        FP: 15,
-        AdvSIMD: 15,
-      }),
-    ],
-    ['ID_AA64ISAR0_EL1', compose('ID_AA64ISAR0_EL1', { CRC32: 1 })],
-    ['ID_AA64DFR0_EL1', compose('ID_AA64DFR0_EL1', { DebugVer: 6, PMUVer: 1, BRPs: 5, WRPs: 3, CTX_CMPs: 1 })],
-    [
-      'ID_AA64MMFR0_EL1',
-      compose('ID_AA64MMFR0_EL1', {
-        PARange: model.paRange,
-        ASIDBits: 2,
-        SNSMem: 1,
-        TGran16: model.granule16 ? 1 : 0,
-      }),
-    ],
-    ['ID_AA64MMFR1_EL1', compose('ID_AA64MMFR1_EL1', { PAN: model.pan })],
-    ['ID_AA64MMFR2_EL1', compose('ID_AA64MMFR2_EL1', { CCIDX: facts.ccidx ? 1 : 0, EVT: model.evt, IDS: model.idst })],
-  ]);
-}
-
-function fieldReader(values: ReadonlyMap<string, bigint>): (register: string, field: string) => number {
-  return (register, field) => {
-    const row = systemRegisters[byName(register)]?.fields.find((f) => f.name === field);
-    if (row === undefined) return 0;
-    return Number(((values.get(register) ?? 0n) >> BigInt(row.lo)) & ((1n << BigInt(row.hi - row.lo + 1)) - 1n));
+  const advertised = advertisedFields(facts.features);
+  const others: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+    ID_AA64PFR0_EL1: { EL0: 1, EL1: 1, EL2: highestEl >= 2 ? 1 : 0, EL3: highestEl === 3 ? 1 : 0 },
+    ID_AA64DFR0_EL1: { DebugVer: 6, BRPs: 5, WRPs: 3, CTX_CMPs: 1 },
+    ID_AA64MMFR0_EL1: { PARange: paRangeBits.indexOf(facts.paBits), ASIDBits: 2, SNSMem: 1 },
   };
+  const names = new Set([...advertised.keys(), ...Object.keys(others)]);
+  return new Map([...names].map((name) => [name, compose(name, { ...others[name], ...advertised.get(name) })]));
 }
 
 export function identityOf(facts: CpuFacts): Identity {
-  const model = modelOf(facts.midr);
-  const features = featureRegisters(facts, model);
-  const has = featuresOf(fieldReader(features));
+  const has: HasFeature = (feature) => facts.features.has(feature);
   const mpidr = compose('MPIDR_EL1', {}) | BigInt(facts.affinity);
   const values = new Map<string, bigint>(
     systemRegisters.filter((row) => row.reset === 'id').map((row) => [row.name, 0n]),
   );
-  for (const [name, value] of features) values.set(name, value);
+  for (const [name, value] of idRegisters(facts)) values.set(name, value);
   const own: Readonly<Record<string, bigint>> = {
     MIDR_EL1: BigInt(facts.midr),
     VPIDR_EL2: BigInt(facts.midr),
@@ -117,12 +64,12 @@ export function identityOf(facts: CpuFacts): Identity {
     CNTFRQ_EL0: BigInt(facts.counterHz),
   };
   for (const [name, value] of Object.entries(own)) values.set(name, value);
-  const ccsidr = ccsidrValues(facts);
+  const ccsidr = ccsidrValues(facts, has('FEAT_CCIDX'));
   for (const [name, value] of Object.entries(facts.override)) {
     const selected = /^CCSIDR_EL1(?:\[(\d+)\])?$/.exec(name);
     if (selected === null) values.set(name, value);
     else if (selected[1] !== undefined) ccsidr[Number(selected[1]) & 15] = value;
     else ccsidr.fill(value);
   }
-  return { values, ccsidr, has, paBits: paRangeBits[model.paRange], granule16: model.granule16 };
+  return { values, ccsidr, has, paBits: facts.paBits, granule16: has('FEAT_TGran16K') };
 }

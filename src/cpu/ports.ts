@@ -2,6 +2,7 @@
  * What a core is made from and what it asks of the rest of the machine. MemorySystem and Mmu satisfy CpuMemory and CpuMmu as
  * they are; the machine gives the rest. Virtual addresses are (hi, lo) pairs of unsigned 32-bit numbers.
  */
+import type { FeatureSet } from '../arch/features/index';
 import type { SystemOperationRow } from '../arch/sysops/index';
 import type { AbortFault, CacheGeometry, CostTable, InstructionCachePolicy, TranslationContext } from '../memory/types';
 
@@ -15,7 +16,10 @@ export interface CpuFacts {
   readonly l2: CacheGeometry | null;
   readonly idc: boolean;
   readonly dic: boolean;
-  readonly ccidx: boolean;
+  /** FEAT_xxx that it has: done ones, each with all that it needs. */
+  readonly features: FeatureSet;
+  /** Physical address bits. */
+  readonly paBits: number;
   /** Register values that lie: by register name, or `CCSIDR_EL1[n]` for one value of CSSELR_EL1. */
   readonly override: Readonly<Record<string, bigint>>;
   readonly highestEl: 1 | 2 | 3;

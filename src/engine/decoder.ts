@@ -1,8 +1,9 @@
 /**
- * Decodes I-granules into records. Each word's record is kept in a direct-mapped table by instruction word, so a granule that
- * comes back costs a few loads a word; decoding depends on nothing but the word.
+ * Decodes I-granules into records, for cores with one set of features. Each word's record is kept in a direct-mapped table by
+ * instruction word, so a granule that comes back costs a few loads a word; decoding depends on the word and the features only.
  */
-import { decodeWord } from '../isa';
+import { type FeatureSet, featureKey, type HasFeature } from '../arch/features';
+import { type Decoded, decoderFor } from '../isa';
 import { RECORD_BYTES, recordField } from '../memory/layout';
 import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
 
@@ -14,6 +15,7 @@ export class Decoder {
   private readonly tags = new Int32Array(1 << CACHE_BITS);
   private readonly counts = new Int32Array(1 << CACHE_BITS).fill(-1);
   private readonly templates = new Int32Array(4 << CACHE_BITS);
+  private readonly decodeWord: (word: number) => Decoded | undefined;
   private readonly scratch = new DataView(new ArrayBuffer(RECORD_BYTES));
 
   constructor(
@@ -21,8 +23,10 @@ export class Decoder {
     private readonly table: HandlerTable,
     private readonly granuleBytes: number,
     private readonly pairs: { known(first: number, second: number): number },
+    private readonly has: HasFeature,
   ) {
     this.words = new Int32Array(buffer);
+    this.decodeWord = decoderFor(has);
   }
 
   /** Fills the granule's records (one per word and LINE_END) from its bytes. Both addresses are 4-byte aligned. */
@@ -55,8 +59,8 @@ export class Decoder {
   private fill(slot: number, word: number): void {
     const { scratch } = this;
     for (let i = 0; i < RECORD_BYTES; i += 4) scratch.setInt32(i, 0, true);
-    const decoded = decodeWord(word >>> 0);
-    const handler = decoded && this.table.find(decoded.row, decoded.fields);
+    const decoded = this.decodeWord(word >>> 0);
+    const handler = decoded && this.table.find(decoded.row, decoded.fields, this.has);
     let counts = 0;
     if (!decoded || !handler) {
       scratch.setUint16(recordField.handler, FixedHandler.undefined, true);
@@ -70,4 +74,15 @@ export class Decoder {
     this.tags[slot] = word;
     this.counts[slot] = counts;
   }
+}
+
+/** A decoder for each core; cores with the same features share one. */
+export function decodersFor(features: readonly FeatureSet[], make: (has: HasFeature) => Decoder): readonly Decoder[] {
+  const bySet = new Map<string, Decoder>();
+  return features.map((set) => {
+    const key = featureKey(set);
+    const decoder = bySet.get(key) ?? make((feature) => set.has(feature));
+    bySet.set(key, decoder);
+    return decoder;
+  });
 }

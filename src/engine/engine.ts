@@ -3,9 +3,10 @@
  * record's handler is `intercept`, which asks here what to do: stop (end of the turn, exit asked for, breakpoint), check a
  * stale word, or just go on with the original handler. So nothing is paid for where no mark is.
  */
+import type { FeatureSet } from '../arch/features';
 import { coreLayout } from '../cpu/layout';
 import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
-import { Decoder } from './decoder';
+import { Decoder, decodersFor } from './decoder';
 import { FixedHandler, HandlerTable } from './handlers';
 import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
 import { type PairHost, Pairs } from './pairs';
@@ -47,7 +48,8 @@ export class Engine {
   private readonly i32: Int32Array;
   private readonly u16: Uint16Array;
   private readonly f64: Float64Array;
-  private readonly decoder: Decoder;
+  /** By core; cores with the same features share one. */
+  private readonly decoders: readonly Decoder[];
   private readonly pairs: Pairs;
   private readonly enter: EnterFunction;
   private readonly runRecord: RunFunction;
@@ -83,6 +85,7 @@ export class Engine {
     wasm: EngineWasm,
     private readonly shape: InterpreterShape,
     private readonly ports: EnginePorts,
+    features: readonly FeatureSet[],
   ) {
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -107,12 +110,12 @@ export class Engine {
       instantiate: wasm.instantiate,
       table: exports.table as PairHost['table'],
     });
-    this.decoder = new Decoder(buffer, table, this.granuleBytes, this.pairs);
+    this.decoders = decodersFor(features, (has) => new Decoder(buffer, table, this.granuleBytes, this.pairs, has));
   }
 
-  /** Decodes an I-granule; marks on its old contents are gone. */
-  readonly decode = (bytesAddress: number, recordBase: number): void => {
-    this.decoder.decodeGranule(bytesAddress, recordBase);
+  /** Decodes an I-granule of a core's cache; marks on its old contents are gone. */
+  readonly decode = (core: number, bytesAddress: number, recordBase: number): void => {
+    this.decoders[core].decodeGranule(bytesAddress, recordBase);
     if (this.marks.size > 0) {
       for (let at = recordBase; at <= recordBase + this.granuleBytes * 4; at += RECORD_BYTES) this.marks.delete(at);
     }

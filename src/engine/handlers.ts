@@ -2,6 +2,7 @@
  * The handler table: every implemented row times its static fields and extra variant. A handler knows where its operands stand
  * in a decoded record; the same knowledge makes the interpreter's code (loads from the record) and fills records when decoding.
  */
+import type { HasFeature } from '../arch/features';
 import { type Fields, type InstructionRow, instructionRows, parsePattern } from '../arch/instructions';
 import { type Semantics, semanticsOf } from '../isa/sem';
 import { recordField } from '../memory/layout';
@@ -68,11 +69,11 @@ export class HandlerTable {
     return FIRST_ROW_HANDLER + this.handlers.length;
   }
 
-  /** The handler of a decoded instruction, or undefined if the row is not implemented. */
-  find(row: InstructionRow, fields: Fields): Handler | undefined {
+  /** The handler of an instruction on a core with these features, or undefined if the row is not implemented. */
+  find(row: InstructionRow, fields: Fields, has: HasFeature): Handler | undefined {
     const entry = this.byRow.get(row.id);
     if (!entry) return undefined;
-    const all = entry.extra ? { ...fields, [entry.extra.name]: entry.extra.of(fields) } : fields;
+    const all = entry.extra ? { ...fields, [entry.extra.name]: entry.extra.of(fields, has) } : fields;
     return entry.index.get(staticKey(entry.names, all));
   }
 

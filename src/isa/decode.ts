@@ -5,6 +5,7 @@
  * executing them is UNDEFINED too.
  */
 
+import type { HasFeature } from '../arch/features';
 import type { Fields, Pattern } from '../arch/instructions';
 import { type CompiledRow, compiledRows, extract, matches } from './pattern';
 
@@ -23,6 +24,8 @@ function fixedBits({ mask, nonzero }: Pattern): number {
   return count;
 }
 
+type Buckets = readonly (readonly CompiledRow[])[];
+
 function rowsOfBucket(bucket: number): CompiledRow[] {
   const bits = (bucket << bucketShift) >>> 0;
   const bucketMask = ((bucketCount - 1) << bucketShift) >>> 0;
@@ -30,19 +33,29 @@ function rowsOfBucket(bucket: number): CompiledRow[] {
   return rows.sort((a, b) => fixedBits(b.pattern) - fixedBits(a.pattern));
 }
 
-const buckets: readonly (readonly CompiledRow[])[] = Array.from({ length: bucketCount }, (_, i) => rowsOfBucket(i));
+const buckets: Buckets = Array.from({ length: bucketCount }, (_, i) => rowsOfBucket(i));
 
-/** The row that owns `word`, reserved encodings included; undefined if there is none. Allocates nothing. */
-export function findRow(word: number): CompiledRow | undefined {
-  const bucket = buckets[(word >>> bucketShift) & (bucketCount - 1)];
+function find(from: Buckets, word: number): CompiledRow | undefined {
+  const bucket = from[(word >>> bucketShift) & (bucketCount - 1)];
   for (let i = 0; i < bucket.length; i++) if (matches(bucket[i].pattern, word)) return bucket[i];
   return undefined;
 }
 
-/** Decodes an instruction word (unsigned or signed 32 bits); undefined for UNALLOCATED and reserved encodings. */
-export function decodeWord(word: number): Decoded | undefined {
-  const compiled = findRow(word);
+function decodeFrom(from: Buckets, word: number): Decoded | undefined {
+  const compiled = find(from, word);
   if (!compiled) return undefined;
   const fields = extract(compiled, word);
   return compiled.row.reserved?.(fields) ? undefined : { row: compiled.row, fields };
+}
+
+/** The row that owns `word`, reserved encodings included; undefined if there is none. Allocates nothing. */
+export const findRow = (word: number): CompiledRow | undefined => find(buckets, word);
+
+/** Decodes an instruction word (unsigned or signed 32 bits); undefined for UNALLOCATED and reserved encodings. */
+export const decodeWord = (word: number): Decoded | undefined => decodeFrom(buckets, word);
+
+/** As decodeWord, on a core with these features: rows of all others are not there, so wider rows get their words. */
+export function decoderFor(has: HasFeature): (word: number) => Decoded | undefined {
+  const own = buckets.map((rows) => rows.filter(({ row }) => row.feature === undefined || has(row.feature)));
+  return (word) => decodeFrom(own, word);
 }

@@ -1,7 +1,7 @@
 /** Tables made executable: decoding, disassembly and encoding of A64 instruction words. */
 
 export { type BitMasks, decodeBitMasks, type Pair } from './bitmask';
-export { type Decoded, decodeWord, findRow } from './decode';
+export { type Decoded, decoderFor, decodeWord, findRow } from './decode';
 export {
   type DisassembleOptions,
   type Disassembly,

@@ -2,6 +2,7 @@
  * A machine file, as parsed and checked: what presets produce and what `--machine FILE` gives. The JSON schema for machine
  * files is generated from the same table (machine/schema.ts).
  */
+import type { FeatureSet } from '../arch/features';
 import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
 
 export interface CoreConfig {
@@ -14,7 +15,10 @@ export interface CoreConfig {
   readonly cluster: number;
   readonly idc: boolean;
   readonly dic: boolean;
-  readonly ccidx: boolean;
+  /** FEAT_xxx that it has: done ones, each with all that it needs. */
+  readonly features: FeatureSet;
+  /** Physical address bits (ID_AA64MMFR0_EL1.PARange). */
+  readonly paBits: number;
   readonly tlb: { readonly sets: number; readonly ways: number };
   readonly prefetch: number;
   /** ID register values that lie (register name -> value), as real machines' do. */

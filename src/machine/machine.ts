@@ -131,7 +131,7 @@ export class ElscopeMachine implements Machine {
       bus: this.bus,
       context: (core) => cpus[core].context,
       blockBase: blockOf,
-      decode: (from, to) => this.engine.decode(from, to),
+      decode: (core, from, to) => this.engine.decode(core, from, to),
       markStale: (record, index) => this.engine.markStale(record, index),
       finding: (f) => this.onFinding(f),
       time: () => this.instructions(),
@@ -221,6 +221,7 @@ export class ElscopeMachine implements Machine {
           return this.stops.pending !== undefined;
         },
       },
+      config.cores.map((core) => core.features),
     );
     // An event that was not there when a run began may have to end it sooner.
     this.time.scheduled = () => {

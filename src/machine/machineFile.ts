@@ -4,6 +4,7 @@
  * checked, unknown names are refused.
  */
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { type FeatureSet, featureConflict, featureRow } from '../arch/features';
 import { systemRegisters } from '../arch/sysregs';
 import { isPowerOfTwo } from '../base/bits';
 import { UserError } from '../base/errors';
@@ -13,7 +14,7 @@ import { coreTypes, defaultCost, MAX_CORES, presetConfig, presets } from './pres
 import { memorySize } from './sizes';
 
 interface FieldRow {
-  readonly kind: 'number' | 'boolean' | 'choice' | 'size' | 'object' | 'registers';
+  readonly kind: 'number' | 'boolean' | 'choice' | 'size' | 'object' | 'registers' | 'features';
   readonly choices?: readonly string[];
   readonly low?: number;
   readonly high?: number;
@@ -42,7 +43,11 @@ const coreFields = {
   cluster: { kind: 'number', low: 0, high: MAX_CORES - 1, doc: 'number of its cluster; the cores of one share an L2' },
   idc: { kind: 'boolean', doc: 'CTR_EL0.IDC: no cleaning to the point of unification is needed' },
   dic: { kind: 'boolean', doc: 'CTR_EL0.DIC: no instruction cache invalidation is needed (needs idc)' },
-  ccidx: { kind: 'boolean', doc: 'FEAT_CCIDX: the wide CCSIDR_EL1 format' },
+  ccidx: { kind: 'boolean', doc: 'short for FEAT_CCIDX in features: the wide CCSIDR_EL1 format' },
+  features: {
+    kind: 'features',
+    doc: 'features that the core has besides its type’s, or lacks, as {"FEAT_LSE": false}; COVERAGE.md lists them',
+  },
   prefetch: {
     kind: 'number',
     low: 0,
@@ -202,6 +207,25 @@ class Reader {
     return result;
   }
 
+  /** The features of a core: those of `base`, with what the file adds and takes away. */
+  features(from: Json, field: string, base: FeatureSet): FeatureSet {
+    const set = new Set(base);
+    const change = (name: string, has: boolean): void => void (has ? set.add(name) : set.delete(name));
+    if (from.ccidx !== undefined) change('FEAT_CCIDX', this.boolean(from.ccidx, `${field}.ccidx`));
+    const path = `${field}.features`;
+    if (from.features !== undefined) {
+      if (typeof from.features !== 'object' || from.features === null || Array.isArray(from.features))
+        this.fail(path, 'it must be an object');
+      for (const [name, has] of Object.entries(from.features)) {
+        if (featureRow(name) === undefined) this.fail(`${path}.${name}`, 'there is no such feature');
+        change(name, this.boolean(has, `${path}.${name}`));
+      }
+    }
+    const conflict = featureConflict(set);
+    if (conflict !== undefined) this.fail(`${path}.${conflict.feature}`, conflict.what);
+    return set;
+  }
+
   core(
     value: unknown,
     field: string,
@@ -229,7 +253,7 @@ class Reader {
       cluster: this.simple(from, 'cluster', coreFields, field, base.cluster),
       idc: this.simple(from, 'idc', coreFields, field, base.idc),
       dic: this.simple(from, 'dic', coreFields, field, base.dic),
-      ccidx: this.simple(from, 'ccidx', coreFields, field, base.ccidx),
+      features: this.features(from, field, base.features),
       prefetch: this.simple(from, 'prefetch', coreFields, field, base.prefetch),
       override: from.override === undefined ? base.override : this.registers(from.override, `${field}.override`),
     };

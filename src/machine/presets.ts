@@ -4,6 +4,7 @@
  */
 import type { CacheGeometry, CostTable } from '../memory/types';
 import type { CoreConfig, MachineConfig } from './config';
+import { featuresOf } from './coreFeatures';
 
 const KiB = 1024;
 
@@ -22,7 +23,8 @@ type CoreFacts = Omit<CoreConfig, 'cluster'>;
 const common = {
   idc: false,
   dic: false,
-  ccidx: false,
+  features: featuresOf.armv8,
+  paBits: 44,
   tlb: { sets: 256, ways: 4 },
   prefetch: 0,
   override: {},
@@ -35,6 +37,7 @@ export const coreTypes = {
     name: 'cortex-a53',
     compatible: 'arm,cortex-a53',
     midr: 0x410fd034,
+    paBits: 40,
     l1i: { ...cache(32 * KiB, 2, 64, 'random'), policy: 'VIPT' },
     l1d: cache(32 * KiB, 4, 64, 'random'),
     tlb: { sets: 128, ways: 4 },
@@ -60,6 +63,8 @@ export const coreTypes = {
     name: 'neoverse-n1',
     compatible: 'arm,neoverse-n1',
     midr: 0x414fd0c1,
+    features: featuresOf.neoverseN1,
+    paBits: 48,
     l1i: { ...cache(64 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 4, 64, 'lru'),
     idc: true,
@@ -70,11 +75,12 @@ export const coreTypes = {
     name: 'max',
     compatible: 'arm,armv8',
     midr: 0x000f0510,
+    features: featuresOf.max,
+    paBits: 48,
     l1i: { ...cache(64 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 4, 64, 'lru'),
     idc: true,
     dic: true,
-    ccidx: true,
   },
   vpipt: {
     ...common,
@@ -89,6 +95,7 @@ export const coreTypes = {
     name: 'small-lines',
     compatible: 'arm,armv8',
     midr: 0x410fd034,
+    paBits: 40,
     l1i: { ...cache(32 * KiB, 2, 32, 'random'), policy: 'PIPT' },
     l1d: cache(32 * KiB, 4, 64, 'random'),
   },
@@ -105,6 +112,8 @@ export const coreTypes = {
     name: 'm2-efficiency',
     compatible: 'apple,blizzard',
     midr: 0x611f0320,
+    features: featuresOf.m2,
+    paBits: 48,
     l1i: { ...cache(128 * KiB, 4, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(64 * KiB, 8, 64, 'random'),
   },
@@ -113,6 +122,8 @@ export const coreTypes = {
     name: 'm2-performance',
     compatible: 'apple,avalanche',
     midr: 0x611f0320,
+    features: featuresOf.m2,
+    paBits: 48,
     l1i: { ...cache(192 * KiB, 6, 64, 'lru'), policy: 'PIPT' },
     l1d: cache(128 * KiB, 8, 64, 'random'),
   },

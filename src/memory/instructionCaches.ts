@@ -103,7 +103,7 @@ export class InstructionCache extends TagArray {
 
   decode(granule: number): void {
     this.granuleFlags[granule] = (this.granuleFlags[granule] & Granule.FromC) | Granule.Decoded;
-    this.shared.ports.decode(this.granuleBytesAt(granule), this.recordsAt(granule));
+    this.shared.ports.decode(this.core, this.granuleBytesAt(granule), this.recordsAt(granule));
   }
 
   /** Drops a way: its entries, its decoded records' validity. The bytes stay until the next fill. */

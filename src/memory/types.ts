@@ -177,7 +177,7 @@ export interface MemoryPorts {
   /** Byte address of the core's state block in the same buffer. */
   blockBase(core: number): number;
   /** Decodes one I-granule (the machine's smallest I-line) of bytes into records at recordBase, LINE_END last. */
-  decode(bytesAddress: number, recordBase: number): void;
+  decode(core: number, bytesAddress: number, recordBase: number): void;
   /** Makes record `index` of the granule call checkStale before it runs, until the granule is decoded again. */
   markStale(recordBase: number, index: number): void;
   finding(finding: MemoryFinding): void;

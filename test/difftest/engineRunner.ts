@@ -2,6 +2,7 @@
  * Runs cases on the engine alone, in this process: one core at EL0 with flat memory, no caches and no exceptions. What it
  * knows of memory is the code region and the page; everything else faults. Fast, and independent of the rest of the machine.
  */
+import { featureNames } from '../../src/arch/features';
 import { coreLayout, SP_SLOT, slotOffset } from '../../src/cpu/layout';
 import { Engine } from '../../src/engine/engine';
 import { type ImportName, importNames } from '../../src/engine/interpreter';
@@ -75,6 +76,7 @@ class EngineRig {
       },
       { pages: PAGES, unitLog2: 6, granuleLog2: 6 },
       { slow, breakpoint: () => false, stale: () => false, fetch: (_core, hi, lo) => this.fetch(hi, lo) },
+      [new Set(featureNames)],
     );
   }
 
@@ -124,7 +126,7 @@ class EngineRig {
     const records = RECORDS + (offset / GRANULE) * (GRANULE / 4 + 1) * RECORD_BYTES;
     if (!this.decoded.has(granule)) {
       this.decoded.add(granule);
-      this.engine.decode(CODE + offset, records);
+      this.engine.decode(0, CODE + offset, records);
     }
     return records + ((lo & (GRANULE - 1)) << 2);
   }

@@ -3,6 +3,7 @@
  * again. Base registers of loads and stores mostly point into the page of memory, targets of branches into the region of
  * code; encodings that the architecture leaves CONSTRAINED UNPREDICTABLE are not made.
  */
+import type { FeatureSet } from '../../src/arch/features';
 import type { Fields } from '../../src/arch/instructions';
 import { SeededRandom } from '../../src/base/random';
 import { randomWord } from '../../src/isa/encode';
@@ -131,14 +132,14 @@ const rowRecipe = (compiled: CompiledRow): Recipe => ({
 /** Effects that a case at EL0 can have without leaving the test. */
 const TESTABLE = new Set(['none', 'branch', 'call', 'return', 'load', 'store', 'loadstore', 'sync']);
 
-/** Rows that run, or are UNDEFINED by name, on a core with these features besides Armv8.0's. */
-export function testableRows(features: readonly string[]): readonly CompiledRow[] {
+/** Rows that run, or are UNDEFINED by name, on a core with these features. */
+export function testableRows(features: FeatureSet): readonly CompiledRow[] {
   return compiledRows.filter(
     ({ row }) =>
       row.asm !== '' &&
       row.status !== 'unimplemented' &&
       (TESTABLE.has(row.effect) || row.id === 'UDF') &&
-      (row.feature === undefined || features.includes(row.feature)),
+      (row.feature === undefined || features.has(row.feature)),
   );
 }
 
@@ -197,7 +198,7 @@ function specialRecipes(rows: readonly CompiledRow[]): readonly Recipe[] {
   return recipes;
 }
 
-export function allRecipes(features: readonly string[]): readonly Recipe[] {
+export function allRecipes(features: FeatureSet): readonly Recipe[] {
   const rows = testableRows(features);
   return [...rows.map(rowRecipe), ...specialRecipes(rows)];
 }

@@ -3,6 +3,7 @@
  * random instructions on QEMU's user mode and on elscope, until the time is over. Exit 1 when anything differs.
  */
 import { parseArgs } from 'node:util';
+import { type CoreTypeName, coreTypes } from '../../src/machine/presets';
 import type { CaseRunner } from './cases';
 import { compare, describeDifference } from './compare';
 import { engineRunner, needsMachine } from './engineRunner';
@@ -11,12 +12,16 @@ import { knownDifferences } from './known';
 import { qemuUserRunner } from './qemuUser';
 import { elscopeRunner, qemuSystemRunner } from './system';
 
-/** What each core has besides Armv8.0's instructions, as far as the table knows them. */
-const FEATURES: Readonly<Record<string, readonly string[]>> = {
-  'cortex-a53': ['FEAT_CRC32'],
-  'cortex-a57': ['FEAT_CRC32'],
-  'cortex-a72': ['FEAT_CRC32'],
-};
+/** Cores that both sides know by the same name. */
+const CPUS = [
+  'cortex-a53',
+  'cortex-a57',
+  'cortex-a72',
+  'neoverse-n1',
+  'max',
+] as const satisfies readonly CoreTypeName[];
+type CpuName = (typeof CPUS)[number];
+const isCpu = (name: string): name is CpuName => (CPUS as readonly string[]).includes(name);
 
 const CASES_PER_ROW = 24;
 const SHOWN = 10;
@@ -27,7 +32,7 @@ interface Options {
   readonly rows: readonly string[];
   readonly only?: number;
   readonly subject: string;
-  readonly cpu: string;
+  readonly cpu: CpuName;
 }
 
 function readOptions(): Options {
@@ -45,14 +50,15 @@ function readOptions(): Options {
     if (!/^\d+$/.test(text)) throw new Error(`--${name} takes a number, not "${text}"`);
     return Number(text);
   };
-  if (!FEATURES[values.cpu]) throw new Error(`--cpu takes one of ${Object.keys(FEATURES).join(', ')}`);
+  const { cpu } = values;
+  if (!isCpu(cpu)) throw new Error(`--cpu takes one of ${CPUS.join(', ')}`);
   return {
     seconds: number('seconds', values.seconds),
     seed: number('seed', values.seed),
     rows: values.row,
     only: values.case === undefined ? undefined : number('case', values.case),
     subject: values.subject,
-    cpu: values.cpu,
+    cpu,
   };
 }
 
@@ -65,7 +71,7 @@ function subjectRunner({ subject, cpu }: Options): CaseRunner {
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const recipes = allRecipes(FEATURES[options.cpu]).filter(
+  const recipes = allRecipes(coreTypes[options.cpu].features).filter(
     ({ name }) =>
       (options.rows.length === 0 || options.rows.includes(name)) &&
       !(options.subject === 'engine' && needsMachine.has(name)),

@@ -1,5 +1,7 @@
 /** Names that operand values have: conditions, barrier scopes, hints, prefetch operations, PSTATE fields. */
 
+import type { FeatureName } from '../features';
+
 /** Condition codes by number. */
 export const conditionNames = [
   'eq',
@@ -44,7 +46,7 @@ export interface HintName {
   /** CRm:op2. */
   readonly imm: number;
   readonly name: string;
-  readonly feature: string;
+  readonly feature: FeatureName;
 }
 
 export const hintNames: readonly HintName[] = [

@@ -134,8 +134,7 @@ export const systemRows = [
     feature: 'FEAT_PAN',
     effect: 'system',
     asm: 'msr PAN, #<CRm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'MSR_imm_ALLINT',

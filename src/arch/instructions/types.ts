@@ -8,6 +8,8 @@
  * opc<1> in the pair rows and opc<0> in LDR (literal)).
  */
 
+import type { FeatureName } from '../features';
+
 /** Decoded field values by name, each an unsigned number. */
 export type Fields = Readonly<Record<string, number>>;
 
@@ -66,7 +68,7 @@ export interface InstructionRow {
   /** True for encodings that the pattern matches but that are UNDEFINED. */
   readonly reserved?: (f: Fields) => boolean;
   /** FEAT_xxx when not in Armv8.0. */
-  readonly feature?: string;
+  readonly feature?: FeatureName;
   readonly effect: Effect;
   /**
    * Assembly template. `<Rd>` prints a register field, `<Rd:w>` with a width of its own, `<name>` an operand that the

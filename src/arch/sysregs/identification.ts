@@ -215,8 +215,8 @@ export const identificationRows: readonly SystemRegisterRow[] = [
     23:20 LRCPC load-acquire RCpc {0 no; 1 LDAPR; 2 and LDAPUR, STLUR}
     19:16 FCMA complex number instructions {0 no; 1 yes}
     15:12 JSCVT FJCVTZS {0 no; 1 yes}
-    11:8 API address authentication, implementation defined algorithm {0 no; 1 yes}
-    7:4 APA address authentication, QARMA5 {0 no; 1 yes}
+    11:8 API address authentication, implementation defined algorithm {0 no; 1 FEAT_PAuth; 2 FEAT_EPAC; 3 FEAT_PAuth2; 4 FEAT_FPAC; 5 FEAT_FPACCOMBINE}
+    7:4 APA address authentication, QARMA5 {0 no; 1 FEAT_PAuth; 2 FEAT_EPAC; 3 FEAT_PAuth2; 4 FEAT_FPAC; 5 FEAT_FPACCOMBINE}
     3:0 DPB data cache clean to the point of persistence {0 no; 1 DC CVAP; 2 and DC CVADP}`,
     T3,
   ),
@@ -225,7 +225,10 @@ export const identificationRows: readonly SystemRegisterRow[] = [
     '3 0 0 6 2',
     'AArch64 Instruction Set Attribute Register 2',
     `
-    63:28 RES0
+    63:56 RES0
+    55:52 CSSC common short sequence compression {0 no; 1 yes}
+    51:32 RES0
+    31:28 CLRBHB clear branch history {0 no; 1 yes}
     27:24 PAC_frac
     23:20 BC hinted conditional branches {0 no; 1 yes}
     19:16 MOPS memory copy and set {0 no; 1 yes}

@@ -2,10 +2,8 @@
  * Masks of a register row: which bits a write reaches and which read as ones. `has` answers whether the core has a feature;
  * bits of fields whose feature is missing are reserved.
  */
+import type { HasFeature } from '../features';
 import type { RegisterField, SystemRegisterRow } from './types';
-
-/** Whether a core has FEAT_xxx. */
-export type HasFeature = (feature: string) => boolean;
 
 /** An Armv8.0 core without any optional feature. */
 export const noFeatures: HasFeature = () => false;

@@ -3,9 +3,10 @@
  * a core without the feature. Each says why.
  */
 import { bug } from '../../base/errors';
+import type { FeatureName } from '../features';
 import type { Encoding, NamedRegister } from './types';
 
-function named(reason: string, section: string, list: string): NamedRegister[] {
+function named(reason: string, section: string, list: string, feature?: FeatureName): NamedRegister[] {
   return list
     .trim()
     .split('\n')
@@ -13,7 +14,7 @@ function named(reason: string, section: string, list: string): NamedRegister[] {
       const [name, ...numbers] = line.trim().split(/\s+/);
       if (numbers.length !== 5) bug(`named register "${line}"`);
       const [op0, op1, CRn, CRm, op2] = numbers.map(Number);
-      return { name, encoding: [op0, op1, CRn, CRm, op2] as Encoding, section, reason };
+      return { name, encoding: [op0, op1, CRn, CRm, op2] as Encoding, section, reason, feature };
     });
 }
 
@@ -104,6 +105,7 @@ export const namedRegisters: readonly NamedRegister[] = [
     CNTV_TVAL_EL02 3 5 14 3 0
     CNTV_CTL_EL02 3 5 14 3 1
     CNTV_CVAL_EL02 3 5 14 3 2`,
+    'FEAT_VHE',
   ),
   ...named(
     'pointer authentication is not implemented',
@@ -119,6 +121,7 @@ export const namedRegisters: readonly NamedRegister[] = [
     APDBKeyHi_EL1 3 0 2 2 3
     APGAKeyLo_EL1 3 0 2 3 0
     APGAKeyHi_EL1 3 0 2 3 1`,
+    'FEAT_PAuth',
   ),
   ...named(
     'the extension is not implemented',

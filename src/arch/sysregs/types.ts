@@ -94,7 +94,7 @@ export interface SystemRegisterRow {
   readonly behaviour: 'storage' | 'constant' | (string & {});
   /** True when a write changes translation or execution context (SCTLR, TCR, MAIR, TTBR, HCR …). */
   readonly context?: boolean;
-  /** FEAT_xxx when not in Armv8.0: the register is UNDEFINED on cores without it (features.ts). */
+  /** FEAT_xxx when not in Armv8.0: the register is UNDEFINED on cores without it (arch/features). */
   readonly feature?: string;
   readonly status: 'done' | 'partial';
   readonly note?: string;
@@ -106,4 +106,6 @@ export interface NamedRegister {
   readonly encoding: Encoding;
   readonly section: string;
   readonly reason: string;
+  /** FEAT_xxx that brings it: not done, then. */
+  readonly feature?: string;
 }

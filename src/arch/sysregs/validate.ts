@@ -1,6 +1,5 @@
 /** What must hold of the register table. Each check returns lines of complaint; an empty list is a pass. */
 import { registerBehaviours } from './behaviours';
-import { absentFeatures, features } from './features';
 import { fieldMask, noFeatures, onesMask } from './masks';
 import type { Encoding, RegisterField, SystemRegisterRow, TrapRule } from './types';
 
@@ -75,10 +74,6 @@ function checkRow(row: SystemRegisterRow): string[] {
   if (row.behaviour === 'constant' && row.context === true) say('is constant and changes context');
   if (row.behaviour !== 'storage' && row.behaviour !== 'constant' && !(row.behaviour in registerBehaviours))
     say(`behaviour ${row.behaviour} is not in behaviours.ts`);
-  const named = [row.feature, ...row.fields.map((field) => field.feature)];
-  for (const feature of named)
-    if (feature !== undefined && !(feature in features) && !(feature in absentFeatures))
-      say(`feature ${feature} is not in features.ts`);
   return complaints;
 }
 
@@ -101,13 +96,4 @@ export function validateSystemRegisters(rows: readonly SystemRegisterRow[], room
   for (const id of Object.keys(registerBehaviours))
     if (!used.has(id)) complaints.push(`behaviour ${id} is used by no register`);
   return complaints;
-}
-
-/** Every feature names an existing field. */
-export function validateFeatures(rows: readonly SystemRegisterRow[]): string[] {
-  return Object.entries(features).flatMap(([name, feature]) => {
-    const field = rows.find((row) => row.name === feature.register)?.fields.find((f) => f.name === feature.field);
-    if (field === undefined) return [`${name}: ${feature.register}.${feature.field} does not exist`];
-    return feature.atLeast < 2 ** (field.hi - field.lo + 1) ? [] : [`${name}: ${feature.atLeast} does not fit`];
-  });
 }

@@ -3,6 +3,7 @@
  * interface; the engine implements it with operands open (loaded from a decoded record: the interpreter's handler) or constant
  * (region code). Names of operands are the manual's field names.
  */
+import type { HasFeature } from '../../arch/features';
 import type { Fields } from '../../arch/instructions';
 import type { FunctionBuilder, I32, I64, Local } from '../../wasm/code';
 
@@ -81,10 +82,14 @@ export interface SemanticsContext {
   next(): void;
 }
 
-/** A row's meaning. `extra` adds a variant that is not a field: e.g. "shift amount is zero". */
+/** A row's meaning. `extra` adds a variant that is not a field: "the base is SP", or something that only some cores do. */
 export interface Semantics {
   readonly emit: (s: SemanticsContext) => void;
-  readonly extra?: { readonly name: string; readonly count: number; readonly of: (f: Fields) => number };
+  readonly extra?: {
+    readonly name: string;
+    readonly count: number;
+    readonly of: (f: Fields, has: HasFeature) => number;
+  };
   /** Data accesses of one execution on plain paths, for counting. */
   readonly loads?: number;
   readonly stores?: number;

@@ -19,6 +19,17 @@ const barrier = (kind: number): Semantics => ({
     ),
 });
 
+/** MSR (immediate) of a field that came after Armv8.0. */
+const pstateImmediate = (op1: number, op2: number): Semantics => ({
+  emit: (s) =>
+    s.slow(
+      'msrImmediate',
+      i32(op1),
+      i32(op2),
+      s.tiny((f) => f.CRm),
+    ),
+});
+
 export const systemSemantics = {
   HINT: nothing,
   NOP: nothing,
@@ -40,6 +51,7 @@ export const systemSemantics = {
         s.tiny((f) => f.CRm),
       ),
   },
+  MSR_imm_PAN: pstateImmediate(0, 4),
   MSR_reg: {
     emit: (s) => {
       s.setValue(0, s.x('Rt'));

@@ -61,7 +61,7 @@ for (const [name, l2, ctr, clidr, l1d, l1i, outer] of machines) {
     const facts = { ...coreTypes[name], l2, exclusivesBytes: 64 };
     if (ctr) assert.equal(hex(ctrEl0(facts)), ctr);
     if (clidr) assert.equal(hex(clidrEl1(facts)), clidr);
-    assert.deepEqual(ccsidrValues(facts).slice(0, 4).map(hex), [l1d, l1i, outer, '0x0']);
+    assert.deepEqual(ccsidrValues(facts, false).slice(0, 4).map(hex), [l1d, l1i, outer, '0x0']);
   });
 }
 
@@ -77,7 +77,7 @@ test('different lines: DminLine is the smallest data line, CWG the largest, L1Ip
 });
 
 test('FEAT_CCIDX: the 64-bit format', () => {
-  const values = ccsidrValues({ ...a57, ccidx: true });
+  const values = ccsidrValues(a57, true);
   assert.deepEqual(values.slice(0, 3).map(hex), ['0xff0000000a', '0xff00000012', '0x7ff0000007a']);
 });
 

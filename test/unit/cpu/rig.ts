@@ -3,7 +3,7 @@ import { operationByName, operationKey, type SystemOperationRow } from '../../..
 import { byName, encodingKey, systemRegisters } from '../../../src/arch/sysregs/index';
 import { Cpu, type CpuFacts, type CpuPorts, type ExceptionEvent, type Leave } from '../../../src/cpu/index';
 import { CORE_BLOCK_BYTES } from '../../../src/cpu/layout';
-import { cache, coreTypes } from '../../../src/machine/presets';
+import { type CoreTypeName, cache, coreTypes } from '../../../src/machine/presets';
 import type { AbortFault, CacheGeometry } from '../../../src/memory/types';
 
 export const NO_COST = {
@@ -29,6 +29,12 @@ export const a57: CpuFacts = {
   counterHz: 62_500_000,
   cost: NO_COST,
 };
+
+/** What a core of another type says that it is. */
+export function coreOf(type: CoreTypeName): Pick<CpuFacts, 'midr' | 'features' | 'paBits'> {
+  const { midr, features, paBits } = coreTypes[type];
+  return { midr, features, paBits };
+}
 
 export const plainFault: AbortFault = {
   kind: 'translation',

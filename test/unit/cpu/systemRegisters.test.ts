@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRegisters } from '../../../src/arch/sysregs/index';
 import type { CpuFacts } from '../../../src/cpu/index';
-import { Rig } from './rig';
+import { coreOf, Rig } from './rig';
 
 type Setup = Readonly<Record<string, number>>;
 
@@ -27,7 +27,7 @@ const TGE = { 'HCR_EL2.TGE': 1 };
 const TID4 = { 'HCR_EL2.TID4': 1 };
 const A57 = {};
 /** A core with every modelled extension (FEAT_EVT, FEAT_IDST, FEAT_PAN2). */
-const MAX = { midr: 0x000f0510 };
+const MAX = coreOf('max');
 
 /** Highest level, level, setup, register, access, outcome, core. In the order of the manual's accessors. */
 const rows: readonly [1 | 2 | 3, number, Setup, string, 'read' | 'write', string, Partial<CpuFacts>?][] = [
@@ -59,7 +59,7 @@ const rows: readonly [1 | 2 | 3, number, Setup, string, 'read' | 'write', string
   [2, 0, TGE, 'CCSIDR_EL1', 'read', 'EL2', MAX],
   [2, 1, TID2, 'CCSIDR_EL1', 'write', 'undefined'],
   [1, 1, {}, 'CCSIDR2_EL1', 'read', 'undefined', A57],
-  [1, 1, {}, 'CCSIDR2_EL1', 'read', 'ok', { ccidx: true }],
+  [1, 1, {}, 'CCSIDR2_EL1', 'read', 'ok', { features: new Set(['FEAT_CCIDX']) }],
   [2, 0, {}, 'DCZID_EL0', 'read', 'ok'],
   // TVM and TRVM
   [2, 1, { 'HCR_EL2.TVM': 1 }, 'SCTLR_EL1', 'read', 'ok'],

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rig } from './rig';
+import type { CoreTypeName } from '../../../src/machine/presets';
+import { coreOf, Rig } from './rig';
 
 const M = 1n;
 const sctlr = (more = 0n): bigint => 0x30d0_0980n | M | more;
 
 /** Changes one register and says whether line tables may still be shared. */
 function shared(change: (rig: Rig) => void, highestEl: 1 | 2 | 3 = 2, el = 1): boolean {
-  const rig = new Rig({ highestEl, midr: 0x000f0510 });
+  const rig = new Rig({ highestEl, ...coreOf('max') });
   rig.poke('SCTLR_EL1', sctlr());
   rig.at(el);
   const before = rig.selected[rig.selected.length - 1];
@@ -75,13 +76,13 @@ test('HCR_EL2.TGE and DC turn stage 1 of EL1&0 off, the register still reads as 
 });
 
 test('granules: reserved values, and 16 KB on a core that has none, choose 4 KB', () => {
-  const granules = (midr: number, tg0: bigint, tg1: bigint): number[] => {
-    const rig = new Rig({ highestEl: 1, midr }).at(1);
+  const granules = (type: CoreTypeName, tg0: bigint, tg1: bigint): number[] => {
+    const rig = new Rig({ highestEl: 1, ...coreOf(type) }).at(1);
     rig.msr('TCR_EL1', (tg0 << 14n) | (tg1 << 30n));
     return rig.cpu.context.ranges.map((r) => r.granuleLog2);
   };
-  const a57 = 0x411fd070;
-  const n1 = 0x414fd0c1;
+  const a57 = 'cortex-a57';
+  const n1 = 'neoverse-n1';
   assert.deepEqual(granules(a57, 0n, 2n), [12, 12]);
   assert.deepEqual(granules(a57, 1n, 3n), [16, 16]);
   assert.deepEqual(granules(n1, 2n, 1n), [14, 14]);

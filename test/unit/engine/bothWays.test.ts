@@ -68,7 +68,7 @@ test('every row means the same with open and with constant operands', () => {
   const functions = words.map((word) => {
     const decoded = decodeWord(word);
     assert.ok(decoded);
-    const handler = table.find(decoded.row, decoded.fields);
+    const handler = table.find(decoded.row, decoded.fields, () => true);
     assert.ok(handler, decoded.row.id);
     const context = new ConstantContext(
       handler.row,

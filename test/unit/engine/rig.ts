@@ -2,6 +2,7 @@
  * An engine without a machine: one core, flat memory, no caches. Virtual addresses 0 … 64 KiB are data, code stands at
  * CODE_VA; line tables are filled as the memory system would.
  */
+import { type FeatureSet, featureNames } from '../../../src/arch/features';
 import { CORE_BLOCK_BYTES, coreLayout, slotOffset } from '../../../src/cpu/layout';
 import { Engine } from '../../../src/engine/engine';
 import { type ImportName, importNames } from '../../../src/engine/interpreter';
@@ -39,7 +40,8 @@ export interface Rig {
   state(): string;
 }
 
-export function makeRig(): Rig {
+/** @param features of the core: all that there are, done or not, where none are given. */
+export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
   const buffer = memory.buffer as ArrayBuffer;
   const u32 = new Uint32Array(buffer);
@@ -100,7 +102,7 @@ export function makeRig(): Rig {
         const records = RECORDS + ((granule - CODE_VA) / LINE) * 17 * RECORD_BYTES;
         if (!granules.has(granule)) {
           granules.add(granule);
-          engine.decode(CODE + granule - CODE_VA, records);
+          engine.decode(0, CODE + granule - CODE_VA, records);
         }
         if (install) {
           const entry = (TABLES + 2 * LINE_TABLE_BYTES + (((lo >>> 6) & 1023) << 4)) >> 2;
@@ -111,6 +113,7 @@ export function makeRig(): Rig {
         return records + ((lo & (LINE - 1)) << 2);
       },
     },
+    [features],
   );
   const rig: Rig = {
     exitAfterLoads: false,

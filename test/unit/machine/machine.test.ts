@@ -65,6 +65,23 @@ const TICK: Program['at'] = {
 const QUANTUM = 1000;
 const COUNT_CYCLES = 16; // 62.5 MHz of 1 GHz
 
+test('cores of one machine differ in features: the same bytes are an instruction on one and UNDEFINED on the other', () => {
+  const CRC32X = 0x9ac24c20; // crc32x w0, w1, x2
+  const CSINC = 0x9a9f07e1; // cset x1, ne
+  const [with32, without] = presetConfig('cortex-a57', 2).cores;
+  const cores = [with32, { ...without, features: new Set([...without.features].filter((f) => f !== 'FEAT_CRC32')) }];
+  const machine = start({ at: { 0: [CRC32X, CSINC, NOP], 512: [HERE] }, cpus: 2, change: { cores } });
+  machine.units[1].reset(1, BigInt(CODE), 0n);
+  for (const core of [0, 1, 0, 1]) {
+    machine.units[core].setPc(BigInt(CODE));
+    machine.step(core, true);
+    const after = machine.units[core].pc();
+    assert.equal(after, core === 0 ? BigInt(CODE + 4) : 0x200n, `core ${core}`);
+  }
+  assert.equal(machine.units[0].peekSystem('ID_AA64ISAR0_EL1'), 0x10000n);
+  assert.equal(machine.units[1].peekSystem('ID_AA64ISAR0_EL1'), 0n);
+});
+
 for (const cpus of [1, 2])
   test(`an interrupt comes at the end of the turn in which its time is reached, on ${cpus} cores`, () => {
     const machine = start({ at: TICK, x0: 1, cpus });

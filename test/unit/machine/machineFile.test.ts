@@ -76,7 +76,7 @@ describe('accepted', () => {
           l1d: { sets: 32, ways: 2, lineBytes: 128, replacement: 'lru' },
           idc: true,
           dic: true,
-          ccidx: true,
+          features: new Set([...coreTypes['cortex-a53'].features, 'FEAT_CCIDX']),
           prefetch: 16,
           override: { CTR_EL0: 0x8444c004n },
           cluster: 0,
@@ -107,6 +107,13 @@ describe('accepted', () => {
       cores.map((core) => core.prefetch),
       [0, 4, 0],
     );
+  });
+
+  test('features are added and taken away', () => {
+    const features = { FEAT_PAN: true, FEAT_CRC32: false, FEAT_SVE: false };
+    const [core] = parse({ cores: [{ features }] }).cores;
+    assert.deepEqual([core.features.has('FEAT_PAN'), core.features.has('FEAT_CRC32')], [true, false]);
+    assert.ok(!coreTypes['cortex-a57'].features.has('FEAT_PAN'), 'the core type stays');
   });
 
   test('what it describes can be built', () => {
@@ -155,6 +162,14 @@ describe('refused in one line that names the field', () => {
     [{ cores: [{ override: { SCTLR_EL1: '0x1' } }] }, /override\.SCTLR_EL1/],
     [{ cores: [{ override: { 'CCSIDR_EL1[14]': '0x1' } }] }, /override\.CCSIDR_EL1\[14\]/],
     [{ cores: [{ override: ['0x1'] }] }, /bad "cores\[0\]\.override"/],
+    [{ cores: [{ features: [] }] }, /bad "cores\[0\]\.features": it must be an object/],
+    [{ cores: [{ features: null }] }, /bad "cores\[0\]\.features": it must be an object/],
+    [{ cores: [{ features: { FEAT_PAN: 1 } }] }, /bad "cores\[0\]\.features\.FEAT_PAN": it must be true or false/],
+    [{ cores: [{ features: { FEAT_Speed: true } }] }, /features\.FEAT_Speed": there is no such feature/],
+    [{ cores: [{ features: { toString: true } }] }, /features\.toString": there is no such feature/],
+    [{ cores: [{}, { features: { FEAT_SVE: true } }] }, /cores\[1\]\.features\.FEAT_SVE": it is not implemented/],
+    [{ cores: [{ features: { FEAT_PAN2: true } }] }, /features\.FEAT_PAN2": it needs FEAT_PAN/],
+    [{ preset: 'max', cores: [{ features: { FEAT_PAN: false } }] }, /features\.FEAT_PAN2": it needs FEAT_PAN/],
     [{ memory: '8M' }, /memory size of 8M/],
     [{ memory: {} }, /bad "memory": it must be a size/],
     [{ memory: null }, /bad "memory"/],

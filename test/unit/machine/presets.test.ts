@@ -82,7 +82,11 @@ describe('the ID registers of every preset say its geometry', () => {
           const value = view.peekCacheSize?.(selector);
           if (value === undefined || !geometry) continue;
           const { sets, ways, lineBytes } = geometry;
-          assert.deepEqual(sizeOf(value, core.ccidx), { lineBytes, ways, sets }, `selector ${selector}`);
+          assert.deepEqual(
+            sizeOf(value, core.features.has('FEAT_CCIDX')),
+            { lineBytes, ways, sets },
+            `selector ${selector}`,
+          );
         }
       }
     });

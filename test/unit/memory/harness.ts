@@ -226,7 +226,7 @@ export class Bench {
       },
       context: (core) => this.contexts[core],
       blockBase: (core) => core * CORE_BLOCK_BYTES,
-      decode: (bytes, records) => {
+      decode: (_core, bytes, records) => {
         // A record's word 1 stands for its decoded form: the instruction word itself.
         for (let i = 0; i < this.granuleWords; i++) {
           this.u32[(records + i * RECORD_BYTES + 4) >>> 2] = this.u32[(bytes >>> 2) + i];

@@ -7,7 +7,7 @@ import { operationByName } from '../../../../src/arch/sysops/index';
 import { byName } from '../../../../src/arch/sysregs/index';
 import { Mmu } from '../../../../src/memory/mmu/index';
 import type { TranslatorPort } from '../../../../src/memory/translator';
-import { Rig } from '../../cpu/rig';
+import { coreOf, Rig } from '../../cpu/rig';
 import type { AtFixture, AtRecord } from './makeAtFixtures';
 
 const RAM = [0x4000_0000, 0x8000_0000] as const;
@@ -76,11 +76,11 @@ function ours(rig: Rig, record: AtRecord): bigint[] {
   });
 }
 
-for (const core of ['neoverse-n1', 'cortex-a57']) {
+for (const core of ['neoverse-n1', 'cortex-a57'] as const) {
   const file = path.join(import.meta.dirname, '../../../fixtures/mmu', `at-${core}.json`);
   const fixture = JSON.parse(readFileSync(file, 'utf8')) as AtFixture;
   test(`${core}: ${fixture.records.length} random walks give what QEMU gave`, () => {
-    const rig = new Rig({ highestEl: 3, midr: fixture.midr });
+    const rig = new Rig({ highestEl: 3, ...coreOf(core) });
     rig.set('SCR_EL3.NS', 1);
     rig.at(3);
     const hex = (v: bigint): string => `0x${v.toString(16).padStart(16, '0')}`;

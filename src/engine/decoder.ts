@@ -1,11 +1,14 @@
 /**
  * Decodes I-granules into records, for cores with one set of features. Each word's record is kept in a direct-mapped table by
  * instruction word, so a granule that comes back costs a few loads a word; decoding depends on the word and the features only.
+ * A handler that a word is the first to want is generated here.
  */
 import { type FeatureSet, featureKey, type HasFeature } from '../arch/features';
 import { type Decoded, decoderFor } from '../isa';
 import { RECORD_BYTES, recordField } from '../memory/layout';
 import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
+import type { LaterCode } from './laterCode';
+import { OpenContext } from './openContext';
 
 const CACHE_BITS = 14;
 
@@ -23,6 +26,7 @@ export class Decoder {
     private readonly table: HandlerTable,
     private readonly granuleBytes: number,
     private readonly pairs: { known(first: number, second: number): number },
+    private readonly later: LaterCode,
     private readonly has: HasFeature,
   ) {
     this.words = new Int32Array(buffer);
@@ -54,6 +58,7 @@ export class Decoder {
       last = handler;
     }
     words[out] = FixedHandler.lineEnd | (before << 16);
+    this.later.flush();
   }
 
   private fill(slot: number, word: number): void {
@@ -61,6 +66,12 @@ export class Decoder {
     for (let i = 0; i < RECORD_BYTES; i += 4) scratch.setInt32(i, 0, true);
     const decoded = this.decodeWord(word >>> 0);
     const handler = decoded && this.table.find(decoded.row, decoded.fields, this.has);
+    for (const { index, row, statics, operands, semantics } of this.table.takeFresh())
+      this.later.add(index, (names) => {
+        const context = new OpenContext(row, statics, names, operands);
+        context.emit(semantics);
+        return context.finish();
+      });
     let counts = 0;
     if (!decoded || !handler) {
       scratch.setUint16(recordField.handler, FixedHandler.undefined, true);

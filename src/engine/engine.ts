@@ -5,11 +5,13 @@
  */
 import type { FeatureSet } from '../arch/features';
 import { coreLayout } from '../cpu/layout';
+import { writeConstants } from '../isa/sem';
 import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
 import { Decoder, decodersFor } from './decoder';
 import { FixedHandler, HandlerTable } from './handlers';
 import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
-import { type PairHost, Pairs } from './pairs';
+import { LaterCode, type LaterHost } from './laterCode';
+import { Pairs } from './pairs';
 
 const RECORD_SHIFT = 4;
 
@@ -104,13 +106,18 @@ export class Engine {
     const exports = wasm.instantiate(bytes, { env });
     this.enter = exports.enter as EnterFunction;
     this.runRecord = exports.run as RunFunction;
-    this.pairs = new Pairs(this.u16, table, this.granuleBytes >> 2, {
+    const later = new LaterCode({
       env: { ...env, goto: exports.goto, load: exports.load, store: exports.store, table: exports.table },
       shape: { ...shape, tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES },
       instantiate: wasm.instantiate,
-      table: exports.table as PairHost['table'],
+      table: exports.table as LaterHost['table'],
     });
-    this.decoders = decodersFor(features, (has) => new Decoder(buffer, table, this.granuleBytes, this.pairs, has));
+    this.pairs = new Pairs(this.u16, table, this.granuleBytes >> 2, later);
+    this.decoders = decodersFor(
+      features,
+      (has) => new Decoder(buffer, table, this.granuleBytes, this.pairs, later, has),
+    );
+    writeConstants(new Uint8Array(buffer));
   }
 
   /** Decodes an I-granule of a core's cache; marks on its old contents are gone. */

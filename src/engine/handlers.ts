@@ -1,6 +1,9 @@
 /**
  * The handler table: every implemented row times its static fields and extra variant. A handler knows where its operands stand
  * in a decoded record; the same knowledge makes the interpreter's code (loads from the record) and fills records when decoding.
+ *
+ * The handlers of most integer rows exist from the start, those of a row that `needs` something or is `rare` from the first
+ * time that an instruction of it is decoded. Indices are given out in that order, to pairs (pairs.ts) as well.
  */
 import type { HasFeature } from '../arch/features';
 import { type Fields, type InstructionRow, instructionRows, parsePattern } from '../arch/instructions';
@@ -29,11 +32,23 @@ export interface Handler {
 export const FixedHandler = { lineEnd: 0, intercept: 1, undefined: 2 } as const;
 export const FIRST_ROW_HANDLER = 3;
 
-const staticKey = (names: readonly string[], f: Fields): number => {
+/** The handlers of one row. */
+interface RowEntry {
+  readonly row: InstructionRow;
+  readonly semantics: Semantics;
+  /** Static fields and the variant, with the number of values that each has. */
+  readonly statics: readonly { readonly name: string; readonly count: number }[];
+  /** By static key; undefined until the row is wanted. */
+  handlers: Map<number, Handler> | undefined;
+}
+
+const staticKey = (statics: RowEntry['statics'], f: Fields): number => {
   let key = 0;
-  for (const name of names) key = key * 16 + f[name];
+  for (const { name, count } of statics) key = key * count + f[name];
   return key;
 };
+
+const isLate = ({ row, semantics }: RowEntry): boolean => row.needs !== undefined || semantics.rare === true;
 
 /** Some values of the other fields with which a combination of statics is not reserved, tried in a fixed order. */
 function isReachable(row: InstructionRow, statics: Fields): boolean {
@@ -50,61 +65,82 @@ function isReachable(row: InstructionRow, statics: Fields): boolean {
 }
 
 export class HandlerTable {
-  readonly handlers: Handler[] = [];
-  /** By row id: static names, and index by static key. */
-  private readonly byRow = new Map<
-    string,
-    { names: readonly string[]; extra: Semantics['extra']; index: Map<number, Handler> }
-  >();
+  private readonly rows = new Map<string, RowEntry>();
+  /** By index; undefined for what is not a row's. */
+  private readonly list: (Handler | undefined)[] = new Array(FIRST_ROW_HANDLER).fill(undefined);
+  /** Handlers that have no code yet. */
+  private fresh: Handler[] = [];
 
   constructor() {
     for (const row of instructionRows) {
       const semantics = row.status === 'unimplemented' ? undefined : semanticsOf(row.id);
-      if (semantics) this.addRow(row, semantics);
+      if (semantics) this.rows.set(row.id, entryOf(row, semantics));
     }
+    for (const entry of this.rows.values()) if (!isLate(entry)) this.make(entry);
   }
 
-  /** Number of table entries, fixed ones included. */
+  /** Table entries so far. */
   get size(): number {
-    return FIRST_ROW_HANDLER + this.handlers.length;
+    return this.list.length;
+  }
+  at(index: number): Handler | undefined {
+    return this.list[index];
+  }
+  /** An index for code that is no row's. */
+  allocate(): number {
+    return this.list.push(undefined) - 1;
+  }
+  /** Handlers made since the last call. */
+  takeFresh(): readonly Handler[] {
+    const { fresh } = this;
+    if (fresh.length > 0) this.fresh = [];
+    return fresh;
   }
 
-  /** The handler of an instruction on a core with these features, or undefined if the row is not implemented. */
+  /** The handler of an instruction on a core with these features, made now if need be; undefined if its row is not implemented. */
   find(row: InstructionRow, fields: Fields, has: HasFeature): Handler | undefined {
-    const entry = this.byRow.get(row.id);
+    const entry = this.rows.get(row.id);
     if (!entry) return undefined;
-    const all = entry.extra ? { ...fields, [entry.extra.name]: entry.extra.of(fields, has) } : fields;
-    return entry.index.get(staticKey(entry.names, all));
+    const { extra } = entry.semantics;
+    const handlers = entry.handlers ?? this.make(entry);
+    return handlers.get(staticKey(entry.statics, extra ? { ...fields, [extra.name]: extra.of(fields, has) } : fields));
   }
 
-  private addRow(row: InstructionRow, semantics: Semantics): void {
-    const pattern = parsePattern(row.pattern);
-    if (typeof pattern === 'string') throw new Error(`elscope bug: ${row.id}: ${pattern}`);
-    const names = [...(row.statics ?? [])];
+  /** All handlers of a row: one that is wanted is rarely the only one, and generated modules are dear. */
+  private make(entry: RowEntry): Map<number, Handler> {
+    const { row, semantics } = entry;
     let combinations: Record<string, number>[] = [{}];
-    const multiply = (name: string, count: number): void => {
+    for (const { name, count } of entry.statics)
       combinations = combinations.flatMap((c) => Array.from({ length: count }, (_, v) => ({ ...c, [name]: v })));
-    };
-    for (const name of names) multiply(name, 1 << (pattern.fields.find((f) => f.name === name)?.width ?? 0));
-    combinations = combinations.filter((c) => isReachable(row, c));
-    if (semantics.extra) {
-      names.push(semantics.extra.name);
-      multiply(semantics.extra.name, semantics.extra.count);
-    }
-    const index = new Map<number, Handler>();
+    const extra = semantics.extra?.name ?? '';
+    const handlers = new Map<number, Handler>();
+    entry.handlers = handlers;
     for (const statics of combinations) {
-      const handler: Handler = {
-        index: FIRST_ROW_HANDLER + this.handlers.length,
-        row,
-        semantics,
-        statics,
-        operands: [],
-      };
-      this.handlers.push(handler);
-      index.set(staticKey(names, statics), handler);
+      const { [extra]: _, ...fields } = statics;
+      if (!isReachable(row, fields)) continue;
+      const handler: Handler = { index: this.list.length, row, semantics, statics, operands: [] };
+      this.list.push(handler);
+      this.fresh.push(handler);
+      handlers.set(staticKey(entry.statics, statics), handler);
     }
-    this.byRow.set(row.id, { names, extra: semantics.extra, index });
+    return handlers;
   }
+}
+
+function entryOf(row: InstructionRow, semantics: Semantics): RowEntry {
+  const pattern = parsePattern(row.pattern);
+  if (typeof pattern === 'string') throw new Error(`elscope bug: ${row.id}: ${pattern}`);
+  const statics = (row.statics ?? []).map((name) => ({
+    name,
+    count: 1 << (pattern.fields.find((f) => f.name === name)?.width ?? 0),
+  }));
+  const { extra } = semantics;
+  return {
+    row,
+    semantics,
+    statics: extra ? [...statics, { name: extra.name, count: extra.count }] : statics,
+    handlers: undefined,
+  };
 }
 
 /** Writes one operand into a record's four words. */

@@ -5,14 +5,17 @@
  * A straight run starts at `entryRec` in a decoded I-granule and ends at a taken branch, at the end of the granule, or on a
  * slow path. `goto` accounts for it and enters the next granule through the I-line table of the current context.
  */
+import { bug } from '../base/errors';
 import { coreLayout } from '../cpu/layout';
 import type { SlowPath } from '../isa/sem';
 import { entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
 import { extendU, FunctionBuilder, i32, i64, load, op32, op64, wrap } from '../wasm/code';
 import { type FunctionType, ModuleBuilder } from '../wasm/module';
+import { AccessContext } from './accessContext';
 import { addDataPath, type DataPathFacts } from './dataPath/dataPath';
 import type { HandlerTable } from './handlers';
-import { type GeneratedNames, OpenContext, StateContext } from './openContext';
+import { OpenContext } from './openContext';
+import type { GeneratedNames } from './stateContext';
 
 /** Exit codes of generated code. `left`: a slow path stopped it; `budget`: too few instructions left to enter a granule. */
 export const Exit = { left: 1, budget: 2 } as const;
@@ -41,6 +44,7 @@ const slowArity: Readonly<Record<SlowPath | 'load' | 'store' | 'loadExclusive' |
   systemOperation: 1,
   msrImmediate: 3,
   spAlignment: 0,
+  fpAccess: 0,
   zero: 2,
 };
 export type ImportName = keyof typeof slowArity;
@@ -65,9 +69,12 @@ export const importSignature = (name: ImportName): FunctionType => i32s(2 + slow
 const at = (name: keyof typeof coreLayout): number => coreLayout[name][0];
 
 /** The fixed handlers: not instructions. */
-class FixedContext extends StateContext {
+class FixedContext extends AccessContext {
   protected slot(): never {
     throw new Error('elscope bug: fixed handlers have no operands');
+  }
+  protected vSlot(): never {
+    return this.slot();
   }
   tiny(): never {
     return this.slot();
@@ -144,9 +151,6 @@ function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: numb
   return f.finish();
 }
 
-/** Entries of the handler table kept for handlers made later (pairs.ts). */
-export const PAIR_CAPACITY = 8192;
-
 /** Builds the module; fills each handler's operand list on the way. */
 export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): Uint8Array {
   const m = new ModuleBuilder();
@@ -174,6 +178,7 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
     slow,
     unitLog2: shape.unitLog2,
     tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES,
+    routine: (name) => bug(`routine ${name} in a handler that is made at the start`),
   };
   m.define(goto, gotoBody(enterAt));
   m.define(enterAt, enterAtBody(names, shape, fetch));
@@ -199,14 +204,14 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   addFixed((c) => c.lineEnd());
   addFixed((c) => c.intercept(intercept));
   addFixed((c) => c.undefinedWord());
-  for (const handler of table.handlers) {
+  for (const handler of table.takeFresh()) {
     const context = new OpenContext(handler.row, handler.statics, names, handler.operands);
-    handler.semantics.emit(context);
+    context.emit(handler.semantics);
     const index = m.declare(handlerSignature);
     m.define(index, context.finish());
     functions.push(index);
   }
-  m.table(functions, functions.length + PAIR_CAPACITY);
+  m.table(functions);
   m.exportFunction('goto', goto);
   return m.finish();
 }

@@ -53,6 +53,7 @@ export function slowPaths(
     brk: (core, imm) => cpus[core].brk(imm),
     hlt: (core, imm) => cpus[core].hlt(imm),
     undefined: (core, word) => cpus[core].undefined(word),
+    fpAccess: (core) => cpus[core].fpAccess(),
     eret: (core) => cpus[core].eret(),
     wfi: (core) => cpus[core].wfi(),
     wfe: (core) => cpus[core].wfe(),

@@ -69,6 +69,8 @@ export interface InstructionRow {
   readonly reserved?: (f: Fields) => boolean;
   /** FEAT_xxx when not in Armv8.0. */
   readonly feature?: FeatureName;
+  /** 'fp': an FP or SIMD instruction, which CPACR_EL1.FPEN and the like can trap. Checked right after decoding. */
+  readonly needs?: 'fp';
   readonly effect: Effect;
   /**
    * Assembly template. `<Rd>` prints a register field, `<Rd:w>` with a width of its own, `<name>` an operand that the

@@ -5,7 +5,7 @@
  */
 import type { HasFeature } from '../../arch/features';
 import type { Fields } from '../../arch/instructions';
-import type { FunctionBuilder, I32, I64, Local } from '../../wasm/code';
+import type { F32, F64, FunctionBuilder, I32, I64, Local, V128, Value, ValueType } from '../../wasm/code';
 
 /** How a memory access differs from a plain one. */
 export interface AccessKind {
@@ -33,9 +33,38 @@ export type SlowPath =
   | 'systemOperation' // encoding; operand in value(0)
   | 'msrImmediate' // op1, op2, CRm
   | 'spAlignment'
+  | 'fpAccess' // FP and SIMD are trapped: emitted by the generator, not by semantic functions
   | 'zero';
 
-export interface SemanticsContext {
+/** SIMD&FP registers. Operands are loads: share what is used twice with code.let, and read before you write. */
+export interface VectorOperands {
+  /** All 128 bits. `plus`: of the register so many after it, V0 following V31 (lists of LD1 … LD4, TBL). */
+  v(field: string, plus?: number): V128;
+  /** An element of 1 << sizeLog2 bytes, zero-extended; its index is a constant or was computed. */
+  element32(field: string, sizeLog2: 0 | 1 | 2, index?: number | I32, plus?: number): I32;
+  element64(field: string, sizeLog2: 0 | 1 | 2 | 3, index?: number | I32, plus?: number): I64;
+  /** The lowest element as wasm's float: mind its NaNs (DESIGN.md section 4). */
+  f32(field: string): F32;
+  f64(field: string): F64;
+
+  setV(field: string, value: V128, plus?: number): void;
+  /** Writes the lowest element of 1 << sizeLog2 bytes and zeroes the rest. */
+  setLow32(field: string, sizeLog2: 0 | 1 | 2, value: I32): void;
+  setLow64(field: string, value: I64, plus?: number): void;
+  /** Writes one element and leaves the others. */
+  setElement32(field: string, sizeLog2: 0 | 1 | 2, index: number | I32, value: I32, plus?: number): void;
+  setElement64(field: string, sizeLog2: 0 | 1 | 2 | 3, index: number | I32, value: I64, plus?: number): void;
+
+  /** FPCR, and what ORs bits into FPSR: IOC is bit 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7, QC 27. */
+  fpcr(): I32;
+  raise(bits: I32): void;
+
+  /** One data access of 16 bytes. */
+  loadV(address: I64): Local<'v128'>;
+  storeV(address: I64, value: V128): void;
+}
+
+export interface SemanticsContext extends VectorOperands {
   readonly code: FunctionBuilder;
   /** Static fields (and the row's extra variant) of this specialisation. */
   readonly statics: Fields;
@@ -72,6 +101,9 @@ export interface SemanticsContext {
   /** Gives the status: 0 stored, 1 not. The operand is in value(0) (and value(1)). */
   storeExclusive(address: I64, sizeLog2: number, kind: AccessKind): I32;
 
+  /** Calls a routine (routines.ts), which is given the core block before `args`; `result` is the type that it gives. */
+  call<T extends ValueType>(routine: string, result: T, ...args: readonly Value[]): Value<T>;
+
   value(index: 0 | 1): I64;
   setValue(index: 0 | 1, value: I64): void;
   slow(path: SlowPath, ...args: I32[]): void;
@@ -82,7 +114,10 @@ export interface SemanticsContext {
   next(): void;
 }
 
-/** A row's meaning. `extra` adds a variant that is not a field: "the base is SP", or something that only some cores do. */
+/**
+ * A row's meaning. Rows that `needs` something are checked for it by the generator, before this. `extra` adds a variant that is
+ * not a field: "the base is SP", or something that only some cores do.
+ */
 export interface Semantics {
   readonly emit: (s: SemanticsContext) => void;
   readonly extra?: {
@@ -93,4 +128,6 @@ export interface Semantics {
   /** Data accesses of one execution on plain paths, for counting. */
   readonly loads?: number;
   readonly stores?: number;
+  /** Its handlers are generated when first wanted, as those of rows that `need` something always are. */
+  readonly rare?: boolean;
 }

@@ -17,4 +17,6 @@ export const semantics = {
 
 export const semanticsOf = (id: string): Semantics | undefined =>
   (semantics as Readonly<Record<string, Semantics>>)[id];
+export { writeConstants } from './constants';
 export type { AccessKind, Semantics, SemanticsContext, SlowPath } from './context';
+export { type Routine, routines } from './routines';

@@ -26,6 +26,9 @@ function checkTemplate(asm: string, widths: ReadonlyMap<string, number>, say: (p
   for (const m of asm.matchAll(/<(R\w*?)(?:Next|Extended)?(?::[xw])?>/g)) {
     if (!widths.has(m[1])) say(`template "${asm}" prints ${m[1]}, which is not a field`);
   }
+  for (const m of asm.matchAll(/<V([a-z]\d?)(?::\w+)?>/g)) {
+    if (!widths.has(`R${m[1]}`)) say(`template "${asm}" prints V${m[1]}, but R${m[1]} is not a field`);
+  }
 }
 
 /** Which fields a width rule looks at. */

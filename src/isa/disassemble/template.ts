@@ -6,11 +6,13 @@ import { immediatePrinters } from './immediates';
 import { memoryPrinters } from './memory';
 import { registerOperand } from './registers';
 import { systemPrinters } from './systemOperands';
+import { vectorPrinters, vectorRegister } from './vectors';
 
 const printers: Readonly<Record<string, OperandPrinter>> = {
   ...immediatePrinters,
   ...memoryPrinters,
   ...systemPrinters,
+  ...vectorPrinters,
 };
 
 function registerPrinter(text: string): OperandPrinter | undefined {
@@ -21,7 +23,7 @@ function registerPrinter(text: string): OperandPrinter | undefined {
 }
 
 function printerOf(text: string): OperandPrinter {
-  const known = printers[text] ?? registerPrinter(text);
+  const known = printers[text] ?? registerPrinter(text) ?? vectorRegister(text);
   if (known) return known;
   return ({ row, f }) => (text in f ? String(f[text]) : bug(`${row.id}: unknown operand <${text}>`));
 }

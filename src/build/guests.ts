@@ -76,7 +76,7 @@ function machineSource(): DebianSource | undefined {
 }
 
 /** An apt configuration of its own in `directory`; returns the path of the file. */
-function writeAptConfiguration(directory: string, source: DebianSource, suite: string): string {
+function writeAptConfiguration(directory: string, source: DebianSource, suite: string, architecture: string): string {
   for (const name of ['state/lists/partial', 'cache/archives/partial'])
     mkdirSync(path.join(directory, name), { recursive: true });
   const at = (name: string): string => path.join(directory, name);
@@ -90,13 +90,13 @@ function writeAptConfiguration(directory: string, source: DebianSource, suite: s
     'Dir::Cache': at('cache'),
     'Dir::Etc::sourcelist': at('sources.list'),
     'Dir::Etc::sourceparts': '/dev/null',
-    'APT::Architecture': 'arm64',
+    'APT::Architecture': architecture,
     'APT::Sandbox::User': '',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '2',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";`);
-  writeFileSync(at('apt.conf'), [...lines, 'APT::Architectures { "arm64"; };', ''].join('\n'));
+  writeFileSync(at('apt.conf'), [...lines, `APT::Architectures { "${architecture}"; };`, ''].join('\n'));
   return at('apt.conf');
 }
 
@@ -121,11 +121,16 @@ export function dependencyIn(output: string, pattern: RegExp): string | undefine
 }
 
 /**
- * Unpacks a package of Debian's arm64 archive into the cache. A package that only names the current version of another one,
+ * Unpacks a package of Debian's archive, for arm64 unless told otherwise, into the cache. A package that only names the current version of another one,
  * as linux-image-arm64 does, is followed to the dependency that `dependency` matches.
  * @returns the folder with its files. Throws UserError `guest.download`, one line with the reason.
  */
-export async function debianPackage(release: DebianRelease, name: string, dependency?: RegExp): Promise<string> {
+export async function debianPackage(
+  release: DebianRelease,
+  name: string,
+  dependency?: RegExp,
+  architecture = 'arm64',
+): Promise<string> {
   const suite = SUITES[release];
   const wanted = path.join(cacheDir('guests'), `${suite}-${name}`);
   if (existsSync(wanted)) return wanted;
@@ -142,7 +147,7 @@ export async function debianPackage(release: DebianRelease, name: string, depend
   // Everything happens in a folder of this process's own and is moved into place at the end.
   const directory = mkdtempSync(path.join(cacheDir('guests'), 'fetch-'));
   try {
-    const configuration = writeAptConfiguration(directory, source, suite);
+    const configuration = writeAptConfiguration(directory, source, suite, architecture);
     await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'update']);
     let wantedName: string | undefined = name;
     if (dependency) {
@@ -168,8 +173,9 @@ export async function debianFile(
   name: string,
   file: string | { readonly folder: string; readonly pattern: RegExp },
   dependency?: RegExp,
+  architecture?: string,
 ): Promise<string> {
-  const root = await debianPackage(release, name, dependency);
+  const root = await debianPackage(release, name, dependency, architecture);
   const found = path.join(root, typeof file === 'string' ? file : file.folder);
   if (typeof file === 'string') {
     if (existsSync(found)) return found;
@@ -210,6 +216,13 @@ export const busybox = (): Promise<string> => debianFile(12, 'busybox-static', '
 /** EDK2 for the virt board: a raw image for flash at address 0. */
 export const edk2 = (release: DebianRelease): Promise<string> =>
   debianFile(release, 'qemu-efi-aarch64', 'usr/share/qemu-efi-aarch64/QEMU_EFI.fd');
+
+/** Debian's names of the architectures of Node. */
+const HOST_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** Debian 13's `qemu-aarch64` for this machine: one static file that any Linux runs. */
+export const laterQemuUser = (): Promise<string> =>
+  debianFile(13, 'qemu-user', 'usr/bin/qemu-aarch64', undefined, HOST_ARCHITECTURES[process.arch] ?? process.arch);
 
 async function main(): Promise<void> {
   for (const version of uBootVersions) console.log(`U-Boot ${version}  ${await uBoot(version)}`);

@@ -2,7 +2,7 @@
 import { hex, hex64 } from '../../src/base/bits';
 import { disassemble } from '../../src/isa/disassemble';
 import { type Case, LAYOUT, type Outcome } from './cases';
-import { knownDifferences } from './known';
+import { type KnownDifference, knownDifferences } from './known';
 
 interface Item {
   readonly name: string;
@@ -53,11 +53,16 @@ function items(c: Case, oracle: Outcome, subject: Outcome): Item[] {
 export type Verdict = 'same' | 'known' | 'different';
 
 /** @param onKnown is told which known difference it is. */
-export function compare(c: Case, oracle: Outcome, subject: Outcome, onKnown?: (reason: string) => void): Verdict {
+export function compare(
+  c: Case,
+  oracle: Outcome,
+  subject: Outcome,
+  onKnown?: (entry: KnownDifference) => void,
+): Verdict {
   if (items(c, oracle, subject).every((item) => item.oracle === item.subject)) return 'same';
-  const known = knownDifferences.find((entry) => entry.matches(c, oracle, subject));
+  const known = knownDifferences.find((entry) => entry.rows.test(c.row) && entry.matches(c, oracle, subject));
   if (!known) return 'different';
-  onKnown?.(known.reason);
+  onKnown?.(known);
   return 'known';
 }
 

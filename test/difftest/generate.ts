@@ -3,7 +3,7 @@
  * again. Base registers of loads and stores mostly point into the page of memory, targets of branches into the region of
  * code; encodings that the architecture leaves CONSTRAINED UNPREDICTABLE are not made.
  */
-import type { FeatureSet } from '../../src/arch/features';
+import type { FeatureName, FeatureSet } from '../../src/arch/features';
 import type { Fields } from '../../src/arch/instructions';
 import { SeededRandom } from '../../src/base/random';
 import { randomWord } from '../../src/isa/encode';
@@ -11,8 +11,10 @@ import { type CompiledRow, compiledRows, extract } from '../../src/isa/pattern';
 import { type Case, LAYOUT, MAX_WORDS } from './cases';
 
 /** Makes instructions and fixes up the registers that they read. */
-interface Recipe {
+export interface Recipe {
   readonly name: string;
+  /** That the row needs. */
+  readonly feature?: FeatureName;
   readonly memory: boolean;
   readonly make: (random: SeededRandom, state: State) => readonly number[];
 }
@@ -121,6 +123,7 @@ function aim(compiled: CompiledRow, fields: Fields, random: SeededRandom, state:
 
 const rowRecipe = (compiled: CompiledRow): Recipe => ({
   name: compiled.row.id,
+  feature: compiled.row.feature,
   memory: ['load', 'store', 'loadstore'].includes(compiled.row.effect),
   make(random, state) {
     const word = validWord(compiled, random);

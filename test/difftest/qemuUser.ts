@@ -1,5 +1,6 @@
 /** The oracle: cases on QEMU's user mode, thousands in one process. */
 import { spawn } from 'node:child_process';
+import { type QemuVersion, qemuProgram } from './benches';
 import {
   type Case,
   type CaseRunner,
@@ -53,13 +54,13 @@ function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
 }
 
 /** @param cpu as `qemu-aarch64 -cpu` takes it. @param seconds after which a run that has not ended is an error. */
-export function qemuUserRunner(cpu: string, seconds = 120): CaseRunner {
+export function qemuUserRunner(cpu: string, version: QemuVersion = '7.2', seconds = 120): CaseRunner {
   return {
-    name: `qemu-aarch64 -cpu ${cpu}`,
+    name: `qemu-aarch64 ${version} -cpu ${cpu}`,
     async run(cases) {
-      const guest = await userGuest();
+      const [guest, program] = [await userGuest(), await qemuProgram(version)];
       const output = await new Promise<Buffer>((resolve, reject) => {
-        const child = spawn('qemu-aarch64', ['-cpu', cpu, guest], { stdio: ['pipe', 'pipe', 'inherit'] });
+        const child = spawn(program, ['-cpu', cpu, guest], { stdio: ['pipe', 'pipe', 'inherit'] });
         const chunks: Buffer[] = [];
         const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
         child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));

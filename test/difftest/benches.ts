@@ -1,0 +1,74 @@
+/**
+ * Which core and which QEMU judge a row: Cortex-A57 where it has the row's feature, otherwise the core with every feature;
+ * Debian 12's QEMU, or Debian 13's for what the older one lacks.
+ */
+import type { FeatureName } from '../../src/arch/features';
+import { laterQemuUser } from '../../src/build/guests';
+import { type CoreTypeName, coreTypes } from '../../src/machine/presets';
+import { allRecipes, type Recipe } from './generate';
+
+/** Cores that both sides know by the same name. */
+export const CPUS = [
+  'cortex-a53',
+  'cortex-a57',
+  'cortex-a72',
+  'neoverse-n1',
+  'max',
+] as const satisfies readonly CoreTypeName[];
+export type CpuName = (typeof CPUS)[number];
+export const isCpu = (name: string): name is CpuName => (CPUS as readonly string[]).includes(name);
+
+export type QemuVersion = '7.2' | '10.0';
+
+/** Features whose instructions QEMU 7.2 has on no core. */
+const LATER: ReadonlySet<FeatureName> = new Set<FeatureName>([
+  'FEAT_AFP',
+  'FEAT_CSSC',
+  'FEAT_EBF16',
+  'FEAT_EPAC',
+  'FEAT_FPAC',
+  'FEAT_FPACCOMBINE',
+  'FEAT_HBC',
+  'FEAT_LSE2',
+  'FEAT_MOPS',
+  'FEAT_PACQARMA3',
+  'FEAT_PAuth2',
+  'FEAT_RPRES',
+  'FEAT_WFxT',
+  'FEAT_XS',
+]);
+
+/** Rows that run together: on this core, against this QEMU. */
+export interface Bench {
+  readonly cpu: CpuName;
+  readonly qemu: QemuVersion;
+  readonly recipes: readonly Recipe[];
+}
+
+const qemuOf = ({ feature }: Recipe): QemuVersion => (feature && LATER.has(feature) ? '10.0' : '7.2');
+
+/** @param cpu runs everything that it has; without it, every row runs once. Benches without rows are left out. */
+export function benches(cpu: CpuName | undefined, wanted: (recipe: Recipe) => boolean): Bench[] {
+  const plain = coreTypes['cortex-a57'].features;
+  const pairs: readonly (readonly [CpuName, Recipe])[] = cpu
+    ? allRecipes(coreTypes[cpu].features).map((recipe) => [cpu, recipe] as const)
+    : [
+        ...allRecipes(plain).map((recipe) => ['cortex-a57', recipe] as const),
+        ...allRecipes(coreTypes.max.features)
+          .filter(({ feature }) => feature && !plain.has(feature))
+          .map((recipe) => ['max', recipe] as const),
+      ];
+  const kept = pairs.filter(([, recipe]) => wanted(recipe));
+  const all = CPUS.flatMap((name) =>
+    (['7.2', '10.0'] as const).map((qemu) => ({
+      cpu: name,
+      qemu,
+      recipes: kept.flatMap(([on, recipe]) => (on === name && qemuOf(recipe) === qemu ? [recipe] : [])),
+    })),
+  );
+  return all.filter(({ recipes }) => recipes.length > 0);
+}
+
+/** The program; that of Debian 13 is fetched when first asked for. */
+export const qemuProgram = async (version: QemuVersion): Promise<string> =>
+  version === '7.2' ? 'qemu-aarch64' : laterQemuUser();

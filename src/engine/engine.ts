@@ -44,6 +44,8 @@ const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
 const ACCESSES = coreLayout.accesses[0] >> 2;
 const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
+/** Place in a page of the smallest granule. */
+const PAGE_MASK = 0xfff;
 
 export class Engine {
   private readonly u32: Uint32Array;
@@ -70,6 +72,8 @@ export class Engine {
   private readonly marks = new Map<number, { handler: number; breakpoint: boolean; stale: boolean }>();
   /** Breakpoint addresses' low words by I-granule number (low word). */
   private readonly breakpoints = new Map<number, number[]>();
+  /** Those at physical addresses, by granule in the page. */
+  private readonly inPage = new Map<number, number[]>();
   /** Record of the instruction whose slow path is running now, 0 = none. */
   private slowRecord = 0;
   /** Instructions that the current run may execute; `horizon` can lower it. */
@@ -135,14 +139,18 @@ export class Engine {
     this.mark(recordBase + index * RECORD_BYTES, 'stale');
   };
 
-  /** Breakpoint addresses (low words), any core. The caller drops I-line table entries that may cover them. */
-  setBreakpoints(lowWords: readonly number[]): void {
+  /**
+   * Breakpoints by the low words of their addresses, any core. Of physical ones only the place in a page is the same at every
+   * virtual address. The caller drops I-line table entries that may cover them.
+   */
+  setBreakpoints(list: readonly { readonly low: number; readonly physical: boolean }[]): void {
     this.breakpoints.clear();
-    for (const low of lowWords) {
-      const granule = low >>> this.shape.granuleLog2;
-      const list = this.breakpoints.get(granule);
-      if (list) list.push(low);
-      else this.breakpoints.set(granule, [low]);
+    this.inPage.clear();
+    for (const { low, physical } of list) {
+      const address = physical ? low & PAGE_MASK : low;
+      const granule = address >>> this.shape.granuleLog2;
+      const map = physical ? this.inPage : this.breakpoints;
+      map.set(granule, [...(map.get(granule) ?? []), address]);
     }
     for (const [record, mark] of this.marks) {
       mark.breakpoint = false;
@@ -304,13 +312,16 @@ export class Engine {
     this.u32[b + PC] = lo;
     this.u32[b + PC + 1] = hi;
     const here = this.breakpoints.size > 0 ? this.breakpoints.get(lo >>> this.shape.granuleLog2) : undefined;
-    const record = this.ports.fetch(this.core, hi, lo, here === undefined);
+    const offset = lo & PAGE_MASK;
+    const inPage = this.inPage.size > 0 ? this.inPage.get(offset >>> this.shape.granuleLog2) : undefined;
+    const record = this.ports.fetch(this.core, hi, lo, here === undefined && inPage === undefined);
     if (record === 0) {
       // A fetch that faults counts as one instruction: every exception makes progress.
       this.i32[b + BUDGET]--;
       return 0;
     }
     if (here) for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
+    if (inPage) for (const place of inPage) this.mark(record + ((place - offset) << 2), 'breakpoint');
     if (this.horizon) {
       this.enterRecord(record, hi, lo);
       this.lookAhead(record);

@@ -155,7 +155,8 @@ export const launch: Launch = (options, ports): Launched => {
       return { entry: placement.entry, x0: placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0 };
     },
   });
-  const images: LaunchedImage[] = [main.image];
+  const [segment] = placement.segments;
+  const images: LaunchedImage[] = [{ ...main.image, address: BigInt(segment?.address ?? placement.entry) }];
   if (initrd && options.initrd !== undefined) {
     images.push({ path: options.initrd, bytes: initrd, kind: 'initrd', loadOffset: 0n });
   }

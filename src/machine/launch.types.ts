@@ -43,6 +43,8 @@ export interface LaunchedImage {
   readonly kind: 'elf' | 'image' | 'raw' | 'bios' | 'initrd' | 'dtb';
   /** Added to the image's own addresses to get run-time addresses. */
   readonly loadOffset: bigint;
+  /** Physical address that a kernel image was put at. */
+  readonly address?: bigint;
 }
 
 export interface Launched {

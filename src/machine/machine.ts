@@ -321,7 +321,7 @@ export class ElscopeMachine implements Machine {
   }
 
   private fetch(core: number, hi: number, lo: number, install: boolean): number {
-    const record = this.memory.fetch(core, hi, lo, install && !this.stops.hasPhysical);
+    const record = this.memory.fetch(core, hi, lo, install);
     if (record === 0) this.units[core].cpu.fetchAbort();
     else if (this.stops.pending !== undefined) this.leaveSoon(core);
     return record;
@@ -394,7 +394,8 @@ export class ElscopeMachine implements Machine {
 
   setBreakpoints(list: readonly ExecBreakpoint[]): void {
     this.stops.breakpoints = [...list];
-    this.engine.setBreakpoints(list.map((b) => Number(b.address & 0xffffffffn)));
+    const low = (b: ExecBreakpoint): number => Number(b.address & 0xffffffffn);
+    this.engine.setBreakpoints(list.map((b) => ({ low: low(b), physical: b.space === 'pa' })));
     for (const unit of this.units) this.memory.dropTranslations(unit.index, 0, 0, 64);
   }
 

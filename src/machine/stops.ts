@@ -12,11 +12,6 @@ export class Stops {
   watchpoints: readonly Watchpoint[] = [];
   catches: CatchSet = noCatch;
 
-  /** Some breakpoint is at a physical address: every granule has to be looked at when it is entered. */
-  get hasPhysical(): boolean {
-    return this.breakpoints.some((b) => b.space === 'pa');
-  }
-
   /** Ids of breakpoints that match an instruction. `pa` is asked for only where a physical one exists. */
   matching(core: number, el: number, pc: bigint, pa: () => bigint | undefined): number[] {
     const ids: number[] = [];

@@ -25,6 +25,7 @@ export { type ElfSymbol, type ElfSymbols, type MappingMark, readSymbols, type Sy
 export { encodeValue, parseNumber, type ResolveNumber, setObject } from './encode';
 export { formatObject } from './format';
 export { type ElfImage, identifyImage, type LinuxImage, type ProgramImage, type RawImage, rawImage } from './image';
+export { type Kallsyms, readKallsyms } from './kallsyms';
 export { addressOf, isMissing, type Missing, readBytes, readInteger, readObject, writeObject } from './objects';
 export * from './placement';
 export { type ProgramSymbol, type SymbolAtAddress, type SymbolModule, SymbolTable } from './symbols';

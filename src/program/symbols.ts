@@ -4,7 +4,7 @@
  */
 
 import type { ElfFile } from './elf';
-import { type ElfSymbol, type MappingMark, readSymbols, type SymbolKind } from './elfSymbols';
+import { type ElfSymbol, type ElfSymbols, type MappingMark, readSymbols, type SymbolKind } from './elfSymbols';
 
 /** A symbol at its run-time address. */
 export interface ProgramSymbol {
@@ -28,6 +28,8 @@ export interface SymbolAtAddress extends ProgramSymbol {
 export interface SymbolModule {
   readonly name: string;
   readonly elf: ElfFile;
+  /** Where they were read already, or come from somewhere else. */
+  readonly symbols?: ElfSymbols;
   /** Run-time address minus link address, modulo 2^64. */
   readonly loadOffset?: bigint;
 }
@@ -160,7 +162,7 @@ export class SymbolTable {
 
   /** Adds a file's symbols. */
   add(module: SymbolModule): void {
-    const { symbols, marks, problems } = readSymbols(module.elf);
+    const { symbols, marks, problems } = module.symbols ?? readSymbols(module.elf);
     this.problemList.push(...problems.map((problem) => `${module.name}: ${problem}`));
     this.modules.push(new Module(module.name, module.loadOffset ?? 0n, symbols, marks, module.elf));
     this.sortedNames = undefined;

@@ -47,8 +47,15 @@ export class BreakpointRequests {
     return [...other.remembered.values()].flatMap((set) => set(this));
   }
 
+  /** Sets everything again, at the places that it has now. */
+  again(): Dap.Breakpoint[] {
+    return this.replay(this);
+  }
+
   private places(address: bigint, mode: string | undefined): Place[] {
     if (mode === 'physical') return [{ space: 'pa', address: this.target.physicalAddress(address) }];
+    const unplaced = this.target.unplaced(address);
+    if (unplaced !== undefined) return [{ space: 'pa', address: unplaced }];
     return this.target.runAddresses(address).map((at) => ({ space: 'va', address: at }));
   }
 

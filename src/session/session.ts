@@ -187,8 +187,15 @@ export class Session {
     this.announce();
   }
 
+  /** A kernel may have moved to its own virtual addresses: breakpoints follow. */
+  private relocate(): void {
+    if (!this.target.relocate()) return;
+    for (const breakpoint of this.breakpoints.again()) this.emit('breakpoint', { reason: 'changed', breakpoint });
+  }
+
   private stopped(report: StopReport): void {
     this.forget();
+    this.relocate();
     this.lastStop = report;
     this.selectedCore = report.core;
     this.flushConsole();

@@ -8,13 +8,18 @@ import type { LaunchedImage } from '../machine/launch.types';
 import {
   type DebugInfo,
   type ElfFile,
+  type ElfSymbols,
+  identifyImage,
   isElf,
   type LineEntry,
   openDebugInfo,
   readElf,
+  readKallsyms,
+  readSymbols,
   type SymbolAtAddress,
   SymbolTable,
 } from '../program';
+import { Kernel, kernelOf } from './kernel';
 import { type SourceMap, SourcePaths } from './sourcePaths';
 
 /** A program file with symbols or debug information. */
@@ -39,22 +44,66 @@ const PT_LOAD = 1;
 const mod64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 
-function moduleOf(id: number, file: SymbolFile): Module {
+/** What a module is made of, before it is known where it runs. */
+interface Program {
+  readonly file: SymbolFile;
+  readonly elf: ElfFile;
+  readonly symbols: ElfSymbols;
+  readonly kernel: Kernel | undefined;
+}
+
+function elfProgram(file: SymbolFile): Program {
   const elf = readElf(file.bytes, file.path);
+  const symbols = readSymbols(elf);
+  return { file, elf, symbols, kernel: kernelOf(symbols.symbols) };
+}
+
+/** A kernel's image by its own symbol table; undefined for other images and for kernels without one. */
+function imageProgram(image: LaunchedImage): Program | undefined {
+  const { path } = image;
+  const found = identifyImage(image.bytes, path);
+  const table = found.kind === 'linux' ? readKallsyms(found.data) : undefined;
+  if (found.kind !== 'linux' || table === undefined) return undefined;
+  const kernel = new Kernel(table.base, BigInt(Math.max(found.imageSize, found.data.length)), table.symbols);
+  const none = { bytes: new Uint8Array(), segments: [], sections: [], problems: [] };
+  const elf: ElfFile = { ...none, path, type: 'executable', entry: table.base };
+  const file = { path, bytes: none.bytes, loadOffset: 0n };
+  return { file, elf, symbols: { symbols: table.symbols, marks: [], problems: [] }, kernel };
+}
+
+/** Every program with symbols. A kernel's debug information stands for the table in its image. */
+function programsOf(images: readonly LaunchedImage[], files: readonly SymbolFile[]): Program[] {
+  const own = images.filter((image) => image.kind === 'elf' && isElf(image.bytes));
+  const programs = [...own, ...files].map(elfProgram);
+  const image = images.find(({ kind }) => kind === 'image');
+  if (image && !programs.some(({ kernel }) => kernel)) programs.push(...[imageProgram(image) ?? []].flat());
+  for (const { kernel } of programs) if (kernel) kernel.physical = image?.address;
+  return programs;
+}
+
+function moduleOf(id: number, { file, elf, kernel }: Program): Module {
+  const loadOffset = kernel?.slide ?? file.loadOffset;
   const segments = elf.segments
     .filter((s) => s.type === PT_LOAD && s.memSize > 0)
     .map((s) => {
-      const low = mod64(s.vaddr + file.loadOffset);
-      return { low, high: low + BigInt(s.memSize), physical: mod64(s.paddr + file.loadOffset) };
+      const low = mod64(s.vaddr + loadOffset);
+      return { low, high: low + BigInt(s.memSize), physical: mod64(s.paddr + loadOffset) };
     });
-  const debug = openDebugInfo(elf, { loadOffset: file.loadOffset });
-  return { id, name: baseName(file.path), path: file.path, elf, debug, loadOffset: file.loadOffset, segments };
+  return {
+    id,
+    name: baseName(file.path),
+    path: file.path,
+    elf,
+    debug: openDebugInfo(elf, { loadOffset }),
+    loadOffset,
+    segments: kernel ? [kernel.segment()] : segments,
+  };
 }
 
 export class Target {
-  readonly modules: readonly Module[];
-  readonly symbols = new SymbolTable();
+  private readonly programs: readonly Program[];
   private readonly paths: SourcePaths;
+  private placed: { readonly modules: readonly Module[]; readonly symbols: SymbolTable };
 
   /** @throws UserError for a symbol file that is no ELF file */
   constructor(
@@ -64,9 +113,40 @@ export class Target {
     sourceMap: SourceMap = {},
   ) {
     this.paths = new SourcePaths(sourceMap);
-    const files = [...images.filter((image) => image.kind === 'elf' && isElf(image.bytes)), ...symbolFiles];
-    this.modules = files.map((file, i) => moduleOf(i + 1, file));
-    for (const { name, elf, loadOffset } of this.modules) this.symbols.add({ name, elf, loadOffset });
+    this.programs = programsOf(images, symbolFiles);
+    this.placed = this.place();
+  }
+
+  private place() {
+    const modules = this.programs.map((program, i) => moduleOf(i + 1, program));
+    const symbols = new SymbolTable();
+    for (const [i, { name, elf, loadOffset }] of modules.entries())
+      symbols.add({ name, elf, loadOffset, symbols: this.programs[i].symbols });
+    return { modules, symbols };
+  }
+
+  get modules(): readonly Module[] {
+    return this.placed.modules;
+  }
+  get symbols(): SymbolTable {
+    return this.placed.symbols;
+  }
+
+  /** Looks where kernels run now. True when one was found at a new place: everything by address has changed. */
+  relocate(): boolean {
+    const moved = this.programs.filter(({ kernel }) => kernel?.look(this.machine)).length > 0;
+    if (moved) this.placed = this.place();
+    return moved;
+  }
+
+  /** The physical address of code of a kernel that has not chosen its virtual addresses yet. */
+  unplaced(address: bigint): bigint | undefined {
+    for (const { kernel } of this.programs) {
+      if (!kernel || kernel.slide !== undefined || kernel.physical === undefined) continue;
+      const { low, high, physical } = kernel.segment();
+      if (address >= low && address < high) return physical + (address - low);
+    }
+    return undefined;
   }
 
   /** The address at which symbols and debug information know `pc`. */

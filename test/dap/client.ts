@@ -107,8 +107,8 @@ export class Client extends DebugClient {
     else this.queues.set(event.event, [...(this.queues.get(event.event) ?? []), event]);
   }
 
-  /** The next event of that name that has not been taken yet. */
-  next<B>(name: string): Promise<B> {
+  /** The next event of that name that has not been taken yet; waits for it at most `timeout` milliseconds. */
+  next<B>(name: string, timeout = TIMEOUT): Promise<B> {
     const kept = this.queues.get(name)?.shift();
     if (kept) return Promise.resolve(kept.body as B);
     return new Promise((resolve, reject) => {
@@ -120,14 +120,14 @@ export class Client extends DebugClient {
       const timer = setTimeout(() => {
         list.splice(list.indexOf(taker), 1);
         reject(new Error(`no event "${name}" came`));
-      }, TIMEOUT);
+      }, timeout);
       list.push(taker);
       this.waiting.set(name, list);
     });
   }
 
-  stopped(): Promise<Dap.StoppedEvent['body']> {
-    return this.next('stopped');
+  stopped(timeout = TIMEOUT): Promise<Dap.StoppedEvent['body']> {
+    return this.next('stopped', timeout);
   }
 
   /** Events of that name that came and were not taken. */

@@ -212,6 +212,27 @@ describe('stops', () => {
     }
   });
 
+  test('a physical breakpoint finds its instruction wherever it is mapped, and no other at the same place of a page', () => {
+    const machine = start({ at: { ...endless, 4096: [NOP, NOP, NOP, 0x17fffbfd] } }); // the other one ends in a branch to CODE
+    const [core] = machine.cores;
+    const block = new Uint8Array(BigUint64Array.of(0x4000_0705n).buffer); // 1 GiB, Normal, Inner Shareable, AF
+    machine.memory.pokeView(CODE + 0x10_0000 + 8 * 2, block);
+    for (const [name, value] of [
+      ['MAIR_EL1', 0xffn],
+      ['TCR_EL1', 0x19n],
+      ['TTBR0_EL1', BigInt(CODE + 0x10_0000)],
+      ['SCTLR_EL1', 0x30d0_1805n],
+    ] as const)
+      assert.ok(core.pokeSystem(name, value));
+    const mapped = 0x8000_0000n;
+    core.setPc(mapped + 0x1000n);
+    machine.setBreakpoints([{ id: 7, space: 'pa', address: BigInt(CODE + 8) }]);
+    for (const count of [6, 10]) {
+      assert.deepEqual(machine.run(1000), { reason: 'breakpoint', core: 0, hits: [{ core: 0, ids: [7] }] });
+      assert.deepEqual([core.pc(), machine.instructions()], [mapped + 8n, count]);
+    }
+  });
+
   test('a breakpoint of another core or level is none', () => {
     const machine = start({ at: endless });
     const address = BigInt(CODE + 4);

@@ -1,0 +1,101 @@
+/**
+ * A Linux kernel among the programs. It runs from virtual addresses that it chooses itself (KASLR), and, loaded by firmware, at
+ * a physical address that only it knows. Both are found by looking at the machine: VBAR_EL1 (at EL2, VHE's VBAR_EL2) points to one
+ * of the kernel's vector tables, and the image that a guess puts around it must begin with an image's header.
+ */
+import type { CoreView, Machine } from '../machine/api';
+import type { ElfSymbol } from '../program';
+
+interface KernelPlace {
+  /** Run-time virtual address minus link address, modulo 2^64. */
+  readonly slide: bigint;
+  /** Of the image's first byte. */
+  readonly physical: bigint;
+}
+
+/** Symbols that only a kernel has together. */
+const SIGNS = ['start_kernel', 'vectors', '_text'];
+/** Tables that a kernel's VBAR may point to: the plain one, those with branch history workarounds, and KPTI's. */
+const VECTOR_TABLES = ['vectors', '__bp_harden_el1_vectors', 'tramp_vectors'];
+/** Each workaround has a copy of 2 KiB in its table. */
+const MAX_COPIES = 4;
+const COPY_BYTES = 0x800n;
+/** "ARM\x64" at byte 56 of the header (Documentation/arch/arm64/booting.rst). */
+const HEADER_MAGIC = [0x41, 0x52, 0x4d, 0x64];
+const MAGIC_OFFSET = 56n;
+const GRANULE = 0xfffn;
+
+const mod64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+
+/** The kernel that a program's symbols are of; undefined for any other program. */
+export function kernelOf(symbols: readonly ElfSymbol[]): Kernel | undefined {
+  const addressOf = (name: string): bigint | undefined => symbols.find((symbol) => symbol.name === name)?.value;
+  const [base, end] = [addressOf('_text'), addressOf('_end')];
+  if (base === undefined || end === undefined || !SIGNS.every((name) => addressOf(name) !== undefined))
+    return undefined;
+  return new Kernel(base, end - base, symbols);
+}
+
+export class Kernel {
+  /** Where the image was loaded, if that is known. */
+  physical: bigint | undefined;
+  private readonly tables: readonly bigint[];
+  private place: KernelPlace | undefined;
+
+  /** `base`: link address of the image's first byte; `size` in bytes. */
+  constructor(
+    readonly base: bigint,
+    readonly size: bigint,
+    symbols: readonly ElfSymbol[],
+  ) {
+    this.tables = symbols.filter(({ name }) => VECTOR_TABLES.includes(name)).map(({ value }) => value);
+  }
+
+  /** Run-time minus link address; undefined while it is not known. */
+  get slide(): bigint | undefined {
+    return this.place?.slide;
+  }
+
+  /** The range of run-time addresses, and the physical address that its start has. */
+  segment(): { readonly low: bigint; readonly high: bigint; readonly physical: bigint } {
+    const low = mod64(this.base + (this.slide ?? 0n));
+    return { low, high: low + this.size, physical: this.place?.physical ?? this.physical ?? low };
+  }
+
+  /** Looks where the kernel runs. True when that is news. */
+  look(machine: Machine): boolean {
+    for (const core of machine.cores) {
+      const found = core.state === 'off' ? undefined : this.on(machine, core);
+      if (!found) continue;
+      const { place } = this;
+      this.place = found;
+      return place?.slide !== found.slide || place.physical !== found.physical;
+    }
+    return false;
+  }
+
+  private on(machine: Machine, core: CoreView): KernelPlace | undefined {
+    for (const el of [1, 2] as const) {
+      const vbar = core.peekSystem(`VBAR_EL${el}`);
+      if (vbar === undefined || vbar === 0n) continue;
+      for (const table of this.tables) {
+        for (let copy = 0; copy < MAX_COPIES; copy++) {
+          const slide = mod64(vbar - table - BigInt(copy) * COPY_BYTES);
+          const physical = (slide & GRANULE) === 0n ? this.imageAt(machine, core, el, slide) : undefined;
+          if (physical !== undefined) return { slide, physical };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Physical address of the image that this slide would put at its place, if there is one and the MMU is on. */
+  private imageAt(machine: Machine, core: CoreView, el: 1 | 2, slide: bigint): bigint | undefined {
+    const start = mod64(this.base + slide);
+    const space = `el${el}` as const;
+    const magic = machine.peek(core.index, space, mod64(start + MAGIC_OFFSET), HEADER_MAGIC.length);
+    if (magic.length !== HEADER_MAGIC.length || !HEADER_MAGIC.every((byte, i) => magic[i] === byte)) return undefined;
+    const { pa } = machine.translate(core.index, space, start);
+    return pa === start ? undefined : pa;
+  }
+}

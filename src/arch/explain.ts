@@ -34,7 +34,10 @@ function trapLine(rule: TrapRule): string {
 
 function fieldLine(field: SystemRegisterRow['fields'][number]): string {
   const range = field.hi === field.lo ? `[${field.hi}]` : `[${field.hi}:${field.lo}]`;
-  const values = Object.entries(field.values ?? {}).map(([value, meaning]) => `${value} ${meaning}`);
+  // One digit reads the same in every base; more are known in hexadecimal (0x41 Arm, 0xd03 Cortex-A53).
+  const values = Object.entries(field.values ?? {}).map(([value, meaning]) => {
+    return `${value.length === 1 ? value : hex(Number(value))} ${meaning}`;
+  });
   const tail = [field.feature, field.doc, values.length === 0 ? undefined : `{${values.join('; ')}}`];
   return `  ${range.padEnd(8)}${[field.name, ...tail.filter((t) => t !== undefined)].join('  ')}`;
 }

@@ -4,7 +4,8 @@
  */
 
 const rows = {
-  'image.missing': ['cannot read the image "{path}"', 'check the path'],
+  'image.missing': ['cannot read the {what} "{path}"', '{why}'],
+  'launch.folder': ['the folder for {what}, "{path}", is not there', 'check the path'],
   'image.empty': ['the image "{path}" is empty', 'give an ELF64, a raw binary or an arm64 Image'],
   'elf.notElf': ['"{path}" is not an ELF file', 'give an ELF64 file for AArch64'],
   'elf.class': [
@@ -14,7 +15,7 @@ const rows = {
   'elf.endian': ['"{path}" is a big-endian ELF file', 'build it little-endian'],
   'elf.machine': ['"{path}" is an ELF file for another machine (e_machine {machine})', 'build it for AArch64 (183)'],
   'elf.notLinked': ['"{path}" is not a linked program (e_type {type})', 'link it first: object files cannot be loaded'],
-  'elf.truncated': ['"{path}" is cut off: {what} lies outside of the file', 'copy or build the file again'],
+  'elf.truncated': ['"{path}" is cut off: {what} lie outside of the file', 'copy or build the file again'],
   'elf.malformed': ['"{path}" is not a valid ELF file: {what}', 'build the file again'],
   'elf.nothingToLoad': ['"{path}" has no segment to load', 'give the linked program, not a file of debug symbols'],
   'elf.oversized': ['{what} of "{path}" asks for {size} bytes of memory', 'check the linker script; 3 GiB is the most'],
@@ -51,6 +52,7 @@ const rows = {
     'give one of: an image, --bios, --kernel; --kernel beside --bios is for the firmware to boot',
   ],
   'cli.operand': ['unexpected argument "{text}"', 'see elscope --help'],
+  'cli.explainValue': ['"{text}" is no value of 64 bits', 'give REGISTER=NUMBER, such as CTR_EL0=0x8444c004'],
   'cli.explain': ['nothing is known of "{text}"', 'give an instruction word, a register name or an ESR value'],
   'cli.write': ['cannot write "{path}"', 'check the path'],
   'machine.unknown': [
@@ -59,6 +61,7 @@ const rows = {
   ],
   'machine.syntax': ['the machine file "{path}" is not valid JSON at line {line}', '{what}'],
   'machine.field': ['the machine file "{path}" has a bad {field}', '{what}'],
+  'machine.notObject': ['the machine file "{path}" holds no object', 'write it as { "preset": … }'],
   'machine.cpus': ['{cpus} cores are asked for', 'give 1 to {limit}'],
   'machine.memory': ['a memory size of {size} is not possible', 'give 16M to 3G, in whole MiB, such as 512M or 1G'],
   'machine.tooBig': [

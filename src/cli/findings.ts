@@ -1,10 +1,11 @@
-/** Findings of the coherence checker as text: two lines, what happened and what to do. */
+/** Findings of the coherence checker as text, a line each: what happened, where in the program, and what to do. */
 
 import { hex } from '../base/bits';
 import { disassemble, systemNames } from '../isa';
 import type { Finding } from '../machine/api';
+import { type Places, placeText } from './places';
 
-export function describeFinding(f: Finding): string {
+export function describeFinding(f: Finding, places: Places): string {
   const insn = (word: number): string => disassemble(word, f.pc, systemNames).text;
   const by =
     f.writerCore === undefined
@@ -14,9 +15,13 @@ export function describeFinding(f: Finding): string {
     f.executed === f.current
       ? `"${insn(f.executed)}"`
       : `"${insn(f.executed)}" where memory holds "${insn(f.current)}"`;
+  const here = placeText(places(f.pc));
+  const writer = f.writerPc === undefined ? undefined : placeText(places(f.writerPc));
+  const where = [...(here ? [`in ${here}`] : []), ...(writer ? [`written in ${writer}`] : [])].join(', ');
   return (
     `elscope: ${f.kind}: core${f.core} EL${f.el} ran ${values} at ${hex(f.pc)} (PA ${hex(f.pa)})${by}, ` +
     `after ${f.instructions} instructions\n` +
+    (where === '' ? '' : `elscope:   ${where}\n`) +
     `elscope:   missing: ${f.missing.join('; ')}. ${f.advice}`
   );
 }

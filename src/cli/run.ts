@@ -9,6 +9,7 @@ import { nodePorts } from '../worker/nodePorts';
 import { Dialogue } from './dialogue';
 import { describeFinding } from './findings';
 import { choiceOption, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
+import { placesOf } from './places';
 import { sarif } from './sarif';
 import { Terminal } from './terminal';
 
@@ -53,7 +54,9 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
     return ExitCode.ok;
   }
   const limit = numberOption(options, 'max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
-  const { machine } = launch(launchOptions(options, command), nodePorts());
+  const launched = launch(launchOptions(options, command), nodePorts());
+  const { machine } = launched;
+  const places = placesOf(launched);
   const findings: Finding[] = [];
   machine.setCatch({ exceptions: new Set(), elChange: false, undefined: false, finding: true });
   const terminal = new Terminal(
@@ -76,7 +79,7 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
       const stop: Stop = machine.run(Math.min(SLICE, left));
       if (stop.reason === 'finding') {
         findings.push(stop.finding);
-        process.stderr.write(describeFinding(stop.finding) + '\n');
+        process.stderr.write(describeFinding(stop.finding, places) + '\n');
         if (!goesOn) return { code: ExitCode.found };
       }
       if (stop.reason === 'exited') {
@@ -106,9 +109,9 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   writeReport(options, 'stats', () => ({
     ...machine.statistics(),
     seconds,
-    findingList: findings.map(describeFinding),
+    findingList: findings.map((finding) => describeFinding(finding, places)),
   }));
-  writeReport(options, 'sarif', () => sarif(findings));
+  writeReport(options, 'sarif', () => sarif(findings, places));
   if (command === 'check' && findings.length > 0) return ExitCode.found;
   return outcome.code;
 }

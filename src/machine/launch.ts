@@ -32,7 +32,7 @@ function baseConfig(name: string, cpus: number | undefined, ports: LaunchPorts, 
   if (Object.hasOwn(presets, name)) return { ...presetConfig(name, cpus), highestEl: defaultEl };
   let text: string;
   try {
-    text = decodeUtf8(ports.readFile(name)).replace(BYTE_ORDER_MARK, '');
+    text = decodeUtf8(ports.readFile(name, 'machine file')).replace(BYTE_ORDER_MARK, '');
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError('machine.unknown', { name, presets: Object.keys(presets).join(', ') });
@@ -77,7 +77,8 @@ function program(options: LaunchOptions, ports: LaunchPorts): Program {
   if (given.length === 0) throw new UserError('cli.noImage');
   if (given.length > 1) throw new UserError('cli.twoImages');
   const path = given[0];
-  const bytes = ports.readFile(path);
+  const what = options.bios !== undefined ? 'bios' : options.kernel !== undefined ? 'kernel' : 'program';
+  const bytes = ports.readFile(path, what);
   if (options.bios !== undefined) {
     if (bytes.length === 0) throw new UserError('image.empty', { path });
     return {
@@ -108,7 +109,7 @@ function deviceTree(
   const initrd = start === undefined ? undefined : { start, end: start + initrdSize };
   const facts = treeFacts(config, options.append, initrd);
   if (options.dtb === undefined) return writeDeviceTree(virtDeviceTree(facts), VIRT_DTB_SIZE);
-  const bytes = ports.readFile(options.dtb);
+  const bytes = ports.readFile(options.dtb, 'dtb');
   if (bytes.length > MAX_DTB) throw new UserError('dtb.oversized', { path: options.dtb, limit: MAX_DTB });
   const tree = readDeviceTree(bytes);
   if ('problem' in tree) throw new UserError('dtb.malformed', { path: options.dtb, what: tree.problem });
@@ -118,7 +119,7 @@ function deviceTree(
 /** A kernel beside firmware is for the firmware to boot. */
 function firmwareKernel(options: LaunchOptions, ports: LaunchPorts, initrd: Uint8Array | undefined): FirmwareKernel {
   if (options.bios === undefined || options.kernel === undefined) return {};
-  return { kernel: ports.readFile(options.kernel), initrd, commandLine: options.append };
+  return { kernel: ports.readFile(options.kernel, 'kernel'), initrd, commandLine: options.append };
 }
 
 /** Memory that an image can be loaded to. @throws UserError image.outside */
@@ -137,15 +138,18 @@ function checkPlaces(placement: Placement, config: MachineConfig, path: string):
 }
 
 export const launch: Launch = (options, ports): Launched => {
+  const root = options.semihostingRoot;
+  if (root !== undefined && !ports.isFolder(root)) {
+    throw new UserError('launch.folder', { what: 'semihosting', path: root });
+  }
   const main = program(options, ports);
   const config = launchConfig(options, ports, main.isElf ? 2 : 1);
-  const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd);
+  const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd, 'initrd');
   const placement = main.place(config.memoryBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
   checkPlaces(placement, config, main.image.path);
   const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0);
   const machine = new ElscopeMachine(config, ports.wasm, {
-    files:
-      options.semihostingRoot === undefined ? { read: () => undefined } : filesUnder(options.semihostingRoot, ports),
+    files: root === undefined ? { read: () => undefined } : filesUnder(root, ports),
     commandLine: options.append ?? '',
     fwCfg: fwCfgItems(config.cores.length, firmwareKernel(options, ports, initrd)),
     load: (m) => {
@@ -167,7 +171,7 @@ function filesUnder(root: string, ports: LaunchPorts) {
   return {
     read: (path: string): Uint8Array | undefined => {
       try {
-        return ports.readFile(`${root}/${path}`);
+        return ports.readFile(`${root}/${path}`, 'file');
       } catch (error) {
         if (error instanceof UserError) return undefined;
         throw error;

@@ -23,9 +23,11 @@ export interface LaunchOptions {
   readonly semihostingRoot?: string;
 }
 
-/** The outside world of a launch. `readFile` throws UserError image.missing. */
+/** The outside world of a launch. */
 export interface LaunchPorts {
-  readFile(path: string): Uint8Array;
+  /** `what` the file is for the user, such as `initrd`. @throws UserError image.missing */
+  readFile(path: string, what: string): Uint8Array;
+  isFolder(path: string): boolean;
   readonly wasm: WasmPort;
 }
 

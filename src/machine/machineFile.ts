@@ -137,7 +137,10 @@ class Reader {
   }
 
   object(value: unknown, field: string, table: FieldTable): Json {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail(field, 'it must be an object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      if (field === '') throw new UserError('machine.notObject', { path: this.path });
+      this.fail(field, 'it must be an object');
+    }
     // The parser takes "__proto__" for what it is in JavaScript.
     const names = [...Object.keys(value), ...(Object.getPrototypeOf(value) === Object.prototype ? [] : ['__proto__'])];
     for (const name of names) {
@@ -266,12 +269,18 @@ class Reader {
 
 const defaultL2: CacheGeometry = { sets: 1024, ways: 16, lineBytes: 64, replacement: 'random' };
 
+/** `CloseBraceExpected` as `close brace expected`. */
+const errorText = ({ error }: ParseError): string =>
+  printParseErrorCode(error)
+    .replace(/(?!^)[A-Z]/g, ' $&')
+    .toLowerCase();
+
 function parseJson(text: string, path: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   if (errors.length > 0) {
     const line = text.slice(0, errors[0].offset).split('\n').length;
-    throw new UserError('machine.syntax', { path, line, what: printParseErrorCode(errors[0].error) });
+    throw new UserError('machine.syntax', { path, line, what: errorText(errors[0]) });
   }
   return value;
 }

@@ -98,12 +98,12 @@ export function readElf(bytes: Uint8Array, path: string): ElfFile {
 
 function checkIdent(bytes: Uint8Array, path: string): void {
   if (!isElf(bytes)) throw new UserError('elf.notElf', { path });
-  if (bytes.length < 20) throw new UserError('elf.truncated', { path, what: 'the file header' });
+  if (bytes.length < 20) throw new UserError('elf.truncated', { path, what: 'parts of the file header' });
   if (bytes[4] !== 2) throw new UserError('elf.class', { path });
   if (bytes[5] !== 1) throw new UserError('elf.endian', { path });
   const machine = bytes[18] | (bytes[19] << 8);
   if (machine !== EM_AARCH64) throw new UserError('elf.machine', { path, machine });
-  if (bytes.length < EHDR_SIZE) throw new UserError('elf.truncated', { path, what: 'the file header' });
+  if (bytes.length < EHDR_SIZE) throw new UserError('elf.truncated', { path, what: 'parts of the file header' });
 }
 
 function readHeader(bytes: Uint8Array): Header {

@@ -5,4 +5,4 @@ export { exceptionFilters } from './exceptionFilters';
 export { sessionHandlers } from './handlers';
 export type { Scheduler } from './runControl';
 export { type Emit, Session, type SessionOptions } from './session';
-export type { SymbolFile } from './target';
+export { type SymbolFile, Target } from './target';

@@ -35,7 +35,7 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
   const build = (start: WorkerRequests['launch']['params']): void => {
     const launched = host.launch(start.options as LaunchOptions, host.ports);
     const symbolFiles = start.symbols.map(({ path, offset }) => {
-      return { path, bytes: host.ports.readFile(path), loadOffset: BigInt(offset) };
+      return { path, bytes: host.ports.readFile(path, 'symbols file'), loadOffset: BigInt(offset) };
     });
     const { stopOnEntry, consoleToOutput, sourceMap } = start;
     const options = { launched, symbolFiles, stopOnEntry, consoleToOutput, sourceMap };

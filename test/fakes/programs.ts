@@ -27,6 +27,7 @@ export const launchFake: Launch = (options) => {
   const name = program.slice(program.lastIndexOf('/') + 1);
   const written = Object.hasOwn(guests, name) ? guests[name as keyof typeof guests] : undefined;
   if (written) return written();
-  if (!existsSync(program)) throw new UserError('image.missing', { path: program });
+  if (!existsSync(program))
+    throw new UserError('image.missing', { what: 'program', path: program, why: 'there is no such file' });
   return launchFixture(program, options.cpus ?? 1);
 };

@@ -70,7 +70,7 @@ describe('order of requests', () => {
   test('a launch that fails can be tried again', async () => {
     const line = new Line();
     await line.send('initialize', { adapterID: 'x' });
-    await line.refused('launch', { program: '/no/such.elf' }, /cannot read the image/);
+    await line.refused('launch', { program: '/no/such.elf' }, /cannot read the program .*: there is no such file/);
     await line.refused('launch', { prgram: 'x' }, /"prgram"/);
     assert.equal((await line.send('launch', { program: 'stores', stopOnEntry: true })).success, true);
     await line.refused('launch', { program: 'stores' }, /already been launched/);

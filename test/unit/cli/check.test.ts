@@ -26,6 +26,10 @@ test('a missing IC IVAU is found before the old instruction runs', async () => {
   assert.match(finding, /^stale fetch: core0 EL1 ran "mov w0, #1" where memory holds "mov w0, #2" at 0x[0-9a-f]+ /);
   assert.match(finding, /written by core0 at 0x[0-9a-f]+, after \d+ instructions$/);
   assert.match(missing(result)[0], /^IC IVAU; DSB ISH$/);
+  assert.match(
+    result.stderr,
+    /^elscope: {3}in answer_no_ic \([^ ]*patch\.S:63\), written in rewrite_no_ic \([^ ]*patch\.S:57\)$/m,
+  );
   assert.doesNotMatch(result.stdout, /ran 1/, 'stopped before');
 });
 
@@ -120,6 +124,14 @@ test('--sarif and --stats name the findings', async () => {
     assert.match(message.text, /^stale fetch: core0/);
     assert.ok(locations[0].physicalLocation.address.absoluteAddress >= 0x40200000);
   }
+  // Source positions, which is what CI systems show.
+  const [{ physicalLocation, logicalLocations }] = results[1].locations;
+  assert.match(physicalLocation.artifactLocation.uri, /selfmod\/patch\.S$/);
+  assert.deepEqual(
+    [physicalLocation.region, logicalLocations],
+    [{ startLine: 63 }, [{ fullyQualifiedName: 'answer_no_ic' }]],
+  );
+  assert.equal(results[1].relatedLocations[0].physicalLocation.region.startLine, 57);
   const report = JSON.parse(readFileSync(stats, 'utf8'));
   assert.equal(report.findings, 3);
   assert.match(report.findingList[0], /^elscope: stale fetch/);

@@ -1,6 +1,6 @@
 /** `elscope run` in processes of its own: what it prints where, how it ends, and what it refuses. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { SAMPLES } from '../../../src/build/paths';
@@ -206,12 +206,12 @@ describe('2 and one line', () => {
   refused(
     'a cut ELF',
     image('cut.elf', () => damaged({}).subarray(0, 5000)),
-    /is cut off: .* lies outside/,
+    /is cut off: .* lie outside/,
   );
   refused(
     'a cut ELF header',
     image('head.elf', () => damaged({}).subarray(0, 30)),
-    /is cut off: the file header/,
+    /is cut off: parts of the file header/,
   );
   refused(
     'a segment of 2^40 bytes',
@@ -230,8 +230,18 @@ describe('2 and one line', () => {
     ),
     /two segments of "[^"]*overlap\.elf" overlap in physical memory: those at 0x40200000 and 0x40200000/,
   );
-  refused('a missing file', () => ['run', 'no-such.elf'], /cannot read the image "no-such\.elf"/);
-  refused('a folder', () => ['run', scratch()], /cannot read the image/);
+  refused('a missing file', () => ['run', 'no-such.elf'], /cannot read the program "no-such\.elf": there/);
+  refused('a folder', () => ['run', scratch()], /cannot read the program .*: it is a folder/);
+  refused('a missing initrd', () => ['run', '--kernel', sample('jit'), '--initrd', 'none'], /the initrd "none": there/);
+  refused(
+    'an image of more than 2 GiB',
+    () => {
+      const vast = file('vast.bin', Buffer.of(0));
+      truncateSync(vast, 2 ** 31 + 1);
+      return ['run', vast];
+    },
+    /"[^"]*vast\.bin": it is larger than 2 GiB/,
+  );
   refused(
     'an empty file',
     image('empty.elf', () => Buffer.of()),
@@ -315,6 +325,20 @@ describe('explain', () => {
     const text = await explained('0xd65f03c0');
     assert.match(text, /^as an instruction: ret /);
     assert.match(text, /\bEC\b/);
+  });
+  test('a word without 0x, as a disassembler prints it, and zero', async () => {
+    assert.match(await explained('d65f03c0'), /^as an instruction: ret /);
+    assert.match(await explained('91000400'), /^as an instruction: add x0, x0, #1 /);
+    assert.match(await explained('0'), /^as an instruction: udf #0 /);
+  });
+  test('numbers of implementers and parts as the manuals write them', async () => {
+    assert.match(await explained('MIDR_EL1'), /0x41 Arm;[\s\S]*0xd03 Cortex-A53/);
+  });
+  test('a value that is none', async () => {
+    for (const value of ['zz', '0x1ffffffffffffffff', '-1', '']) {
+      const { code, stderr } = await elscope(['explain', `CTR_EL0=${value}`]);
+      assert.deepEqual([code, stderr.includes(`"${value}" is no value of 64 bits`)], [2, true], stderr);
+    }
   });
   test('a register', async () => assert.match(await explained('ctr_el0'), /^CTR_EL0: [\s\S]*IminLine/));
   test('a register with a value', async () => assert.match(await explained('CTR_EL0=0x8444c004'), /L1Ip.*PIPT/));

@@ -14,15 +14,15 @@ type Files = Readonly<Record<string, Uint8Array | string>>;
 /** Files by name; others do not exist. */
 const portsWith = (files: Files): LaunchPorts => ({
   ...node,
-  readFile: (path) => {
+  readFile: (path, what) => {
     const content = Object.hasOwn(files, path) ? files[path] : undefined;
-    if (content === undefined) throw new UserError('image.missing', { path });
+    if (content === undefined) throw new UserError('image.missing', { what, path, why: 'there is no such file' });
     return typeof content === 'string' ? Buffer.from(content) : content;
   },
 });
 
 const RAW = Uint8Array.from([0x1f, 0x20, 0x03, 0xd5]); // NOP
-const FILES = { raw: RAW, elf: node.readFile(sampleFile('selfmod')) };
+const FILES = { raw: RAW, elf: node.readFile(sampleFile('selfmod'), 'program') };
 
 function started(options: LaunchOptions, files: Files = {}): ElscopeMachine {
   const { machine } = launch({ memory: '16M', ...options }, portsWith({ ...FILES, ...files }));
@@ -132,6 +132,7 @@ describe('refused', () => {
     [{ program: 'elf', machine: 'cortex-a9' }, 'machine.unknown'],
     [{ program: 'elf', machine: 'toString' }, 'machine.unknown'],
     [{ program: 'elf', machine: 'm' }, 'machine.syntax', { m: '{' }],
+    [{ program: 'elf', semihostingRoot: '/no/such' }, 'launch.folder'],
     [{ program: 'elf', machine: 'm' }, 'machine.syntax', { m: Uint8Array.of(0xff, 0xfe, 0x7b) }],
     [{ program: 'elf', cpus: 0 }, 'machine.cpus'],
     [{ program: 'elf', cpus: 9 }, 'machine.cpus'],

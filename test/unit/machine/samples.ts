@@ -43,7 +43,7 @@ export function launchSample(name: string, options: Omit<LaunchOptions, 'program
 /** A sample on a preset, changed. Entered at EL2. */
 export function sampleOn(name: string, preset: string, cpus: number, change: Partial<MachineConfig> = {}): Bench {
   const ports = nodePorts();
-  const image = identifyImage(ports.readFile(sampleFile(name)), name);
+  const image = identifyImage(ports.readFile(sampleFile(name), 'program'), name);
   const config = { ...presetConfig(preset, cpus), memoryBytes: SMALL_MEMORY, highestEl: 2 as const, ...change };
   const placement = placeKernel(image, { ramBase: VIRT_RAM_BASE, ramSize: config.memoryBytes });
   return listen(

@@ -29,6 +29,10 @@ export interface Case {
   readonly sp: bigint;
   /** N, Z, C, V as bits 3 to 0. */
   readonly nzcv: number;
+  /** V0 to V31, 128 bits each. */
+  readonly v: readonly bigint[];
+  readonly fpcr: number;
+  readonly fpsr: number;
   /** The page at memoryBase. When absent it is all zero, and what is written to it is not looked at. */
   readonly memory?: Uint8Array;
 }
@@ -51,6 +55,9 @@ export interface Outcome {
   readonly x: readonly bigint[];
   readonly sp: bigint;
   readonly nzcv: number;
+  readonly v: readonly bigint[];
+  readonly fpcr: number;
+  readonly fpsr: number;
   /** Of the access that faulted, without its top byte; absent when the runner does not know it. */
   readonly faultAddress?: bigint;
   /** Doublewords of memory that are not as they were: offset → value. */
@@ -63,7 +70,15 @@ export interface CaseRunner {
   run(cases: readonly Case[]): Promise<Outcome[]>;
 }
 
-const RECORD_BYTES = 8 + 33 * 8 + 4 * MAX_WORDS;
+const VECTORS_AT = 8 + 33 * 8 + 4 * MAX_WORDS + 8;
+const RECORD_BYTES = VECTORS_AT + 32 * 16;
+
+export function setVector(view: DataView, at: number, value: bigint): void {
+  view.setBigUint64(at, BigInt.asUintN(64, value), true);
+  view.setBigUint64(at + 8, value >> 64n, true);
+}
+export const getVector = (view: DataView, at: number): bigint =>
+  (view.getBigUint64(at + 8, true) << 64n) | view.getBigUint64(at, true);
 
 /** The cases as guest/record.h has them. */
 export function packCases(cases: readonly Case[]): Uint8Array {
@@ -82,6 +97,11 @@ export function packCases(cases: readonly Case[]): Uint8Array {
     view.setBigUint64(at + 264, BigInt(c.nzcv) << 28n, true);
     c.words.forEach((word, i) => {
       view.setUint32(at + 272 + 4 * i, word, true);
+    });
+    view.setUint32(at + VECTORS_AT - 8, c.fpcr, true);
+    view.setUint32(at + VECTORS_AT - 4, c.fpsr, true);
+    c.v.forEach((value, i) => {
+      setVector(view, at + VECTORS_AT + 16 * i, value);
     });
     at += RECORD_BYTES;
     if (!c.memory) continue;

@@ -11,6 +11,8 @@ interface Item {
   readonly subject: string;
 }
 
+const hex128 = (value: bigint): string => `0x${value.toString(16).padStart(32, '0')}`;
+
 const flags = (nzcv: number): string =>
   [...'NZCV'].map((flag, i) => (nzcv & (8 >> i) ? flag : flag.toLowerCase())).join('');
 
@@ -26,6 +28,14 @@ function items(c: Case, oracle: Outcome, subject: Outcome): Item[] {
       oracle: hex64(oracle.x[i]),
       subject: hex64(subject.x[i]),
     })),
+    ...c.v.map((value, i) => ({
+      name: `v${i}`,
+      before: hex128(value),
+      oracle: hex128(oracle.v[i]),
+      subject: hex128(subject.v[i]),
+    })),
+    { name: 'fpcr', before: hex(c.fpcr), oracle: hex(oracle.fpcr), subject: hex(subject.fpcr) },
+    { name: 'fpsr', before: hex(c.fpsr), oracle: hex(oracle.fpsr), subject: hex(subject.fpsr) },
   ];
   if (oracle.faultAddress !== undefined)
     list.push({
@@ -79,12 +89,15 @@ export function describeDifference(
     const text = disassemble(word, BigInt(at)).text;
     return `  ${hex(at)}: ${word.toString(16).padStart(8, '0')}  ${text}`;
   });
-  const read = new Set(listing.flatMap((line) => [...line.matchAll(/\b[xw](\d+)\b/g)].map((match) => `x${match[1]}`)));
+  const named = [...listing.join('\n').matchAll(/\b(?:([xw])|[vqdshb])(\d+)\b/g)];
+  const read = new Set(named.map((match) => `${match[1] ? 'x' : 'v'}${match[2]}`));
+  if (named.some((match) => !match[1])) read.add('fpcr');
   const shown = items(c, oracle, subject).filter(
     ({ name, before, oracle: a, subject: b }) =>
       a !== b || name === 'ending' || (before !== '' && before !== a) || read.has(name),
   );
-  const column = (text: string): string => text.padEnd(20);
+  const width = shown.some(({ name }) => /^v\d/.test(name)) ? 36 : 20;
+  const column = (text: string): string => text.padEnd(width);
   const table = [
     `    ${'state'.padEnd(14)}${column('before')}${column('expected')}found`,
     ...shown.map(

@@ -3,11 +3,21 @@
  * knows of memory is the code region and the page; everything else faults. Fast, and independent of the rest of the machine.
  */
 import { featureNames } from '../../src/arch/features';
-import { coreLayout, SP_SLOT, slotOffset } from '../../src/cpu/layout';
+import { coreLayout, SP_SLOT, slotOffset, vectorOffset } from '../../src/cpu/layout';
 import { Engine } from '../../src/engine/engine';
 import { type ImportName, importNames } from '../../src/engine/interpreter';
+import { FPCR_OFFSET, FPSR_OFFSET } from '../../src/engine/vectorContext';
 import { RECORD_BYTES } from '../../src/memory/layout';
-import { type Case, type CaseRunner, changedMemory, type Ending, LAYOUT, type Outcome } from './cases';
+import {
+  type Case,
+  type CaseRunner,
+  changedMemory,
+  type Ending,
+  getVector,
+  LAYOUT,
+  type Outcome,
+  setVector,
+} from './cases';
 
 const PAGES = 128;
 const BLOCK = 0x1000;
@@ -21,7 +31,14 @@ const LIMIT = 4096;
 const ADDRESS_BITS = (1n << 56n) - 1n;
 
 /** Recipes that the engine alone cannot run: system registers and operations are the core's. */
-export const needsMachine: ReadonlySet<string> = new Set(['TPIDR_EL0', 'MSR_NZCV', 'MRS_NZCV', 'DC_ZVA']);
+export const needsMachine: ReadonlySet<string> = new Set([
+  'TPIDR_EL0',
+  'MSR_NZCV',
+  'MRS_NZCV',
+  'FPCR',
+  'FPSR',
+  'DC_ZVA',
+]);
 
 class EngineRig {
   readonly buffer: ArrayBuffer;
@@ -150,6 +167,9 @@ class EngineRig {
     view.setBigUint64(at('zf'), c.nzcv & 4 ? 0n : 1n, true);
     view.setUint32(at('cf'), (c.nzcv >> 1) & 1, true);
     view.setBigUint64(at('vf'), c.nzcv & 1 ? 1n << 63n : 0n, true);
+    for (const [n, value] of c.v.entries()) setVector(view, BLOCK + vectorOffset(n), value);
+    view.setUint32(BLOCK + FPCR_OFFSET, c.fpcr, true);
+    view.setUint32(BLOCK + FPSR_OFFSET, c.fpsr, true);
     view.setBigUint64(at('pc'), BigInt(LAYOUT.codeStart), true);
     for (let left = LIMIT; left > 0 && this.ending === undefined; ) left -= this.engine.run(0, BLOCK, left, false);
     const bit = (name: 'nf' | 'vf'): number => Number(view.getBigUint64(at(name), true) >> 63n);
@@ -160,6 +180,9 @@ class EngineRig {
       x: c.x.map((_, n) => view.getBigUint64(slot(n), true)),
       sp: view.getBigUint64(slot(SP_SLOT), true),
       nzcv: (bit('nf') << 3) | (z << 2) | (view.getUint32(at('cf'), true) << 1) | bit('vf'),
+      v: c.v.map((_, n) => getVector(view, BLOCK + vectorOffset(n))),
+      fpcr: view.getUint32(BLOCK + FPCR_OFFSET, true),
+      fpsr: view.getUint32(BLOCK + FPSR_OFFSET, true),
       faultAddress: this.faultAddress,
       memory: c.memory ? changedMemory(c.memory, new DataView(this.buffer, MEMORY, LAYOUT.memorySize)) : new Map(),
     };

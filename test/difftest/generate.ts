@@ -9,6 +9,7 @@ import { SeededRandom } from '../../src/base/random';
 import { randomWord } from '../../src/isa/encode';
 import { type CompiledRow, compiledRows, extract } from '../../src/isa/pattern';
 import { type Case, LAYOUT, MAX_WORDS } from './cases';
+import { randomFpcr, randomFpsr, randomVector } from './vectors';
 
 /** Makes instructions and fixes up the registers that they read. */
 export interface Recipe {
@@ -16,6 +17,8 @@ export interface Recipe {
   /** That the row needs. */
   readonly feature?: FeatureName;
   readonly memory: boolean;
+  /** FPCR may ask for flushing of half precision. */
+  readonly half?: boolean;
   readonly make: (random: SeededRandom, state: State) => readonly number[];
 }
 
@@ -193,6 +196,20 @@ function specialRecipes(rows: readonly CompiledRow[]): readonly Recipe[] {
     { name: 'MRS_NZCV', memory: false, make: (random) => [0xd53b4200 + register(random)] },
     { name: 'MSR_NZCV', memory: false, make: (random) => [0xd51b4200 + register(random)] },
     {
+      name: 'FPCR', // written, read back
+      memory: false,
+      make: (random) => [0xd51b4400 + register(random), 0xd53b4400 + register(random)],
+    },
+    {
+      name: 'FPSR', // likewise; its upper bits are AArch32's, which QEMU always has
+      memory: false,
+      make(random, state) {
+        const rt = register(random);
+        state.x[rt] &= 0x0fff_ffffn;
+        return [0xd51b4420 + rt, 0xd53b4420 + register(random)];
+      },
+    },
+    {
       name: 'TPIDR_EL0', // written, read back
       memory: false,
       make: (random) => [0xd51bd040 + register(random), 0xd53bd040 + register(random)],
@@ -203,7 +220,8 @@ function specialRecipes(rows: readonly CompiledRow[]): readonly Recipe[] {
 
 export function allRecipes(features: FeatureSet): readonly Recipe[] {
   const rows = testableRows(features);
-  return [...rows.map(rowRecipe), ...specialRecipes(rows)];
+  const half = features.has('FEAT_FP16');
+  return [...rows.map(rowRecipe), ...specialRecipes(rows)].map((recipe) => ({ ...recipe, half }));
 }
 
 /** Mixes text and numbers into a seed. */
@@ -221,6 +239,8 @@ export function makeCase(recipe: Recipe, seed: number, index: number): Case {
     sp: BigInt(LAYOUT.memoryBase + 0x600 + 16 * random.below(64)),
     nzcv: random.below(16),
   };
+  const v = Array.from({ length: 32 }, () => randomVector(random));
+  const [fpcr, fpsr] = [randomFpcr(random, recipe.half), randomFpsr(random)];
   const words = recipe.make(random, state);
   let memory: Uint8Array | undefined;
   if (recipe.memory) {
@@ -228,5 +248,5 @@ export function makeCase(recipe: Recipe, seed: number, index: number): Case {
     for (let i = 0; i < filled.length; i++) filled[i] = random.next();
     memory = new Uint8Array(filled.buffer);
   }
-  return { row: recipe.name, seed, index, words, x: state.x, sp: state.sp, nzcv: state.nzcv, memory };
+  return { row: recipe.name, seed, index, words, x: state.x, sp: state.sp, nzcv: state.nzcv, v, fpcr, fpsr, memory };
 }

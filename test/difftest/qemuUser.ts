@@ -6,6 +6,7 @@ import {
   type CaseRunner,
   changedMemory,
   type Ending,
+  getVector,
   LAYOUT,
   type Outcome,
   packCases,
@@ -26,7 +27,9 @@ function endingOf(signal: number, pc: bigint, address: bigint): Ending {
   return 'other';
 }
 
-const FIXED_BYTES = 35 * 8 + 8;
+/** Of guest/user.c's struct output. */
+const FP_AT = 35 * 8 + 8;
+const FIXED_BYTES = FP_AT + 8 + 32 * 16;
 
 function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
   let at = 0;
@@ -43,6 +46,9 @@ function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
       pc,
       x: Array.from({ length: 31 }, (_, i) => u64(i)),
       sp: u64(31),
+      fpsr: view.getUint32(FP_AT, true),
+      fpcr: view.getUint32(FP_AT + 4, true),
+      v: Array.from({ length: 32 }, (_, i) => getVector(view, FP_AT + 8 + 16 * i)),
       nzcv: Number((u64(33) >> 28n) & 15n),
       // A host that refuses a non-canonical address does not say which it was: the signal then carries 0.
       faultAddress: (ending === 'dataAbort' || ending === 'alignment') && address ? withoutTag(address) : undefined,

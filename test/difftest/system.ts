@@ -31,6 +31,9 @@ interface Draft {
   x: bigint[];
   sp: bigint;
   nzcv: number;
+  v: bigint[];
+  fpcr: number;
+  fpsr: number;
   faultAddress?: bigint;
   memory: Map<number, bigint>;
 }
@@ -41,7 +44,7 @@ export function parseReport(text: string, cases: readonly Case[]): Outcome[] {
   let ended = false;
   for (const line of text.split(/\r?\n/)) {
     const [kind, ...rest] = line.split(' ');
-    const numbers = /^[cxm]$/.test(kind) ? rest.map((digits) => BigInt(`0x${digits}`)) : [];
+    const numbers = /^[cxvfm]$/.test(kind) ? rest.map((digits) => BigInt(`0x${digits}`)) : [];
     const current = outcomes.at(-1);
     if (kind === 'c') {
       const c = cases[outcomes.length];
@@ -55,13 +58,18 @@ export function parseReport(text: string, cases: readonly Case[]): Outcome[] {
         x: [...c.x],
         sp: c.sp,
         nzcv: Number((numbers[4] >> 28n) & 15n),
+        v: [...c.v],
+        fpcr: c.fpcr,
+        fpsr: c.fpsr,
         faultAddress: aborted ? withoutTag(numbers[2]) : undefined,
         memory: new Map(),
       });
     } else if (kind === 'x' && current) {
       if (numbers[0] === 31n) current.sp = numbers[1];
       else current.x[Number(numbers[0])] = numbers[1];
-    } else if (kind === 'm' && current) current.memory.set(Number(numbers[0]), numbers[1]);
+    } else if (kind === 'v' && current) current.v[Number(numbers[0])] = (numbers[2] << 64n) | numbers[1];
+    else if (kind === 'f' && current) [current.fpcr, current.fpsr] = [Number(numbers[0]), Number(numbers[1])];
+    else if (kind === 'm' && current) current.memory.set(Number(numbers[0]), numbers[1]);
     else if (kind === 'end') ended = true;
     else if (line !== '') throw new Error(`the guest says: ${line}`);
   }

@@ -15,6 +15,8 @@ struct input {
   u64 sp;
   u64 pstate;
   u32 words[16];
+  u32 fpcr, fpsr;
+  u64 v[64];
 };
 
 /* What every word of the code region is that no case has written: a BRK ends a case, wherever it went. */

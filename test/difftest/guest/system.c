@@ -3,6 +3,7 @@
  * comes back. The cases lie at DATA_BASE, put there by the loader as a segment of the ELF file. What a case changed is
  * printed, one line a fact, all numbers hexadecimal:
  *   "c" case, ESR, FAR, ELR, SPSR;  "x" number, value of a register (31: SP) that changed;
+ *   "v" number, low and high half of a SIMD register that changed;  "f" FPCR, FPSR, when one of them changed;
  *   "m" offset, value of a doubleword of memory that changed;  "end" after the last case.
  */
 #include "record.h"
@@ -15,6 +16,15 @@ static const struct input *input;
 static const u64 *memory;
 static u64 done;
 
+/* The kernel uses none of these registers: a case finds and leaves them as they are. */
+#define EACH_PAIR(F) \
+  F(0, 1) F(2, 3) F(4, 5) F(6, 7) F(8, 9) F(10, 11) F(12, 13) F(14, 15) F(16, 17) F(18, 19) F(20, 21) F(22, 23) F(24, 25) \
+  F(26, 27) F(28, 29) F(30, 31)
+#define LOAD_PAIR(a, b) __asm__ volatile("ldp q" #a ", q" #b ", [%0, #" #a "*16]" ::"r"(from) : "memory");
+#define STORE_PAIR(a, b) __asm__ volatile("stp q" #a ", q" #b ", [%0, #" #a "*16]" ::"r"(to) : "memory");
+static void load_vectors(const u64 *from) { EACH_PAIR(LOAD_PAIR) }
+static void store_vectors(u64 *to) { EACH_PAIR(STORE_PAIR) }
+
 static void take_case(struct frame *frame) {
   if (done == *(const u64 *)DATA_BASE) {
     print("end\n");
@@ -26,6 +36,9 @@ static void take_case(struct frame *frame) {
   if (memory) next += MEMORY_SIZE;
   place_code(input);
   place_memory(memory);
+  load_vectors(input->v);
+  write_sysreg(fpcr, (u64)input->fpcr);
+  write_sysreg(fpsr, (u64)input->fpsr);
   for (u32 i = 0; i < 31; i++) frame->x[i] = input->x[i];
   frame->sp_el0 = input->sp;
   frame->elr = CODE_START;
@@ -37,6 +50,13 @@ static void report(const struct frame *frame) {
   for (u32 i = 0; i < 31; i++)
     if (frame->x[i] != input->x[i]) print("x %x %lx\n", i, frame->x[i]);
   if (frame->sp_el0 != input->sp) print("x %x %lx\n", 31, frame->sp_el0);
+  static u64 v[64];
+  store_vectors(v);
+  for (u32 i = 0; i < 32; i++)
+    if (v[2 * i] != input->v[2 * i] || v[2 * i + 1] != input->v[2 * i + 1])
+      print("v %x %lx %lx\n", i, v[2 * i], v[2 * i + 1]);
+  u64 fpcr = read_sysreg(fpcr), fpsr = read_sysreg(fpsr);
+  if (fpcr != input->fpcr || fpsr != input->fpsr) print("f %lx %lx\n", fpcr, fpsr);
   for (u32 i = 0; memory && i < MEMORY_SIZE / 8; i++) {
     u64 now = ((const u64 *)MEMORY_BASE)[i];
     if (now != memory[i]) print("m %x %lx\n", i * 8, now);
@@ -51,6 +71,7 @@ void exception(struct frame *frame, u64 vector) {
 
 void main(void) {
   enum { NTWI = 1 << 16, NTWE = 1 << 18 };
+  write_sysreg(cpacr_el1, 3ul << 20); /* FP and SIMD at both levels */
   mmu_build();
   mmu_map(CODE_BASE, CODE_BASE + CODE_SIZE, USER_CODE);
   mmu_map(MEMORY_BASE, MEMORY_BASE + MEMORY_SIZE, USER_DATA);

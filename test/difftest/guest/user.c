@@ -13,6 +13,8 @@ struct output {
   u64 fault_address;
   u32 signal;
   u32 code;
+  u32 fpsr, fpcr;
+  u64 v[64];
 };
 
 /* The parts of Linux's signal frame that are used (arm64 ABI). */
@@ -24,7 +26,12 @@ struct context {
   u64 flags, link, stack[3], mask[16];
   u64 fill;
   u64 fault_address, x[31], sp, pc, pstate;
+  u64 fill2;
+  /* The first record of what follows is always this one. */
+  u32 magic, size, fpsr, fpcr;
+  u64 v[64];
 };
+enum { FPSIMD_MAGIC = 0x46508001 };
 
 enum { READ = 63, WRITE = 64, EXIT = 93, SIGALTSTACK = 132, RT_SIGACTION = 134, RT_SIGRETURN = 139, MMAP = 222 };
 enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11, SIGSYS = 31 };
@@ -80,12 +87,16 @@ static void report(const struct signal_info *info, const struct context *context
   out.fault_address = info->address;
   out.signal = info->number;
   out.code = info->code;
+  out.fpsr = context->fpsr;
+  out.fpcr = context->fpcr;
+  for (u32 i = 0; i < 64; i++) out.v[i] = context->v[i];
   write_all(&out, sizeof out);
   if (input.has_memory) write_all((const void *)MEMORY_BASE, MEMORY_SIZE);
 }
 
 __attribute__((used)) static void on_signal(u64 number, const struct signal_info *info, struct context *context) {
   (void)number;
+  if (context->magic != FPSIMD_MAGIC) finish(6);
   if (started) report(info, context);
   started = 1;
   if (!read_all(&input, sizeof input)) finish(0);
@@ -96,6 +107,9 @@ __attribute__((used)) static void on_signal(u64 number, const struct signal_info
   context->sp = input.sp;
   context->pc = CODE_START;
   context->pstate = input.pstate;
+  context->fpsr = input.fpsr;
+  context->fpcr = input.fpcr;
+  for (u32 i = 0; i < 64; i++) context->v[i] = input.v[i];
 }
 
 /* Returns from the signal by itself: the frame that the kernel made begins at SP. */

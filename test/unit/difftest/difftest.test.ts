@@ -21,11 +21,17 @@ const skip = tools ? false : 'the cross compiler or QEMU is not installed';
 const CODE = BigInt(LAYOUT.codeStart);
 const MEMORY = BigInt(LAYOUT.memoryBase);
 
-function byHand(words: readonly number[], registers: Readonly<Record<number, bigint>>, nzcv = 0): Case {
+function byHand(
+  words: readonly number[],
+  registers: Readonly<Record<number, bigint>>,
+  nzcv = 0,
+  vectors: Readonly<Record<number, bigint>> = {},
+): Case {
   const x = Array.from({ length: 31 }, (_, i) => registers[i] ?? BigInt(i));
   const memory = new Uint8Array(LAYOUT.memorySize);
   memory.fill(0x11, 0x100, 0x108);
-  return { row: 'by hand', seed: 0, index: 0, words, x, sp: MEMORY + 0x800n, nzcv, memory };
+  const v = Array.from({ length: 32 }, (_, i) => vectors[i] ?? (BigInt(i) << 64n) | 3n);
+  return { row: 'by hand', seed: 0, index: 0, words, x, sp: MEMORY + 0x800n, nzcv, v, fpcr: 0, fpsr: 0, memory };
 }
 
 interface Expected {
@@ -34,6 +40,8 @@ interface Expected {
   readonly x?: Readonly<Record<number, bigint>>;
   readonly sp?: bigint;
   readonly nzcv?: number;
+  readonly v?: Readonly<Record<number, bigint>>;
+  readonly fpsr?: number;
   readonly memory?: Readonly<Record<number, bigint>>;
   readonly faultAddress?: bigint;
 }
@@ -67,6 +75,12 @@ const HAND: readonly (readonly [what: string, c: Case, after: Expected])[] = [
   ],
   ['br x1 unaligned', byHand([0xd61f0020], { 1: CODE + 2n }), { ending: 'pcAlignment', pc: CODE + 2n }],
   ['udf #0', byHand([0], {}), { ending: 'undefined', pc: CODE }],
+  [
+    'sqadd b0, b1, b2 saturates: QC',
+    byHand([0x5e220c20], {}, 0, { 1: 0x7fn, 2: 1n }),
+    { v: { 0: 0x7fn }, fpsr: 0x0800_0000 },
+  ],
+  ['ext v3.16b, v4.16b, v5.16b, #8', byHand([0x6e054083], {}), { v: { 3: (3n << 64n) | 4n } }],
   ['two instructions', byHand([0x91000421, 0x8b010020], { 1: 6n }), { x: { 1: 7n, 0: 14n }, pc: CODE + 8n }],
 ];
 
@@ -76,6 +90,9 @@ const expectedOutcome = (c: Case, after: Expected): Outcome => ({
   x: c.x.map((value, i) => after.x?.[i] ?? value),
   sp: after.sp ?? c.sp,
   nzcv: after.nzcv ?? c.nzcv,
+  v: c.v.map((value, i) => after.v?.[i] ?? value),
+  fpcr: c.fpcr,
+  fpsr: after.fpsr ?? c.fpsr,
   memory: new Map(Object.entries(after.memory ?? {}).map(([offset, value]) => [Number(offset), value])),
   faultAddress: after.faultAddress,
 });
@@ -136,6 +153,9 @@ describe('comparison', () => {
     assert.equal(compare(c, right, { ...right, nzcv: 0b0010 }), 'different');
     assert.equal(compare(c, right, { ...right, pc: right.pc + 4n }), 'different');
     assert.equal(compare(c, right, { ...right, x: right.x.map((v, i) => (i === 30 ? 7n : v)) }), 'different');
+    assert.equal(compare(c, right, { ...right, v: right.v.map((v, i) => (i === 31 ? 7n : v)) }), 'different');
+    assert.equal(compare(c, right, { ...right, fpcr: 1 << 24 }), 'different');
+    assert.equal(compare(c, right, { ...right, fpsr: 1 }), 'different');
     assert.equal(compare(c, right, { ...right, memory: new Map([[8, 1n]]) }), 'different');
     assert.equal(compare(c, { ...right, faultAddress: 1n }, { ...right, faultAddress: 2n }), 'different');
     assert.equal(compare(c, right, { ...right, faultAddress: 2n }), 'same', 'the oracle does not know the address');

@@ -77,6 +77,11 @@ export class Inspector {
     return units;
   }
 
+  watchedValue(core: number, { space, address, size }: Watchpoint): bigint | undefined {
+    const bytes = size > 8 ? undefined : this.peek(core, space, address, size);
+    return bytes?.length === size ? bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n) : undefined;
+  }
+
   peek(core: number, space: Space, address: bigint, length: number): Uint8Array {
     const out = new Uint8Array(Math.min(length, MAX_READ));
     let done = 0;

@@ -73,7 +73,7 @@ export class ElscopeMachine implements Machine {
   readonly cores: readonly CoreView[];
   readonly units: readonly CoreUnit[];
   readonly time: GuestTime;
-  readonly stops = new Stops();
+  readonly stops = new Stops((core, watchpoint) => this.inspector.watchedValue(core, watchpoint));
   private readonly engine: Engine;
   private readonly board: Board;
   private readonly flash: readonly Flash[];
@@ -252,6 +252,7 @@ export class ElscopeMachine implements Machine {
     this.scheduler.reset();
     this.stops.pending = undefined;
     this.start();
+    this.stops.remember();
   }
 
   // ---- running ----
@@ -401,6 +402,7 @@ export class ElscopeMachine implements Machine {
 
   setWatchpoints(list: readonly Watchpoint[]): void {
     this.stops.watchpoints = [...list];
+    this.stops.remember();
     this.memory.setWatchGranules(this.inspector.watchedUnits(list));
   }
 
@@ -414,7 +416,9 @@ export class ElscopeMachine implements Machine {
     return this.inspector.peek(core, space, address, length);
   }
   poke(core: number, space: Space, address: bigint, bytes: Uint8Array): number {
-    return this.inspector.poke(core, space, address, bytes);
+    const written = this.inspector.poke(core, space, address, bytes);
+    this.stops.remember();
+    return written;
   }
   translate(core: number, space: Space, address: bigint): ReturnType<Machine['translate']> {
     return this.inspector.translate(core, space, address);

@@ -6,11 +6,23 @@ import type { CatchSet, ExceptionRecord, ExecBreakpoint, Finding, Stop, Watchpoi
 
 const noCatch: CatchSet = { exceptions: new Set(), elChange: false, undefined: false, finding: false };
 
+/** The bytes of a watchpoint as the core sees them; undefined where there are none or more than eight. */
+export type WatchedValue = (core: number, watchpoint: Watchpoint) => bigint | undefined;
+
 export class Stops {
   pending: Stop | undefined;
   breakpoints: readonly ExecBreakpoint[] = [];
   watchpoints: readonly Watchpoint[] = [];
+  /** What each watchpoint's bytes hold, to tell what a write changed. */
+  private held: (bigint | undefined)[] = [];
   catches: CatchSet = noCatch;
+
+  constructor(private readonly value: WatchedValue) {}
+
+  /** Looks at the watched bytes anew: after they are set, and after the debugger has written. */
+  remember(): void {
+    this.held = this.watchpoints.map((w) => this.value(w.core ?? 0, w));
+  }
 
   /** Ids of breakpoints that match an instruction. `pa` is asked for only where a physical one exists. */
   matching(core: number, el: number, pc: bigint, pa: () => bigint | undefined): number[] {
@@ -43,20 +55,25 @@ export class Stops {
     if (this.catches.finding) this.pending ??= { reason: 'finding', core: finding.core, finding };
   }
 
-  /** A data access happened: watchpoints that it touches. */
+  /** A data access has happened: watchpoints that it touches. The values are those of the first of them. */
   access(core: number, va: bigint, pa: number, size: number, write: boolean): void {
     const ids: number[] = [];
     let address = va;
-    for (const w of this.watchpoints) {
-      if (w.core !== undefined && w.core !== core) continue;
-      if (w.access !== 'readWrite' && (w.access === 'write') !== write) continue;
+    let values: { oldValue?: bigint; newValue?: bigint } = {};
+    this.watchpoints.forEach((w, i) => {
       const start = w.space === 'va' ? va : BigInt(pa);
-      if (start >= w.address + BigInt(w.size) || start + BigInt(size) <= w.address) continue;
+      if (start >= w.address + BigInt(w.size) || start + BigInt(size) <= w.address) return;
+      const newValue = this.value(core, w);
+      const oldValue = write ? this.held[i] : newValue;
+      this.held[i] = newValue;
+      if (w.core !== undefined && w.core !== core) return;
+      if (w.access !== 'readWrite' && (w.access === 'write') !== write) return;
+      if (ids.length === 0 && newValue !== undefined) values = { oldValue: oldValue ?? newValue, newValue };
       ids.push(w.id);
       address = start;
-    }
+    });
     if (ids.length > 0) {
-      this.pending ??= { reason: 'watchpoint', core, ids, address, access: write ? 'write' : 'read' };
+      this.pending ??= { reason: 'watchpoint', core, ids, address, access: write ? 'write' : 'read', ...values };
     }
   }
 }

@@ -311,7 +311,9 @@ export class RunControl {
       return breakpoint !== undefined && this.stops(breakpoint, stop.core, specials);
     });
     if (ids.length === 0) return undefined;
-    const change = stop.newValue === undefined ? '' : `: ${hexText(stop.oldValue)} → ${hexText(stop.newValue)}`;
+    const { oldValue, newValue, access } = stop;
+    const before = access === 'write' ? `${hexText(oldValue)} → ` : '';
+    const change = newValue === undefined ? '' : `: ${before}${hexText(newValue)}`;
     const text = `${stop.access} of ${hexText(stop.address)}${change}`;
     return { reason: 'data breakpoint', core: stop.core, text, hits: [{ core: stop.core, ids }] };
   }

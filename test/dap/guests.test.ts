@@ -148,11 +148,14 @@ for (const mode of modes) {
       assert.equal(await c.evaluated('(frame + 1)->elr', id), await c.evaluated('(&frame->elr)[34]', id));
       await assert.rejects(c.evaluated('core5/pa:main', id), /there is no core 5/);
       const { body } = await c.dataBreakpointInfoRequest({ name: 'tour.interrupts', frameId: id });
-      await c.setDataBreakpointsRequest({ breakpoints: [{ dataId: body.dataId ?? '', accessType: 'write' }] });
+      await c.setDataBreakpointsRequest({
+        breakpoints: [{ dataId: body.dataId ?? '', accessType: 'write', condition: '$new == $old + 1' }],
+      });
       await c.setFunctionBreakpointsRequest({ breakpoints: [] });
       await c.continueRequest({ threadId: 1 });
       const stop = await c.stopped();
       assert.deepEqual([stop.reason, (await c.top()).name], ['data breakpoint', 'interrupt']);
+      assert.match(stop.text ?? '', /^write of 0x[0-9a-f]+: 0x0 → 0x1$/);
       await c.setDataBreakpointsRequest({ breakpoints: [] });
       await c.continueRequest({ threadId: 1 });
       assert.equal((await c.next<Dap.ExitedEvent['body']>('exited')).exitCode, 0);

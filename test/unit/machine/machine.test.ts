@@ -268,6 +268,23 @@ describe('stops', () => {
     assert.equal(machine.instructions(), 3);
   });
 
+  test('a watchpoint tells the value before and after, with what others wrote in between', () => {
+    // mov x1, #0x40100000; mov w0, #5; str w0, [x1]; strb w1, [x1, #1]; ldr w2, [x1]; b .
+    const program = [0xd2a80201, 0x528000a0, 0xb9000020, 0x39000421, 0xb9400022, HERE];
+    const machine = start({ at: { 0: program } });
+    const address = 0x4010_0000n;
+    machine.poke(0, 'pa', address, Uint8Array.of(7, 8, 0, 0));
+    machine.setWatchpoints([{ id: 1, space: 'va', address, size: 4, access: 'readWrite' }]);
+    const next = (): unknown => {
+      const stop = machine.run(100);
+      return stop.reason === 'watchpoint' ? [stop.access, stop.oldValue, stop.newValue] : stop.reason;
+    };
+    assert.deepEqual(next(), ['write', 0x807n, 5n]);
+    machine.poke(0, 'pa', address, Uint8Array.of(9, 9));
+    assert.deepEqual(next(), ['write', 0x909n, 9n], 'w1 holds 0 in its lowest byte');
+    assert.deepEqual(next(), ['read', 9n, 9n]);
+  });
+
   test('what stops is still set after a reset', () => {
     // nop; mov x1, #0x40100000; str x0, [x1]; ldr x2, [x1]; b .
     const machine = start({ at: { 0: [NOP, 0xd2a80201, 0xf9000020, 0xf9400022, HERE] } });

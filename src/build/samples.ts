@@ -30,6 +30,7 @@ export const samples: Readonly<Record<string, Omit<BareMetalProgram, 'root' | 'l
   'selfmod-noic': selfmod('no-ic'),
   'selfmod-noisb': selfmod('no-isb'),
   jit: program([ENTRY, ...RUNTIME, 'jit/kernel.c', 'jit/user.c']),
+  'cache-ids': program([ENTRY, ...RUNTIME, 'common/cores.c', 'cache-ids/cache-ids.c']),
   'two-lines': program([ENTRY, ...RUNTIME, 'common/cores.c', 'two-lines/two-lines.c', 'two-lines/code.S']),
 };
 

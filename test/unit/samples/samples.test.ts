@@ -53,7 +53,8 @@ describe('prebuilt samples', () => {
       else assert.ok(parseMachineFile(readFileSync(file, 'utf8'), file).cores[0].prefetch >= 8);
     }
     const programs = new Set(configurations.map((c) => path.basename(c.program, '.elf')));
-    for (const name of ['el-tour', 'selfmod', 'selfmod-noic', 'jit', 'two-lines']) assert.ok(programs.has(name), name);
+    for (const name of ['el-tour', 'selfmod', 'selfmod-noic', 'jit', 'cache-ids', 'two-lines'])
+      assert.ok(programs.has(name), name);
   });
 });
 
@@ -65,6 +66,11 @@ const EXPECTED: readonly (readonly [sample: string, el: 1 | 2 | 3, last: RegExp]
   ['selfmod', 2, /full: ran 2(.*\n)*.*no-dc: ran 2(.*\n)*.*no-ic: ran 2(.*\n)*.*neither: ran 2(.*\n)*.*selfmod: end/],
   ['selfmod-noic', 1, /^selfmod: CTR.*\nvariant no-ic: ran 2 \(new\)\nselfmod: end/],
   ['jit', 2, /2000 rounds, 0 wrong: PASS/],
+  [
+    'cache-ids',
+    2,
+    /^core 0: MIDR_EL1 0x411fd070(.*\n)* {2}L2 CCSIDR_EL1 0x70ffe07a(.*\n)*core 1: (.*\n)*cache-ids: 2 cores/,
+  ],
   ['two-lines', 2, /(.*0 old and 64 new instructions: right\n){4}two-lines: end/],
 ];
 

@@ -1,7 +1,7 @@
 /** What made the guest stop, in words: exceptions with their syndrome decoded, findings with the step that is missing. */
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { describedLines } from '../arch/explain';
-import { decodeEsr } from '../arch/syndromes';
+import { decodeEsr, EC } from '../arch/syndromes';
 import { hex64 } from '../base/bits';
 import { disassemble } from '../isa';
 import type { ExceptionRecord, Finding } from '../machine/api';
@@ -10,6 +10,17 @@ import { systemNames } from './systemNames';
 import type { Target } from './target';
 
 const kindNames = { sync: 'synchronous exception', irq: 'IRQ', fiq: 'FIQ', serror: 'SError' } as const;
+
+/** The exceptions that write FAR_ELx. */
+const WITH_FAR: ReadonlySet<number> = new Set([
+  EC.INSTRUCTION_ABORT_LOWER,
+  EC.INSTRUCTION_ABORT_SAME,
+  EC.PC_ALIGNMENT,
+  EC.DATA_ABORT_LOWER,
+  EC.DATA_ABORT_SAME,
+  EC.WATCHPOINT_LOWER,
+  EC.WATCHPOINT_SAME,
+]);
 
 export const instructionText = (word: number, pc: bigint, target: Target): string =>
   disassemble(word, pc, { ...systemNames, symbol: (address) => target.describe(address) }).text;
@@ -41,7 +52,8 @@ function exceptionDetails(e: ExceptionRecord, target: Target): string {
   };
   const common = [`taken from EL${e.fromEl} to EL${e.toEl}`, `vector ${at(e.vector)}`, `return address ${at(e.elr)}`];
   if (e.kind !== 'sync') return common.join('\n');
-  return [...common, `FAR ${hex64(e.far)}`, ...describedLines(decodeEsr(e.esr))].join('\n');
+  if (WITH_FAR.has(Number((e.esr >> 26n) & 0x3fn))) common.push(`FAR ${hex64(e.far)}`);
+  return [...common, ...describedLines(decodeEsr(e.esr))].join('\n');
 }
 
 function findingDetails(f: Finding, target: Target): string {

@@ -270,8 +270,13 @@ export class Stack {
   /** In the vector table, in code that it leads straight to, or in a function to which it branches. */
   private isHandler(frame: PhysicalFrame): boolean {
     const vbar = this.vbar(frame);
-    if (vbar === undefined || vbar === 0n) return false;
+    if (vbar === undefined) return false;
     const { pc } = frame;
+    // Nobody has set VBAR: firmware at 0 may run there, but a core at a vector that has taken an exception is in no doubt.
+    if (vbar === 0n) {
+      const taken = this.core.peekSystem(`SPSR_EL${frame.el}`) ?? 0n;
+      return frame.live && pc < 0x800n && (pc & 0x7fn) === 0n && taken !== 0n;
+    }
     const { entry, targets } = this.handlersOf(frame, vbar);
     if ((pc >= vbar && pc < vbar + 0x800n) || entry.has(pc)) return true;
     const own = this.target.symbolAt(pc);

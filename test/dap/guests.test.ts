@@ -212,6 +212,22 @@ for (const mode of modes) {
       assert.match(await go(c, 'stepIn', { targetId: back.id }), /^EL0 call/);
     });
 
+    on('an exception before any vectors are set: where it came from', async (c) => {
+      // NOP; UDF #0.
+      await c.atEntry({ program: image(folder, 'udf.bin', [0xd503201f, 0]), el: 1 });
+      await c.send('setExceptionBreakpoints', { filters: ['undefined'] });
+      await c.continueRequest({ threadId: 1 });
+      await c.stopped();
+      const frames = (await c.stackTraceRequest({ threadId: 1 })).body.stackFrames;
+      assert.deepEqual(
+        frames.map((f) => f.instructionPointerReference?.slice(-10)),
+        ['0000000200', '0000000200', '0040080004'],
+      );
+      assert.match(frames[1].name, /^EL1 took .* from EL1$/);
+      const { body } = await c.exceptionInfoRequest({ threadId: 1 });
+      assert.doesNotMatch(body.details?.message ?? '', /FAR/, 'not written by this exception');
+    });
+
     on('symbols of a program that is loaded away from its addresses', async (c) => {
       const fixture = fileURLToPath(new URL('../fixtures/program/v5-O0.elf', import.meta.url));
       const busy = image(folder, 'moved.bin', [0x91000400, 0x17ffffff]);

@@ -250,6 +250,7 @@ export class Cpu implements CpuPeer, CoreParts {
   private refresh(): void {
     this.context = this.contexts.current();
     this.ports.memory.selectContext(this.index, this.contexts.currentKey());
+    this.state.set('alignMask', this.context.alignmentCheck ? 0xffffffff : 0);
     this.state.set('fpTrap', fpTrapOf(this.state, this.levels));
   }
 

@@ -45,6 +45,7 @@ export const coreLayout = {
   spEl3: [424, 8], // bank of SP_EL3, which no register row stands for
   penaltyLimit: [432, 8], // penalty cycles from which on the end of the current run may come nearer, a double
   fpTrap: [440, 4], // who takes FP and SIMD instructions at the current level: FpTrap of cpu/fpAccess.ts, 0 = they execute
+  alignMask: [444, 4], // all ones where accesses of the current context must be aligned (SCTLR_ELx.A), else 0
   v: [512, 16 * 32], // V0..V31; a multiple of its size, so that "the register after" is a mask
   system: [1024, 8 * 640], // system register storage, index * 8, order of the table in arch/sysregs
   lines: [6144, 4], // physical interrupt inputs, at the bits of ISR_EL1: A(8), I(7), F(6)

@@ -1,15 +1,20 @@
 /** Memory accesses of semantic functions: the line tables inline, everything else on the slow path. */
 import type { AccessKind, Semantics, SemanticsContext } from '../isa/sem';
 import { entryField, RECORD_BYTES } from '../memory/layout';
-import { type I32, type I64, i32, i64, type Local, load, op32, op64, type V128, wrap } from '../wasm/code';
+import { extendS, type I32, type I64, i32, i64, type Local, load, op32, op64, type V128, wrap } from '../wasm/code';
 import { offset } from './stateContext';
 import { VectorContext } from './vectorContext';
 
 /** Bits of the access descriptor handed to slow loads and stores (see memory/). */
 export const descriptor = (sizeLog2: number, kind: AccessKind, exclusive = false): number =>
-  sizeLog2 | (kind.unprivileged ? 8 : 0) | (kind.ordered ? 16 : 0) | (exclusive ? 32 : 0);
+  sizeLog2 |
+  (kind.unprivileged ? 8 : 0) |
+  (kind.ordered ? 16 : 0) |
+  (exclusive ? 32 : 0) |
+  (kind.elementLog2 === undefined || kind.elementLog2 >= sizeLog2 ? 0 : (kind.elementLog2 + 1) << 8);
 
 const V_LOG2 = 4;
+const V_BYTES = 1 << V_LOG2;
 
 export abstract class AccessContext extends VectorContext implements SemanticsContext {
   /** Set by slow accesses of an instruction that another one follows in the same function. */
@@ -102,33 +107,45 @@ export abstract class AccessContext extends VectorContext implements SemanticsCo
     return wrap(this.value(1));
   }
 
-  loadV(address: I64): Local<'v128'> {
+  /**
+   * As `hit`, for 16 bytes, which are often not aligned: within the line that is fine unless the context checks alignment (of
+   * elements, where the bytes are several).
+   */
+  private hitV(entry: I32, address: I64, low: I32, kind: AccessKind): I32 {
+    const unit = 1 << this.names.unitLog2;
+    const checked = op32.and(load.i32(this.core, offset('alignMask')), i32((1 << (kind.elementLog2 ?? V_LOG2)) - 1));
+    const tag = op64.and(address, extendS(op32.or(checked, i32(-unit))));
+    const within = op32.leU(op32.and(low, i32(unit - 1)), i32(unit - V_BYTES));
+    return op32.and(op64.eq(load.i64(entry, entryField.tag), tag), within);
+  }
+
+  loadV(address: I64, kind: AccessKind = {}): Local<'v128'> {
     const a = this.code.let(address);
     const low = this.code.let(wrap(a));
     const entry = this.entry('loadTable', low);
     const value = this.code.local('v128');
     this.code.if(
-      this.hit(entry, a, V_LOG2),
+      this.hitV(entry, a, low, kind),
       () => this.code.set(value, load.v128(this.host(entry, low))),
       () => {
-        this.slowAccess('load', a, V_LOG2);
+        this.slowAccess('load', a, descriptor(V_LOG2, kind));
         this.code.set(value, load.v128(this.core, offset('value')));
       },
     );
     return value;
   }
 
-  storeV(address: I64, stored: V128): void {
+  storeV(address: I64, stored: V128, kind: AccessKind = {}): void {
     const a = this.code.let(address);
     const value = this.code.let(stored);
     const low = this.code.let(wrap(a));
     const entry = this.entry('storeTable', low);
     this.code.if(
-      this.hit(entry, a, V_LOG2),
+      this.hitV(entry, a, low, kind),
       () => this.code.store('v128', this.host(entry, low), value),
       () => {
         this.code.store('v128', this.core, value, offset('value'));
-        this.slowAccess('store', a, V_LOG2);
+        this.slowAccess('store', a, descriptor(V_LOG2, kind));
       },
     );
   }

@@ -20,6 +20,7 @@ export const Desc = {
   Ordered: 16, // acquire / release: aligned only
   Exclusive: 32, // load: arms the monitor; store: checks it
   ForWrite: 64, // the load of an atomic read-modify-write: needs write permission, aligned only
+  ElementShift: 8, // log2 size + 1 of the elements that are aligned each by itself; 0: the access is one
 } as const;
 const MUST_ALIGN = Desc.Ordered | Desc.Exclusive | Desc.ForWrite;
 
@@ -53,6 +54,12 @@ export class AccessParts {
 
   protected mustAlign(core: number, desc: number): boolean {
     return (desc & MUST_ALIGN) !== 0 || this.shared.ports.context(core).alignmentCheck;
+  }
+
+  /** Low address bits that are zero in an aligned access. */
+  protected alignment(desc: number, size: number): number {
+    const element = desc >>> Desc.ElementShift;
+    return (element === 0 ? size : 1 << (element - 1)) - 1;
   }
 
   /** Takes over the translator's fault; false = there is one. */

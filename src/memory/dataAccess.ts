@@ -18,8 +18,8 @@ import { MemoryType } from './types';
 
 export { Desc, ZERO_BLOCK_BYTES };
 
-/** Descriptors up to this one are plain accesses of 1 to 8 bytes. */
-const PLAIN = 3;
+/** Descriptors up to this one are plain accesses of 1 to 16 bytes. */
+const PLAIN = 4;
 
 export class DataAccess extends CrossingAccess {
   load(core: number, vaHi: number, vaLo: number, desc: number): 0 | 1 {
@@ -37,12 +37,13 @@ export class DataAccess extends CrossingAccess {
         return 0;
       }
     }
-    if (lo & (size - 1) && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', false);
+    const misaligned = (lo & this.alignment(desc, size)) !== 0;
+    if (misaligned && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', false);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.loadAcross(core, hi, lo, size, desc);
     const access = desc & Desc.ForWrite ? Access.Write : Access.Read;
     if (!this.translate(core, hi, lo, access, desc)) return 1;
     const { pa } = result;
-    if (result.type <= MemoryType.DeviceGRE && lo & (size - 1)) return this.abort(core, hi, lo, 'alignment', false);
+    if (result.type <= MemoryType.DeviceGRE && misaligned) return this.abort(core, hi, lo, 'alignment', false);
     const host = shared.hostOf(pa);
     if (host < 0 || shared.busMode[shared.region]) {
       if (desc & Desc.Exclusive) return this.abort(core, hi, lo, 'unsupportedExclusive', false);
@@ -75,12 +76,13 @@ export class DataAccess extends CrossingAccess {
         return 0;
       }
     }
-    if (lo & (size - 1) && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', true);
+    const misaligned = (lo & this.alignment(desc, size)) !== 0;
+    if (misaligned && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', true);
     if (desc & Desc.Exclusive && !this.exclusives.isArmed(core)) return this.exclusiveFailed(core);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.storeAcross(core, hi, lo, size, desc);
     if (!this.translate(core, hi, lo, Access.Write, desc)) return 1;
     const { pa } = result;
-    if (result.type <= MemoryType.DeviceGRE && lo & (size - 1)) return this.abort(core, hi, lo, 'alignment', true);
+    if (result.type <= MemoryType.DeviceGRE && misaligned) return this.abort(core, hi, lo, 'alignment', true);
     const host = shared.hostOf(pa);
     if (desc & Desc.Exclusive && !this.exclusives.covers(core, pa)) return this.exclusiveFailed(core);
     if (host < 0 || shared.isRom[shared.region]) {

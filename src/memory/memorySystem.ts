@@ -165,7 +165,7 @@ export class MemorySystem {
 
   /**
    * Slow path of a load; the value goes to the block's `value`. desc: [2:0] log2 size, [3] unprivileged, [4] ordered, [5]
-   * exclusive, [6] write permission wanted (atomics). 1 = fault.
+   * exclusive, [6] write permission wanted (atomics), [10:8] elements (Desc.ElementShift). 1 = fault.
    */
   load(core: number, vaHi: number, vaLo: number, desc: number): 0 | 1 {
     return this.access.load(core, vaHi, vaLo, desc);

@@ -16,7 +16,8 @@ export interface FeatureRow {
   readonly needs: readonly string[];
   /** Features that a core cannot have beside it. */
   readonly excludes?: readonly string[];
-  readonly status: 'done' | 'unimplemented';
+  /** `partial`: what is done of it executes, but no ID register says so and no preset counts on it. */
+  readonly status: 'done' | 'partial' | 'unimplemented';
   /** Why it is not done. */
   readonly note?: string;
 }
@@ -37,6 +38,16 @@ const not = (doc: string, id: string, needs: readonly string[] = [], note = 'not
   note,
 });
 
+/** A feature of which a core has what is done. */
+const some = (doc: string, id: string, needs: readonly string[], note: string): FeatureRow => ({
+  doc,
+  id,
+  needs,
+  status: 'partial',
+  note,
+});
+const ROWS_MISSING = 'some instructions are missing';
+
 const LATER = 'a later extension, of which only the name is known here';
 const later = (doc: string, id = ''): FeatureRow => not(doc, id, [], LATER);
 
@@ -44,8 +55,8 @@ export const features = {
   // Armv8.0
   FEAT_AA32EL0: not('AArch32 at EL0', 'PFR0.EL0=2'),
   FEAT_AA32EL1: not('AArch32 at EL1', 'PFR0.EL1=2', ['FEAT_AA32EL0']),
-  FEAT_FP: not('floating point', 'PFR0.FP=0'),
-  FEAT_AdvSIMD: not('Advanced SIMD', 'PFR0.AdvSIMD=0', ['FEAT_FP']),
+  FEAT_FP: some('floating point', 'PFR0.FP=0', [], ROWS_MISSING),
+  FEAT_AdvSIMD: some('Advanced SIMD', 'PFR0.AdvSIMD=0', ['FEAT_FP'], ROWS_MISSING),
   FEAT_CRC32: done('CRC32 instructions', 'ISAR0.CRC32=1'),
   FEAT_AES: not('AES instructions', 'ISAR0.AES=1', ['FEAT_AdvSIMD']),
   FEAT_PMULL: not('PMULL of 64 bits', 'ISAR0.AES=2', ['FEAT_AES']),

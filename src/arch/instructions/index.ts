@@ -7,6 +7,8 @@ import { dataRegisterRows } from './dataRegister';
 import { extensionRows } from './extensions';
 import { tagExtensionRows } from './extensionsTags';
 import { loadStoreRows } from './loadStore';
+import { simdLoadStoreRows } from './simdLoadStore';
+import { simdStructureRows } from './simdStructures';
 import { systemRows } from './system';
 import type { FieldNames, InstructionRow } from './types';
 
@@ -16,6 +18,8 @@ const table = [
   ...branchRows,
   ...systemRows,
   ...loadStoreRows,
+  ...simdLoadStoreRows,
+  ...simdStructureRows,
   ...extensionRows,
   ...tagExtensionRows,
   ...classRows,
@@ -48,6 +52,8 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Branches and exceptions', rows: branchRows },
   { title: 'System', rows: systemRows },
   { title: 'Loads and stores', rows: loadStoreRows },
+  { title: 'Loads and stores of SIMD&FP registers', rows: simdLoadStoreRows },
+  { title: 'Loads and stores of structures', rows: simdStructureRows },
   { title: 'Extensions', rows: extensionRows },
   { title: 'Memory tagging', rows: tagExtensionRows },
   { title: 'Whole groups', rows: classRows },

@@ -116,7 +116,7 @@ class CorePath extends MissCode {
       const unitMask = (1 << plan.unitLog2) - 1;
       const sizeMask = f.let(sub(shl(i32(1), and(bits, i32(7))), i32(1)));
       const host = f.let(zero);
-      f.if(and(eqz(and(low, sizeMask)), op32.leU(bits, i32(3))), () => {
+      f.if(and(eqz(and(low, sizeMask)), op32.leU(bits, i32(4))), () => {
         const index = and(shrU(low, i32(plan.unitLog2 - 4)), i32((LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES));
         const entry = f.let(add(load.i32(core, field(isStore ? 'storeTable' : 'loadTable')), index));
         const wanted = or(and(low, i32(~unitMask)), i32(TAG_NOT_PLAIN));
@@ -154,6 +154,9 @@ class CorePath extends MissCode {
         else f.store('i64', core, read(host), value);
         f.return(zero);
       });
+    if (isStore) f.store('v128', host, load.v128(core, value));
+    else f.store('v128', core, load.v128(host), value);
+    f.return(zero);
   }
 }
 

@@ -24,8 +24,8 @@ const pair =
   (c) =>
     memory(c, signExtend32(c.f.imm7, 7) * (scale ?? (c.f.sf === 1 ? 8 : 4)), mode);
 
-/** log2 of the access size; the prefetch rows have no size field and scale as doublewords. */
-const scaleOf = (c: OperandContext): number => c.f.size ?? 3;
+/** log2 of the access size; SIMD&FP has opc<1>:size, the prefetch rows have no size field and scale as doublewords. */
+const scaleOf = (c: OperandContext): number => (c.row.needs === 'fp' ? c.f.opc * 4 + c.f.size : (c.f.size ?? 3));
 
 function registerOffset(c: OperandContext): string {
   const { option, S } = c.f;
@@ -34,6 +34,11 @@ function registerOffset(c: OperandContext): string {
   if (option === 3 && S === 0) return `[${base(c)}, ${rm}]`;
   return `[${base(c)}, ${rm}, ${extend}${S ? ` #${scaleOf(c)}` : ''}]`;
 }
+
+const simdPair =
+  (mode: Mode): OperandPrinter =>
+  (c) =>
+    pair(mode, 4 << c.f.opc)(c);
 
 /** LDRAA and LDRAB: a signed 10-bit offset in doublewords. */
 const authenticated =
@@ -53,6 +58,9 @@ export const memoryPrinters = {
   memPairSw: pair('offset', 4),
   memPairSwPost: pair('post', 4),
   memPairSwPre: pair('pre', 4),
+  memPairSimd: simdPair('offset'),
+  memPairSimdPost: simdPair('post'),
+  memPairSimdPre: simdPair('pre'),
   memPairTag: pair('offset', 16),
   memPairTagPost: pair('post', 16),
   memPairTagPre: pair('pre', 16),

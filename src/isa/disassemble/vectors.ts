@@ -55,23 +55,31 @@ export function vectorRegister(text: string): OperandPrinter | undefined {
   };
 }
 
-const list = (c: OperandContext, first: number, count: number, suffix: string): string =>
+const list = (first: number, count: number, suffix: string): string =>
   `{ ${Array.from({ length: count }, (_, i) => `v${(first + i) & 31}.${suffix}`).join(', ')} }`;
 
 /** Registers from Rt on, whole. */
 const registers =
   (count: number): OperandPrinter =>
   (c) =>
-    list(c, c.f.Rt, count, arrangement(c.f.size, c.f.Q));
+    list(c.f.Rt, count, arrangement(c.f.size, c.f.Q));
 
-/** One element of registers from Rt on: the index is the bits of Q:S:size above those that the element size takes. */
-const elements =
-  (count: number): OperandPrinter =>
-  (c) => {
-    const { Q, S, size, scale } = c.f;
-    const index = ((Q << 3) | (S << 2) | size) >> scale;
-    return `${list(c, c.f.Rt, count, scalars[scale])}[${index}]`;
-  };
+/** Index of a single structure's element: the bits of Q:S:size that the row has as fields. */
+const structureIndex: Readonly<Record<string, (f: Fields) => number>> = {
+  b: ({ Q, S, size }) => (Q << 3) | (S << 2) | size,
+  h: ({ Q, S, size }) => (Q << 2) | (S << 1) | size,
+  s: ({ Q, S }) => (Q << 1) | S,
+  d: ({ Q }) => Q,
+};
+/** `bElements1` … `dElements4`: one element of so many registers from Rt on. */
+const elementLists = Object.fromEntries(
+  Object.entries(structureIndex).flatMap(([letter, index]) =>
+    [1, 2, 3, 4].map((count): [string, OperandPrinter] => [
+      `${letter}Elements${count}`,
+      ({ f }) => `${list(f.Rt, count, letter)}[${index(f)}]`,
+    ]),
+  ),
+);
 
 /** FP immediate of imm8: VFPExpandImm, exactly as a decimal. */
 export function fpImmediate(imm8: number): string {
@@ -108,11 +116,8 @@ export const vectorPrinters = {
   list2: registers(2),
   list3: registers(3),
   list4: registers(4),
-  elements1: elements(1),
-  elements2: elements(2),
-  elements3: elements(3),
-  elements4: elements(4),
-  tableList: (c) => list(c, c.f.Rn, c.f.len + 1, '16b'),
+  ...elementLists,
+  tableList: (c) => list(c.f.Rn, c.f.len + 1, '16b'),
   shlAmount: ({ f }) => `#${((f.immh << 3) | f.immb) - (8 << highestOne(f.immh))}`,
   shrAmount: ({ f }) => `#${(16 << highestOne(f.immh)) - ((f.immh << 3) | f.immb)}`,
   fpImm8: ({ f }) => fpImmediate(f.imm8 ?? imm8(f)),

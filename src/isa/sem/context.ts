@@ -11,6 +11,7 @@ import type { F32, F64, FunctionBuilder, I32, I64, Local, V128, Value, ValueType
 export interface AccessKind {
   readonly unprivileged?: boolean; // LDTR, STTR
   readonly ordered?: boolean; // acquire / release: alignment is checked
+  readonly elementLog2?: number; // elements of a structure, read or written together: each is aligned by itself
 }
 
 /** Slow paths: the engine calls the core; a non-zero answer leaves generated code. Arguments are 32-bit. */
@@ -60,8 +61,8 @@ export interface VectorOperands {
   raise(bits: I32): void;
 
   /** One data access of 16 bytes. */
-  loadV(address: I64): Local<'v128'>;
-  storeV(address: I64, value: V128): void;
+  loadV(address: I64, kind?: AccessKind): Local<'v128'>;
+  storeV(address: I64, value: V128, kind?: AccessKind): void;
 }
 
 export interface SemanticsContext extends VectorOperands {

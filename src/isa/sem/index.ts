@@ -5,6 +5,8 @@ import type { Semantics } from './context';
 import { dataImmediateSemantics } from './dataImmediate';
 import { dataRegisterSemantics } from './dataRegister';
 import { loadStoreSemantics } from './loadStore';
+import { simdLoadStoreSemantics } from './simdLoadStore';
+import { simdStructureSemantics } from './simdStructures';
 import { systemSemantics } from './system';
 
 export const semantics = {
@@ -13,6 +15,8 @@ export const semantics = {
   ...branchSemantics,
   ...loadStoreSemantics,
   ...systemSemantics,
+  ...simdLoadStoreSemantics,
+  ...simdStructureSemantics,
 } as const satisfies Record<ImplementedId, Semantics>;
 
 export const semanticsOf = (id: string): Semantics | undefined =>

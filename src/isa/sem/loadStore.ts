@@ -7,13 +7,13 @@ import { extend32S, extendS, extendU, type I64, i64, op32, op64, wrap } from '..
 import { extended, signed } from './common';
 import type { AccessKind, Semantics, SemanticsContext } from './context';
 
-const stackBase = { name: 'spBase', count: 2, of: (f: Fields): number => (f.Rn === 31 ? 1 : 0) };
+export const stackBase = { name: 'spBase', count: 2, of: (f: Fields): number => (f.Rn === 31 ? 1 : 0) };
 
-type Mode = 'offset' | 'pre' | 'post';
-type OffsetOf = (s: SemanticsContext) => I64;
+export type Mode = 'offset' | 'pre' | 'post';
+export type OffsetOf = (s: SemanticsContext) => I64;
 
 /** The base address, after CheckSPAlignment where the base is SP. */
-function base(s: SemanticsContext): I64 {
+export function base(s: SemanticsContext): I64 {
   const address = s.code.let(s.x('Rn'));
   if (s.statics.spBase === 1) {
     s.code.if(op64.ne(op64.and(address, i64(15)), i64(0)), () => s.slow('spAlignment'));
@@ -22,7 +22,7 @@ function base(s: SemanticsContext): I64 {
 }
 
 /** Runs the access at its address, then writes the base back where the mode says so. */
-function addressed(s: SemanticsContext, mode: Mode, offset: OffsetOf, access: (address: I64) => void): void {
+export function addressed(s: SemanticsContext, mode: Mode, offset: OffsetOf, access: (address: I64) => void): void {
   const start = base(s);
   const moved = s.code.let(op64.add(start, offset(s)));
   access(mode === 'post' ? start : moved);
@@ -30,11 +30,15 @@ function addressed(s: SemanticsContext, mode: Mode, offset: OffsetOf, access: (a
 }
 
 const scaledUnsigned: OffsetOf = (s) => extendU(s.small((f) => f.imm12 << f.size));
-const unscaled: OffsetOf = (s) => extendS(s.small((f) => signed(f.imm9, 9)));
-const indexed: OffsetOf = (s) => {
-  const index = extended(s, 'Rm', s.statics.option);
-  return s.statics.S === 1 ? op64.shl(index, i64(s.statics.size ?? 3)) : index;
-};
+export const unscaled: OffsetOf = (s) => extendS(s.small((f) => signed(f.imm9, 9)));
+/** The index register, extended; shifted by the size of the access where S says so. */
+export const indexedBy =
+  (sizeLog2: (s: SemanticsContext) => number): OffsetOf =>
+  (s) => {
+    const index = extended(s, 'Rm', s.statics.option);
+    return s.statics.S === 1 ? op64.shl(index, i64(sizeLog2(s))) : index;
+  };
+const indexed = indexedBy((s) => s.statics.size ?? 3);
 const pairOffset =
   (log2: (f: Fields) => number): OffsetOf =>
   (s) =>

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hasCrossCompiler } from '../../../src/build/crossCompiler';
 import { onPath } from '../../../src/build/processes';
+import { coreTypes } from '../../../src/machine/presets';
 import { type Case, type CaseRunner, LAYOUT, type Outcome } from '../../difftest/cases';
 import { compare, describeDifference } from '../../difftest/compare';
 import { engineRunner, needsMachine } from '../../difftest/engineRunner';
@@ -112,7 +113,7 @@ describe('differential test', { skip }, () => {
     });
 
   test('both runners agree on cases of every row', async () => {
-    const cases = allRecipes(new Set(['FEAT_CRC32'])).flatMap((recipe) =>
+    const cases = allRecipes(coreTypes[CPU].features).flatMap((recipe) =>
       [0, 1, 2].map((index) => makeCase(recipe, 3, index)),
     );
     const [a, b] = [await qemuUserRunner(CPU).run(cases), await qemuSystemRunner(CPU).run(cases)];
@@ -202,7 +203,7 @@ describe('a segment added to an ELF file', () => {
 
 describe('elscope against QEMU', { skip }, () => {
   test('the engine agrees on 24 cases of every row', async () => {
-    const recipes = allRecipes(new Set(['FEAT_CRC32'])).filter(({ name }) => !needsMachine.has(name));
+    const recipes = allRecipes(coreTypes[CPU].features).filter(({ name }) => !needsMachine.has(name));
     const cases = recipes.flatMap((r) => Array.from({ length: 24 }, (_, index) => makeCase(r, 1, index)));
     const [expected, found] = [await qemuUserRunner(CPU).run(cases), await engineRunner().run(cases)];
     const wrong = cases.flatMap((c, i) =>

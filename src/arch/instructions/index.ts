@@ -7,6 +7,7 @@ import { dataRegisterRows } from './dataRegister';
 import { extensionRows } from './extensions';
 import { tagExtensionRows } from './extensionsTags';
 import { loadStoreRows } from './loadStore';
+import { simdIntegerRows } from './simdInteger';
 import { simdLoadStoreRows } from './simdLoadStore';
 import { simdStructureRows } from './simdStructures';
 import { systemRows } from './system';
@@ -20,6 +21,7 @@ const table = [
   ...loadStoreRows,
   ...simdLoadStoreRows,
   ...simdStructureRows,
+  ...simdIntegerRows,
   ...extensionRows,
   ...tagExtensionRows,
   ...classRows,
@@ -54,6 +56,7 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Loads and stores', rows: loadStoreRows },
   { title: 'Loads and stores of SIMD&FP registers', rows: simdLoadStoreRows },
   { title: 'Loads and stores of structures', rows: simdStructureRows },
+  { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
   { title: 'Extensions', rows: extensionRows },
   { title: 'Memory tagging', rows: tagExtensionRows },
   { title: 'Whole groups', rows: classRows },

@@ -10,10 +10,11 @@
  * SIMD&FP registers are fields Rd, Rn, Rm, Ra, Rt, Rt2 as the others; the template says that they are vectors:
  *   `<Vd>` v3; `<Vd:d>` d3 (b h s d q); `<Vd:ftype>` by a field: ftype (0 S, 1 D, 3 H), size (B H S D), sz (S D), opc (S D Q),
  *   opcsize (loads: opc<1>:size), imm5 (lowest one bit), immh (highest one bit); sizeNext, szNext, immhNext twice as wide.
- *   Arrangements stand after a dot, `<Vd>.<T>`: T by size and Q; Ta by size, twice as wide, whole; Tsz, Tasz and Tbsz by sz (Tbsz
- *   half as wide, with Q); Timm5 by imm5 and Q; Timmh by immh and Q, Taimmh twice as wide, whole; Tq 8b or 16b. What no rule has
+ *   Arrangements stand after a dot, `<Vd>.<T>`: T by size and Q; Ta by size, twice as wide, whole; Tpairs so with Q; Tsz, Tasz
+ *   and Tbsz by sz (Tbsz half as wide, with Q); Timm5 by imm5 and Q; Timmh by immh and Q, Taimmh twice as wide, whole; Tq 8b or 16b. What no rule has
  *   is a choice: `<Vd>.{Q:4h|8h}`.
- *   Elements: `<Vn>.<Ts>[<index5>]` by imm5 (DUP, UMOV); index4 by imm4; `<VmElement>` is Vm with its index by size, H, L and M.
+ *   Elements: `<Vn>.<Ts>[<index5>]` by imm5 (DUP, UMOV); index4 by imm4; `<VmElement>` is Vm with its index by size, H, L and M;
+ *   `<elementIndex>` only its index, by H, L and, if there is one, M.
  *   Lists from Rt on: `<list1>` … `<list4>`, `<bElements1>` … `<dElements4>`; `<tableList>` from Rn on, len + 1 registers.
  *   Shifts: `<shlAmount>`, `<shrAmount>` by immh:immb. Immediates of abc:defgh: `<imm8abc>`, `<byteMask>`, `<fpImm8>` (or imm8).
  * disassemble/vectors.ts has them all; new ones go there.

@@ -101,6 +101,7 @@ function element({ f }: OperandContext): string {
 export const vectorPrinters = {
   T: ({ f }) => arrangement(f.size, f.Q),
   Ta: ({ f }) => widened(f.size),
+  Tpairs: ({ f }) => arrangement(f.size + 1, f.Q),
   Tsz: ({ f }) => arrangement(2 + f.sz, f.Q),
   Tasz: ({ f }) => widened(1 + f.sz),
   Tbsz: ({ f }) => arrangement(1 + f.sz, f.Q),
@@ -112,6 +113,8 @@ export const vectorPrinters = {
   index5: ({ f }) => String(f.imm5 >> (lowestOne(f.imm5) + 1)),
   index4: ({ f }) => String(f.imm4 >> lowestOne(f.imm5)),
   VmElement: element,
+  elementIndex: ({ f }) => String(f.M === undefined ? (f.H << 1) | f.L : (f.H << 2) | (f.L << 1) | f.M),
+  elementBits: ({ f }) => `#${8 << f.size}`,
   list1: registers(1),
   list2: registers(2),
   list3: registers(3),

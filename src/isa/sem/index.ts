@@ -5,6 +5,7 @@ import type { Semantics } from './context';
 import { dataImmediateSemantics } from './dataImmediate';
 import { dataRegisterSemantics } from './dataRegister';
 import { loadStoreSemantics } from './loadStore';
+import { simdIntegerSemantics } from './simdInteger';
 import { simdLoadStoreSemantics } from './simdLoadStore';
 import { simdStructureSemantics } from './simdStructures';
 import { systemSemantics } from './system';
@@ -17,6 +18,7 @@ export const semantics = {
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,
+  ...simdIntegerSemantics,
 } as const satisfies Record<ImplementedId, Semantics>;
 
 export const semanticsOf = (id: string): Semantics | undefined =>

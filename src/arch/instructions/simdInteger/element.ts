@@ -1,0 +1,61 @@
+/** Advanced SIMD by element: the second operand is one element of a vector. */
+import type { InstructionRow } from '../types';
+import { dotElement, elementH, elementS, elementScalarH, elementScalarS } from './forms';
+
+const long = { long: true } as const;
+const rdm = { feature: 'FEAT_RDM' } as const;
+
+export const simdElementRows = [
+  elementH('SMLAL', '0 0010', long),
+  elementS('SMLAL', '0 0010', long),
+  elementH('SQDMLAL', '0 0011', long),
+  elementS('SQDMLAL', '0 0011', long),
+  elementH('SMLSL', '0 0110', long),
+  elementS('SMLSL', '0 0110', long),
+  elementH('SQDMLSL', '0 0111', long),
+  elementS('SQDMLSL', '0 0111', long),
+  elementH('MUL', '0 1000'),
+  elementS('MUL', '0 1000'),
+  elementH('SMULL', '0 1010', long),
+  elementS('SMULL', '0 1010', long),
+  elementH('SQDMULL', '0 1011', long),
+  elementS('SQDMULL', '0 1011', long),
+  elementH('SQDMULH', '0 1100'),
+  elementS('SQDMULH', '0 1100'),
+  elementH('SQRDMULH', '0 1101'),
+  elementS('SQRDMULH', '0 1101'),
+  elementH('MLA', '1 0000'),
+  elementS('MLA', '1 0000'),
+  elementH('UMLAL', '1 0010', long),
+  elementS('UMLAL', '1 0010', long),
+  elementH('MLS', '1 0100'),
+  elementS('MLS', '1 0100'),
+  elementH('UMLSL', '1 0110', long),
+  elementS('UMLSL', '1 0110', long),
+  elementH('UMULL', '1 1010', long),
+  elementS('UMULL', '1 1010', long),
+  elementH('SQRDMLAH', '1 1101', rdm),
+  elementS('SQRDMLAH', '1 1101', rdm),
+  elementH('SQRDMLSH', '1 1111', rdm),
+  elementS('SQRDMLSH', '1 1111', rdm),
+
+  elementScalarH('SQDMLAL', '0 0011', long),
+  elementScalarS('SQDMLAL', '0 0011', long),
+  elementScalarH('SQDMLSL', '0 0111', long),
+  elementScalarS('SQDMLSL', '0 0111', long),
+  elementScalarH('SQDMULL', '0 1011', long),
+  elementScalarS('SQDMULL', '0 1011', long),
+  elementScalarH('SQDMULH', '0 1100'),
+  elementScalarS('SQDMULH', '0 1100'),
+  elementScalarH('SQRDMULH', '0 1101'),
+  elementScalarS('SQRDMULH', '0 1101'),
+  elementScalarH('SQRDMLAH', '1 1101', rdm),
+  elementScalarS('SQRDMLAH', '1 1101', rdm),
+  elementScalarH('SQRDMLSH', '1 1111', rdm),
+  elementScalarS('SQRDMLSH', '1 1111', rdm),
+
+  dotElement('SDOT', '0 10 1110', 'FEAT_DotProd'),
+  dotElement('UDOT', '1 10 1110', 'FEAT_DotProd'),
+  dotElement('SUDOT', '0 00 1111', 'FEAT_I8MM'),
+  dotElement('USDOT', '0 10 1111', 'FEAT_I8MM'),
+] as const satisfies readonly InstructionRow[];

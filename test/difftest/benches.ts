@@ -2,10 +2,11 @@
  * Which core and which QEMU judge a row: Cortex-A57 where it has the row's feature, otherwise the core with every feature;
  * Debian 12's QEMU, or Debian 13's for what the older one lacks.
  */
-import type { FeatureName } from '../../src/arch/features';
+import { type FeatureName, featureNames } from '../../src/arch/features';
 import { laterQemuUser } from '../../src/build/guests';
 import { type CoreTypeName, coreTypes } from '../../src/machine/presets';
 import { allRecipes, type Recipe } from './generate';
+import type { Options } from './options';
 
 /** Cores that both sides know by the same name. */
 export const CPUS = [
@@ -47,11 +48,18 @@ export interface Bench {
 
 const qemuOf = ({ feature }: Recipe): QemuVersion => (feature && LATER.has(feature) ? '10.0' : '7.2');
 
-/** @param cpu runs everything that it has; without it, every row runs once. Benches without rows are left out. */
-export function benches(cpu: CpuName | undefined, wanted: (recipe: Recipe) => boolean): Bench[] {
+/**
+ * @param cpu runs everything that it has; without it, every row runs once. The engine alone has every row that has a meaning,
+ * also those of features that no core has yet. Benches without rows are left out.
+ */
+export function benches(
+  { cpu, subject }: Pick<Options, 'cpu' | 'subject'>,
+  wanted: (recipe: Recipe) => boolean,
+): Bench[] {
   const plain = coreTypes['cortex-a57'].features;
-  const pairs: readonly (readonly [CpuName, Recipe])[] = cpu
-    ? allRecipes(coreTypes[cpu].features).map((recipe) => [cpu, recipe] as const)
+  const on = subject === 'engine' ? (cpu ?? 'max') : cpu;
+  const pairs: readonly (readonly [CpuName, Recipe])[] = on
+    ? allRecipes(subject === 'engine' ? new Set(featureNames) : coreTypes[on].features).map((recipe) => [on, recipe])
     : [
         ...allRecipes(plain).map((recipe) => ['cortex-a57', recipe] as const),
         ...allRecipes(coreTypes.max.features)
@@ -63,7 +71,7 @@ export function benches(cpu: CpuName | undefined, wanted: (recipe: Recipe) => bo
     (['7.2', '10.0'] as const).map((qemu) => ({
       cpu: name,
       qemu,
-      recipes: kept.flatMap(([on, recipe]) => (on === name && qemuOf(recipe) === qemu ? [recipe] : [])),
+      recipes: kept.flatMap(([core, recipe]) => (core === name && qemuOf(recipe) === qemu ? [recipe] : [])),
     })),
   );
   return all.filter(({ recipes }) => recipes.length > 0);

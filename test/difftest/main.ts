@@ -39,7 +39,9 @@ async function runCases(options: Options, bench: Bench, from: number, count: num
   cases.forEach((c, i) => {
     tally.count(c.row);
     const verdict = compare(c, expected[i], found[i], (entry) => tally.sawKnown(entry));
-    if (verdict !== 'different' || tally.different++ >= SHOWN) return;
+    if (verdict !== 'different') return;
+    tally.sawDifferent(c.row);
+    if (tally.different > SHOWN) return;
     const names = [oracle.name, subject.name] as const;
     console.log(describeDifference(c, expected[i], found[i], names, replayOptions(options)) + '\n');
   });
@@ -48,7 +50,7 @@ async function runCases(options: Options, bench: Bench, from: number, count: num
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), () => randomInt(2 ** 31));
   const plan = benches(
-    options.cpu,
+    options,
     ({ name }) =>
       (options.rows.length === 0 || options.rows.includes(name)) &&
       !(options.subject === 'engine' && needsMachine.has(name)),

@@ -59,6 +59,9 @@ function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
   });
 }
 
+/** Without SVE, whose record in the signal frame would win over the vectors that a case starts with. */
+const modelOf = (cpu: string): string => (cpu === 'max' ? 'max,sve=off,sme=off' : cpu);
+
 /** @param cpu as `qemu-aarch64 -cpu` takes it. @param seconds after which a run that has not ended is an error. */
 export function qemuUserRunner(cpu: string, version: QemuVersion = '7.2', seconds = 120): CaseRunner {
   return {
@@ -66,7 +69,7 @@ export function qemuUserRunner(cpu: string, version: QemuVersion = '7.2', second
     async run(cases) {
       const [guest, program] = [await userGuest(), await qemuProgram(version)];
       const output = await new Promise<Buffer>((resolve, reject) => {
-        const child = spawn(program, ['-cpu', cpu, guest], { stdio: ['pipe', 'pipe', 'inherit'] });
+        const child = spawn(program, ['-cpu', modelOf(cpu), guest], { stdio: ['pipe', 'pipe', 'inherit'] });
         const chunks: Buffer[] = [];
         const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
         child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -4,14 +4,20 @@ import { type KnownDifference, knownDifferences } from './known';
 /** From so many cases on a row counts as tested. */
 export const ENOUGH = 1000;
 const COLUMNS = 4;
-const NAME_WIDTH = 21;
+const NAME_WIDTH = 23;
 const COUNT_WIDTH = 7;
 
 export class Tally {
   private readonly cases = new Map<string, number>();
   private readonly known = new Map<KnownDifference, number>();
-  different = 0;
+  private readonly differing = new Map<string, number>();
 
+  get different(): number {
+    return [...this.differing.values()].reduce((a, b) => a + b, 0);
+  }
+  sawDifferent(row: string): void {
+    this.differing.set(row, (this.differing.get(row) ?? 0) + 1);
+  }
   count(row: string): void {
     this.cases.set(row, (this.cases.get(row) ?? 0) + 1);
   }
@@ -50,6 +56,8 @@ export class Tally {
     const { tooFew } = this;
     if (tooFew.length > 0)
       lines.push(`below ${ENOUGH} cases: ${tooFew.length === this.rows ? `all ${this.rows} rows` : tooFew.join(' ')}`);
+    if (this.differing.size > 0)
+      lines.push(`different: ${[...this.differing].map(([row, count]) => `${row} ${count}`).join(', ')}`);
     return lines;
   }
 }

@@ -18,7 +18,7 @@ test('a run without --seed gets a fresh one, a replay its own', () => {
 });
 
 test('every row that some core has runs once, on a core that has it', () => {
-  const all = benches(undefined, () => true);
+  const all = benches({ subject: 'elscope' }, () => true);
   const names = all.flatMap(({ recipes }) => recipes.map(({ name }) => name));
   assert.equal(new Set(names).size, names.length);
   assert.deepEqual(
@@ -29,7 +29,10 @@ test('every row that some core has runs once, on a core that has it', () => {
     for (const { name, feature } of recipes)
       assert.ok(!feature || coreTypes[cpu].features.has(feature), `${name} on ${cpu}`);
   assert.deepEqual(
-    benches('cortex-a53', ({ name }) => name === 'ADD_imm').map(({ cpu, recipes }) => [cpu, recipes.length]),
+    benches({ cpu: 'cortex-a53', subject: 'elscope' }, ({ name }) => name === 'ADD_imm').map(({ cpu, recipes }) => [
+      cpu,
+      recipes.length,
+    ]),
     [['cortex-a53', 1]],
   );
 });
@@ -56,5 +59,8 @@ test('the report has the cases of every row and names those with too few', () =>
   const text = tally.report().join('\n');
   assert.match(text, /^ADD_imm +1000 +SUB_imm +3\n/);
   assert.match(text, /\nbelow 1000 cases: SUB_imm$/);
+  tally.sawDifferent('SUB_imm');
+  assert.equal(tally.different, 1);
+  assert.equal(tally.report().at(-1), 'different: SUB_imm 1');
   assert.equal(tally.total, ENOUGH + 3);
 });

@@ -103,9 +103,10 @@ function reciprocalRoot(e: Elements, a: V128): V128 {
   const operand = c.let(i32x4.shrU(a, i32(23)));
   const one = i32x4.splat(i32(1));
   const isSmall = i32x4.gtS(i32x4.splat(i32(256)), operand);
-  const scaled = bits.select(isSmall, i32x4.add(i32x4.shl(operand, i32(1)), one), bits.andNot(operand, one));
-  const doubled = c.let(i32x4.shl(i32x4.add(scaled, one), i32(1)));
-  const fits = (guess: V128): V128 => i32x4.gtS(i32x4.splat(i32(2 ** 28)), i32x4.mul(i32x4.mul(doubled, guess), guess));
+  const doubled = (v: V128): V128 => i32x4.shl(v, i32(1));
+  const large = doubled(i32x4.add(bits.andNot(operand, one), one));
+  const scaled = c.let(bits.select(isSmall, i32x4.add(doubled(operand), one), large));
+  const fits = (guess: V128): V128 => i32x4.gtS(i32x4.splat(i32(2 ** 28)), i32x4.mul(i32x4.mul(scaled, guess), guess));
   return estimated(30, a, estimate(e, fits));
 }
 

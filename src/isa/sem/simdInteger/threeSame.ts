@@ -1,7 +1,7 @@
 /** Semantics of Advanced SIMD three registers of the same type. Rows: arch/instructions/simdInteger/threeSame. */
 import { bits } from '../../../wasm/vector';
 import type { Semantics } from '../context';
-import { binary, inForms, type Operation } from './elements';
+import { binary, Elements, inForms, type Operation } from './elements';
 import {
   accumulate,
   add,
@@ -30,6 +30,13 @@ const shift = (isSigned: boolean, { round = false, saturate = false } = {}): Sem
   binary(byRegister({ isSigned, round, saturate }));
 /** Into 32-bit elements, whatever the size of the operands'. */
 const products = (operation: Operation): Semantics => binary(accumulate(operation), 2);
+/** Matrices fill whole vectors. */
+const matrices = (signedN: boolean, signedM: boolean): Semantics => ({
+  emit: (s) => {
+    const e = new Elements(s, 2, 128);
+    e.write(accumulate(matrixProduct(signedN, signedM))(e, e.n, e.m));
+  },
+});
 
 export const threeSameSemantics = {
   ...inForms(['vec', 'scalar'], {
@@ -93,8 +100,8 @@ export const threeSameSemantics = {
     SDOT: products(dotProduct(true, true)),
     UDOT: products(dotProduct(false, false)),
     USDOT: products(dotProduct(false, true)),
-    SMMLA: products(matrixProduct(true, true)),
-    UMMLA: products(matrixProduct(false, false)),
-    USMMLA: products(matrixProduct(false, true)),
+    SMMLA: matrices(true, true),
+    UMMLA: matrices(false, false),
+    USMMLA: matrices(false, true),
   }),
 } as const;

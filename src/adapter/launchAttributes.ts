@@ -66,6 +66,7 @@ export const launchAttributes = {
     values: [1, 2, 3],
     doc: 'The highest exception level that exists; cores are reset into it. Default: 2 for an ELF program, else 1.',
   },
+  gic: { type: 'integer', values: [2, 3], doc: 'Version of the interrupt controller (GIC). Default: 2.' },
   seed: {
     type: 'integer',
     least: 0,
@@ -241,6 +242,7 @@ export function sessionStart(given: unknown): SessionStart {
     cpus: values.cpus,
     memory: values.memory,
     el: values.el,
+    gic: values.gic,
     seed: values.seed,
     checker: values.checker ?? launchAttributes.checker.default,
     semihostingRoot: file('semihosting'),

@@ -27,9 +27,11 @@ const level = (el: number | 'none'): string => (el === 'none' ? 'not possible' :
 
 function trapLine(rule: TrapRule): string {
   const conditions = [rule, ...(rule.and === undefined ? [] : [rule.and])].map((c) => `${c.control}=${c.value}`);
+  const unless = (rule.unless ?? []).map((c) => `${c.control}=${c.value}`);
+  const but = unless.length === 0 ? '' : ` unless ${unless.join(' or ')}`;
   const what = rule.access === undefined ? 'access' : rule.access;
   const ec = rule.ec === undefined ? '' : `, EC ${hex(rule.ec)}`;
-  return `  ${conditions.join(' and ')}: ${what} from EL${rule.from.join(', EL')} traps to EL${rule.to}${ec}`;
+  return `  ${conditions.join(' and ')}${but}: ${what} from EL${rule.from.join(', EL')} traps to EL${rule.to}${ec}`;
 }
 
 function fieldLine(field: SystemRegisterRow['fields'][number]): string {

@@ -69,7 +69,7 @@ const rows = {
     'give it less memory, smaller caches or longer lines',
   ],
   'machine.noRoom': ['this computer does not give the machine the {size} MiB that it needs', 'give it less memory'],
-  'machine.gic': ['GIC version {version} is not there yet', 'use version 2'],
+  'machine.gic': ['GIC version {version} is not possible here', 'give 2 or 3'],
   'machine.el': ['exception level {el} is not possible here', 'give 1, 2 or 3'],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],

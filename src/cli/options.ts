@@ -22,7 +22,7 @@ export const runOptions = [
   { name: 'cpus', value: 'N', doc: "number of cores, 1 to 8: repeats or cuts the preset's" },
   { name: 'memory', value: 'SIZE', doc: 'RAM size, such as 512M or 1G (the default)' },
   { name: 'el', value: '1|2|3', doc: 'highest exception level, entered at reset (default 2 for an ELF, else 1)' },
-  { name: 'gic', value: '2', doc: 'version of the interrupt controller' },
+  { name: 'gic', value: '2|3', doc: 'version of the interrupt controller (default 2)' },
   { name: 'expect', value: 'TEXT', many: true, doc: 'wait for TEXT on the console, then type what --send gives' },
   {
     name: 'send',

@@ -20,8 +20,6 @@ const SLICE = 2_000_000;
 
 function launchOptions(options: ParsedOptions, command: 'run' | 'check'): LaunchOptions {
   const one = (name: string): string | undefined => options.values[name]?.[0];
-  const gic = numberOption(options, 'gic', 2, 3);
-  if (gic === 3) throw new UserError('machine.gic', { version: 3 });
   if (options.positional.length > 1) throw new UserError('cli.operand', { text: options.positional[1] });
   return {
     program: options.positional[0],
@@ -34,6 +32,7 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
     cpus: numberOption(options, 'cpus', 1, 8),
     memory: one('memory'),
     el: numberOption(options, 'el', 1, 3) as 1 | 2 | 3 | undefined,
+    gic: numberOption(options, 'gic', 2, 3) as 2 | 3 | undefined,
     seed: numberOption(options, 'seed', 0, 0xffffffff),
     checker:
       choiceOption(options, 'check', ['actual', 'architectural', 'off']) ?? (command === 'check' ? 'actual' : 'off'),

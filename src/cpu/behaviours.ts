@@ -6,6 +6,7 @@ import type { RegisterBehaviour } from '../arch/sysregs/behaviours';
 import { type ControlField, controls, registerIndex } from './controls';
 import type { CycleCounter } from './cycleCounter';
 import type { Identity } from './identity';
+import { controllerBehaviours, type InterruptControllerRegisters } from './interruptController';
 import type { Interrupts } from './interrupts';
 import type { Levels } from './levels';
 import type { CpuFacts } from './ports';
@@ -21,6 +22,7 @@ export interface CoreParts {
   readonly identity: Identity;
   readonly interrupts: Interrupts;
   readonly timers: Timers;
+  readonly controller: InterruptControllerRegisters;
   readonly cycleCounter: CycleCounter;
   /** A write changed translation or execution context. */
   contextChanged(): void;
@@ -33,9 +35,11 @@ export interface CoreParts {
 
 export interface Behaviour {
   /** Extra conditions under which the access is UNDEFINED. */
-  readonly undefined?: (core: CoreParts, el: number) => boolean;
+  readonly undefined?: (core: CoreParts, el: number, index: number) => boolean;
   /** Absent: storage. */
   readonly read?: (core: CoreParts, out: Pair, el: number, index: number) => void;
+  /** What a guest's read gives where it has effects; the debugger's goes on reading without. */
+  readonly access?: (core: CoreParts, out: Pair, index: number) => void;
   /** Absent: a masked write to storage. */
   readonly write?: (core: CoreParts, hi: number, lo: number, index: number) => void;
 }
@@ -301,6 +305,7 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
       core.storeMasked(CCFILTR, hi, lo);
     },
   },
+  ...controllerBehaviours,
   L2CTLR_EL1: {
     read: (core, out, _el, index) => {
       const cores = (core.facts.clusterCores - 1) & C.cores.mask;

@@ -15,6 +15,7 @@ import { ExceptionCalls } from './exceptionCalls';
 import { Exceptions } from './exceptions';
 import { fpTrapOf } from './fpAccess';
 import { type Identity, identityOf } from './identity';
+import { InterruptControllerRegisters } from './interruptController';
 import { Interrupts } from './interrupts';
 import { Levels } from './levels';
 import { Operations } from './operations';
@@ -37,6 +38,7 @@ export class Cpu implements CpuPeer, CoreParts {
   readonly identity: Identity;
   readonly interrupts: Interrupts;
   readonly timers: Timers;
+  readonly controller: InterruptControllerRegisters;
   readonly cycleCounter: CycleCounter;
   readonly contexts: TranslationContexts;
   /** The context of the current level, always up to date. */
@@ -60,6 +62,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const hasPan = this.identity.has('FEAT_PAN');
     this.levels = new Levels(state, highestEl);
     this.interrupts = new Interrupts(state, this.levels);
+    this.controller = new InterruptControllerRegisters(index, ports.interruptController);
     this.timers = new Timers(index, state, highestEl >= 2, ports.counter, ports.timers);
     this.cycleCounter = new CycleCounter(index, state, this.levels, ports.cycles);
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
@@ -95,6 +98,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.ports.memory.clearExclusive(this.index);
     this.refresh();
     this.timers.update();
+    this.ports.interruptController?.resetCore(this.index);
   }
 
   /** PSCI CPU_OFF, or a core that was not turned on yet. */
@@ -207,6 +211,11 @@ export class Cpu implements CpuPeer, CoreParts {
     this.interrupts.setLine(bit, level);
     this.waiting.lineChanged();
   }
+  /** The virtual interrupts that the interrupt controller signals. */
+  setVirtual(irq: boolean, fiq: boolean): void {
+    this.interrupts.setVirtual((irq ? Pstate.I : 0) | (fiq ? Pstate.F : 0));
+    this.waiting.lineChanged();
+  }
   wfi(): Leave {
     return this.waiting.wfi();
   }
@@ -233,6 +242,7 @@ export class Cpu implements CpuPeer, CoreParts {
   contextChanged(): void {
     this.contexts.invalidate();
     this.refresh();
+    if (this.facts.highestEl === 3) this.ports.interruptController?.levelChanged(this.index);
   }
   interruptsChanged(): void {
     if (this.interrupts.find()) this.state.set('pendingExit', 1);
@@ -245,6 +255,7 @@ export class Cpu implements CpuPeer, CoreParts {
   }
   private levelChanged(): void {
     this.refresh();
+    if (this.facts.highestEl === 3) this.ports.interruptController?.levelChanged(this.index);
     if (this.interrupts.find()) this.state.set('pendingExit', 1);
   }
   private refresh(): void {

@@ -1,6 +1,6 @@
 /**
  * Interrupt inputs of the core, and which of them can be taken: physical ones by SCR_EL3 and HCR_EL2 routing, virtual ones of
- * HCR_EL2.{VSE,VI,VF}. Masks are at the bits of ISR_EL1 and PSTATE: A(8) SError, I(7) IRQ, F(6) FIQ. Section: Asynchronous
+ * HCR_EL2.{VSE,VI,VF} and of the GIC. Masks are at the bits of ISR_EL1 and PSTATE: A(8) SError, I(7) IRQ, F(6) FIQ. Section: Asynchronous
  * exception routing, masking and priority. Priority is IMPLEMENTATION DEFINED: FIQ, IRQ, SError, physical before virtual.
  */
 import { controls } from './controls';
@@ -43,14 +43,20 @@ export class Interrupts {
     this.state.set('lines', level ? lines | bit : lines & ~bit);
   }
 
+  /** Virtual interrupts that the interrupt controller signals, at the same bits. */
+  setVirtual(bits: number): void {
+    this.state.set('virtualLines', bits);
+  }
+
   /** Virtual interrupts that are pending and enabled (HCR_EL2.{AMO,IMO,FMO} set, TGE clear). */
   virtualPending(): number {
     const { state, levels } = this;
     if (!levels.el2Enabled() || levels.tge()) return 0;
     let pending = 0;
     if (state.bit(C.VSE) && levels.routedToEl2(Pstate.A)) pending |= Pstate.A;
-    if (state.bit(C.VI) && levels.routedToEl2(Pstate.I)) pending |= Pstate.I;
-    if (state.bit(C.VF) && levels.routedToEl2(Pstate.F)) pending |= Pstate.F;
+    const lines = state.virtualLines;
+    if ((state.bit(C.VI) || (lines & Pstate.I) !== 0) && levels.routedToEl2(Pstate.I)) pending |= Pstate.I;
+    if ((state.bit(C.VF) || (lines & Pstate.F) !== 0) && levels.routedToEl2(Pstate.F)) pending |= Pstate.F;
     return pending;
   }
 

@@ -55,6 +55,7 @@ export const coreLayout = {
   cycleBase: [6160, 8], // core cycles at which PMCCNTR_EL0's storage was last brought up to date, a double
   exceptions: [6168, 8], // exceptions taken, a double
   eventsSince: [6176, 8], // physical count up to which event streams have been looked at by WFE, a double
+  virtualLines: [6184, 4], // virtual interrupts that the interrupt controller signals, at the same bits as `lines`
 } as const satisfies Record<string, readonly [number, number]>;
 
 export const CORE_BLOCK_BYTES = 8192;

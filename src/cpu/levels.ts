@@ -11,6 +11,7 @@ const C = controls({
   AMO: 'HCR_EL2.AMO',
   IMO: 'HCR_EL2.IMO',
   FMO: 'HCR_EL2.FMO',
+  scrFIQ: 'SCR_EL3.FIQ',
 });
 
 export class Levels {
@@ -41,6 +42,10 @@ export class Levels {
   /** A bit of SCR_EL3, false without EL3. */
   scr(field: ControlField): boolean {
     return this.highestEl === 3 && this.state.bit(field);
+  }
+  /** SCR_EL3.FIQ: the monitor takes FIQs, and group 0 interrupts with them. */
+  fiqToEl3(): boolean {
+    return this.scr(C.scrFIQ);
   }
   /** HCR_EL2.{AMO,IMO,FMO}: TGE makes them one. `bit` is the interrupt's bit in ISR_EL1. */
   routedToEl2(bit: number): boolean {

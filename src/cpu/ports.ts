@@ -95,6 +95,23 @@ export interface Firmware {
   call(core: number): Leave;
 }
 
+/** A system register that another part of the machine keeps. `access` reads with effects; `hi` is the upper word, if any. */
+export interface SystemRegisterPort {
+  lo(core: number): number;
+  hi?(core: number): number;
+  access?(core: number): number;
+  write?(core: number, lo: number, hi: number): void;
+}
+
+/** The interrupt controller; a GICv3 has registers by name (ICC_*, ICV_*, ICH_*). */
+export interface InterruptControllerPort {
+  register?(name: string): SystemRegisterPort | undefined;
+  /** The core was reset. */
+  resetCore(core: number): void;
+  /** The core's level or Security state changed, on a machine with both states: signals depend on it. */
+  levelChanged(core: number): void;
+}
+
 export interface CpuPorts {
   readonly memory: CpuMemory;
   readonly mmu: CpuMmu;
@@ -109,6 +126,8 @@ export interface CpuPorts {
   /** The instruction word at the PC as the core fetched it; asked for only when a system access is trapped. */
   instructionWord(core: number): number;
   readonly firmware?: Firmware;
+  /** Present on machines with a GICv3. */
+  readonly interruptController?: InterruptControllerPort;
   /** HLT #0xf000: -1 = not a semihosting call, the HLT is UNDEFINED; else as Leave, x0 holding the result. */
   semihosting?(core: number): -1 | Leave;
   readonly events: CpuEvents;

@@ -30,6 +30,7 @@ const SPSEL = wordOf('spsel');
 const DAIF = wordOf('daif');
 const OTHERS = wordOf('pstate');
 const LINES = wordOf('lines');
+const VIRTUAL_LINES = wordOf('virtualLines');
 const WAIT = wordOf('waitState');
 const SP_EL3 = wordOf('spEl3');
 
@@ -156,6 +157,10 @@ export class CoreState {
   /** Physical interrupt inputs, at the bits of ISR_EL1. */
   get lines(): number {
     return this.u32[this.base + LINES];
+  }
+  /** Virtual interrupts that the interrupt controller signals, at the same bits. */
+  get virtualLines(): number {
+    return this.u32[this.base + VIRTUAL_LINES];
   }
   get waiting(): number {
     return this.u32[this.base + WAIT];

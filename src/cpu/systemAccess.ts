@@ -45,7 +45,7 @@ export class SystemAccess {
     const index = this.registers.find(key);
     const access = this.registers.check(this.parts, key, index, false);
     if (access !== 'ok') return this.refuse(access, key, index, true);
-    this.registers.read(this.parts, index, state.el, this.out);
+    this.registers.access(this.parts, index, this.out);
     state.setValue(this.out.hi, this.out.lo);
     return 0;
   }

@@ -80,7 +80,7 @@ export class SystemRegisters {
     if (index < 0) return 'undefined';
     const from = write ? this.writeFrom[index] : this.readFrom[index];
     if (el < from || from === NOWHERE) return !write && el === 0 && this.idst && isIdSpace(key) ? idTrap : 'undefined';
-    if (behaviourByIndex[index]?.undefined?.(core, el)) return 'undefined';
+    if (behaviourByIndex[index]?.undefined?.(core, el, index)) return 'undefined';
     if (systemRegisters[index].needs === 'fp' && state.get('fpTrap') !== 0) return 'fp';
     return firstTrap(traps[index], state, core.levels, write) ?? 'ok';
   }
@@ -92,6 +92,13 @@ export class SystemRegisters {
       out.hi = this.state.hi(index);
       out.lo = this.state.lo(index);
     }
+  }
+
+  /** A read by the guest, with its effects. */
+  access(core: CoreParts, index: number, out: { hi: number; lo: number }): void {
+    const access = behaviourByIndex[index]?.access;
+    if (access) access(core, out, index);
+    else this.read(core, index, core.state.el, out);
   }
 
   write(core: CoreParts, index: number, hi: number, lo: number): void {
@@ -120,7 +127,7 @@ export class SystemRegisters {
     if (!this.exists[index] || this.readFrom[index] === NOWHERE) return false;
     const from = this.readFrom[index];
     if (from > this.highestEl) return false;
-    return !behaviourByIndex[index]?.undefined?.(core, this.highestEl);
+    return !behaviourByIndex[index]?.undefined?.(core, this.highestEl, index);
   }
 }
 

@@ -18,6 +18,7 @@ interface Condition {
 export interface CompiledTrap {
   readonly condition: Condition;
   readonly and: Condition | undefined;
+  readonly unless: readonly Condition[];
   /** Bit n: applies at ELn. */
   readonly from: number;
   readonly read: boolean;
@@ -38,6 +39,7 @@ export const compileTraps = (rules: readonly TrapRule[] | undefined): readonly C
   (rules ?? []).map((rule) => ({
     condition: compileCondition(rule),
     and: rule.and === undefined ? undefined : compileCondition(rule.and),
+    unless: (rule.unless ?? []).map(compileCondition),
     from: rule.from.reduce<number>((mask, el) => mask | (1 << el), 0),
     read: rule.access !== 'write',
     write: rule.access !== 'read',
@@ -64,7 +66,8 @@ export function firstTrap(
   for (const trap of traps) {
     if ((trap.from & here) === 0 || !(write ? trap.write : trap.read)) continue;
     if (!holds(trap.condition, state, levels)) continue;
-    if (trap.and === undefined || holds(trap.and, state, levels)) return trap;
+    if (trap.and !== undefined && !holds(trap.and, state, levels)) continue;
+    if (!trap.unless.some((condition) => holds(condition, state, levels))) return trap;
   }
   return undefined;
 }

@@ -57,4 +57,6 @@ export interface Clock {
 export interface CoreLines {
   setIrq(core: number, level: boolean): void;
   setFiq(core: number, level: boolean): void;
+  /** Virtual IRQ and FIQ, for the guest of a hypervisor. */
+  setVirtual(core: number, irq: boolean, fiq: boolean): void;
 }

@@ -3,7 +3,7 @@
  * that says how a part of them is read and written; accesses of any size work on the interrupts that they cover.
  */
 import type { Device, DeviceRegisterRow } from './device';
-import { type BitMap, CTLR_GROUP0, CTLR_GROUP1, fromNonSecure, type GicV2, nonSecureView } from './gicv2';
+import { type BitMap, CTLR_GROUP0, CTLR_GROUP1, fromNonSecure, type GicV2, shiftedPriority } from './gicv2';
 import { partOfWord, placedInWord, primeCellRows } from './registerFile';
 
 const CTLR = 0x000;
@@ -107,7 +107,7 @@ export class GicDistributor implements Device {
         bits: 8,
         read: (core, id) => {
           const priority = gic.priority[gic.slotOf(core, id)];
-          return gic.hides(core) ? nonSecureView(priority) : priority;
+          return gic.hides(core) ? shiftedPriority(priority) : priority;
         },
         write: (core, id, v) => {
           gic.priority[gic.slotOf(core, id)] = gic.hides(core) ? fromNonSecure(v) : v;

@@ -29,6 +29,8 @@ export const MIN_ABPR = 1;
 
 /** A priority as Non-secure software sees it: the lower half of the range, spread over all of it; 0 for the upper half. */
 export const nonSecureView = (priority: number): number => (priority >= 0x80 ? (priority << 1) & 0xff : 0);
+/** What GICD_IPRIORITYR shows Non-secure software of a group 1 interrupt, wherever Secure software put it. */
+export const shiftedPriority = (priority: number): number => (priority << 1) & 0xff;
 /** What Non-secure software's priority means. */
 export const fromNonSecure = (value: number): number => (value >> 1) | 0x80;
 
@@ -306,6 +308,13 @@ export class GicV2 {
   deactivate(core: number, value: number): void {
     const id = value & 0x3ff;
     if (id >= this.interrupts || (this.cpu[core].ctlr & CTLR_EOIMODE) === 0) return;
+    this.setBit('active', core, id, false);
+    this.update();
+  }
+
+  /** A list register of a virtual CPU interface ends a physical interrupt. */
+  deactivateFor(core: number, id: number): void {
+    if (id >= this.interrupts) return;
     this.setBit('active', core, id, false);
     this.update();
   }

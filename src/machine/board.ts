@@ -2,15 +2,13 @@
  * The default board, register-compatible with QEMU's `virt` (devices/virtBoard.ts has the map). Puts devices on the bus and
  * wires their lines to the interrupt controller.
  */
-import type { Clock, CoreLines, Device, DmaPort } from '../devices/device';
+import type { Clock, Device, DmaPort } from '../devices/device';
 import { FwCfg, type FwCfgItems } from '../devices/fwCfg';
-import { GicCpuInterface } from '../devices/gicCpuInterface';
-import { GicDistributor } from '../devices/gicDistributor';
-import { GicV2 } from '../devices/gicv2';
+import type { InterruptController } from '../devices/interruptController';
 import { Pl011 } from '../devices/pl011';
 import { Pl031 } from '../devices/pl031';
 import { Pl061 } from '../devices/pl061';
-import { VIRT_INTERRUPTS, VIRT_POWER_PIN, virtMap, virtSpi } from '../devices/virtBoard';
+import { VIRT_POWER_PIN, virtMap, virtSpi } from '../devices/virtBoard';
 import { EmptyVirtioSlot } from '../devices/virtioMmio';
 
 /** How long the power key is held down. */
@@ -18,25 +16,22 @@ const KEY_NANOSECONDS = 1e8;
 const POWER_KEY = 'power key';
 
 export interface BoardPorts {
-  readonly cores: number;
+  readonly gic: InterruptController;
   readonly clock: Clock;
-  readonly lines: CoreLines;
   readonly dma: DmaPort;
   readonly fwCfg: FwCfgItems;
   output(byte: number): void;
-  /** Says so of a core's accesses; absent where there is no Secure state. */
-  readonly nonSecure?: (core: number) => boolean;
 }
 
 export class Board {
-  readonly gic: GicV2;
+  readonly gic: InterruptController;
   readonly uart: Pl011;
   readonly devices: readonly Device[];
   private readonly gpio: Pl061;
 
   constructor(private readonly ports: BoardPorts) {
     const { clock } = ports;
-    const gic = (this.gic = new GicV2(ports.cores, VIRT_INTERRUPTS, ports.lines, ports.nonSecure));
+    const gic = (this.gic = ports.gic);
     const output = (byte: number): void => ports.output(byte);
     this.uart = new Pl011('uart0', virtMap.uart.base, { interrupt: gic.sharedLine(virtSpi.uart), output });
     this.gpio = new Pl061('gpio', virtMap.gpio.base, gic.sharedLine(virtSpi.gpio));
@@ -45,8 +40,7 @@ export class Board {
       (_, i) => new EmptyVirtioSlot(`virtio${i}`, virtMap.virtio.base + i * virtMap.virtio.size),
     );
     this.devices = [
-      new GicDistributor(virtMap.gicDistributor.base, gic),
-      new GicCpuInterface(virtMap.gicCpu.base, gic),
+      ...gic.devices,
       this.uart,
       new Pl031('rtc', virtMap.rtc.base, clock, gic.sharedLine(virtSpi.rtc)),
       new FwCfg('fwCfg', virtMap.fwCfg.base, ports.fwCfg, ports.dma),

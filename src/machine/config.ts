@@ -32,6 +32,8 @@ export interface MachineConfig {
   readonly clusters: readonly (CacheGeometry | null)[];
   readonly memoryBytes: number;
   readonly highestEl: 1 | 2 | 3;
+  /** Version of the interrupt controller. */
+  readonly gic: 2 | 3;
   readonly quantum: number;
   readonly jitter: boolean;
   readonly seed: number;

@@ -1,6 +1,9 @@
 /** Facts that follow from a machine's configuration: what each part of the machine is made from. */
+import type { FeatureSet } from '../arch/features';
+import type { Cpu } from '../cpu/cpu';
 import type { CpuFacts } from '../cpu/ports';
 import type { TreeFacts } from '../devices/deviceTree';
+import type { CoreSight } from '../devices/gicv3/gicv3';
 import { virtMap } from '../devices/virtBoard';
 import type { CacheGeometry, CoreMemoryConfig, MemoryConfig } from '../memory/types';
 import type { MachineConfig } from './config';
@@ -42,6 +45,13 @@ export function memoryConfig(config: MachineConfig): MemoryConfig {
 /** Affinity fields as QEMU's virt numbers cores: eight to a cluster, so Aff0 is the core's number. */
 export const affinityOf = (index: number): number => index;
 
+/** The interrupt controller is the board's: whether cores have its system registers follows from that. */
+function withGic(features: FeatureSet, version: 2 | 3): FeatureSet {
+  const set = new Set([...features].filter((name) => name !== GIC_REGISTERS));
+  return version === 3 ? set.add(GIC_REGISTERS) : set;
+}
+const GIC_REGISTERS = 'FEAT_GICv3';
+
 export function cpuFacts(config: MachineConfig, index: number, exclusivesBytes: number): CpuFacts {
   const core = config.cores[index];
   return {
@@ -52,7 +62,7 @@ export function cpuFacts(config: MachineConfig, index: number, exclusivesBytes: 
     l2: config.clusters[core.cluster],
     idc: core.idc,
     dic: core.dic,
-    features: core.features,
+    features: withGic(core.features, config.gic),
     paBits: core.paBits,
     override: core.override,
     highestEl: config.highestEl,
@@ -63,6 +73,15 @@ export function cpuFacts(config: MachineConfig, index: number, exclusivesBytes: 
     cost: config.cost,
   };
 }
+
+/** What the interrupt controller sees of the cores, which are there by the time it asks. */
+export const coreSight = (cpus: readonly Cpu[]): CoreSight => ({
+  el: (core) => cpus[core].state.el,
+  secure: (core) => cpus[core].levels.secure(),
+  secureBank: (core) => cpus[core].levels.lowerSecure(),
+  fiqToEl3: (core) => cpus[core].levels.fiqToEl3(),
+  affinity: affinityOf,
+});
 
 /** What the device tree says of the machine. */
 export function treeFacts(config: MachineConfig, bootargs: string | undefined, initrd: TreeFacts['initrd']): TreeFacts {
@@ -76,6 +95,8 @@ export function treeFacts(config: MachineConfig, bootargs: string | undefined, i
       l1d: core.l1d,
     })),
     clusters: config.clusters,
+    gic: config.gic,
+    virtualization: config.highestEl >= 2,
     psci: config.highestEl === 3 ? undefined : config.highestEl === 2 ? 'smc' : 'hvc',
     dmaCoherent: config.dmaCoherent,
     virtioSlots: true,

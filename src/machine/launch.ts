@@ -53,12 +53,15 @@ export function launchConfig(options: LaunchOptions, ports: LaunchPorts, default
   }
   if (options.el !== undefined && ![1, 2, 3].includes(options.el))
     throw new UserError('machine.el', { el: options.el });
+  if (options.gic !== undefined && ![2, 3].includes(options.gic))
+    throw new UserError('machine.gic', { version: options.gic });
   const name = options.machine ?? DEFAULT_PRESET;
   const base = baseConfig(name, cpus, ports, defaultEl);
   return {
     ...base,
     memoryBytes: options.memory === undefined ? base.memoryBytes : memorySize(options.memory),
     highestEl: options.el ?? base.highestEl,
+    gic: options.gic ?? base.gic,
     seed: options.seed ?? base.seed,
     checker: options.checker ?? base.checker,
   };

@@ -17,6 +17,8 @@ export interface LaunchOptions {
   /** Bytes, or '256M', '1G'. */
   readonly memory?: number | string;
   readonly el?: 1 | 2 | 3;
+  /** Version of the interrupt controller; default 2. */
+  readonly gic?: 2 | 3;
   readonly seed?: number;
   readonly checker?: 'off' | 'actual' | 'architectural';
   /** Folder whose files semihosting may read; none when absent. */

@@ -10,6 +10,7 @@ import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import type { CpuPorts } from '../cpu/ports';
 import { Flash } from '../devices/flash';
 import type { FwCfgItems } from '../devices/fwCfg';
+import { interruptController } from '../devices/interruptController';
 import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
 import { Engine } from '../engine/engine';
@@ -32,7 +33,7 @@ import { Board } from './board';
 import { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
 import { CoreUnit } from './coreUnit';
-import { cpuFacts, memoryConfig, Region } from './facts';
+import { coreSight, cpuFacts, memoryConfig, Region } from './facts';
 import { firmware, type PowerPort, semihostingCall } from './firmware';
 import { Inspector } from './inspect';
 import type { WasmPort } from './launch.types';
@@ -151,6 +152,18 @@ export class ElscopeMachine implements Machine {
     const stopPending = (): boolean => this.stopPending();
     const conduit = config.highestEl === 1 ? 'hvc' : 'smc';
     const player = config.highestEl < 3 ? firmware(power, conduit, stopPending) : undefined;
+    const gic = interruptController({
+      version: config.gic,
+      cores: config.cores.length,
+      security: config.highestEl === 3,
+      virtualization: config.highestEl >= 2,
+      lines: {
+        setIrq: (core, level) => cpus[core].setIrq(level),
+        setFiq: (core, level) => cpus[core].setFiq(level),
+        setVirtual: (core, irq, fiq) => cpus[core].setVirtual(irq, fiq),
+      },
+      sight: coreSight(cpus),
+    });
     const ports: CpuPorts = {
       memory: this.memory,
       mmu: this.mmu,
@@ -160,6 +173,7 @@ export class ElscopeMachine implements Machine {
       timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
       instructionWord: (core) => this.instructionWord(core),
       firmware: player,
+      interruptController: gic,
       semihosting: (core) =>
         semihostingCall(this.semihosting, units[core], this.guestMemory(core), (code, how) => this.exit(code, how)),
       events: {
@@ -175,19 +189,14 @@ export class ElscopeMachine implements Machine {
     }
 
     this.board = new Board({
-      cores: config.cores.length,
+      gic,
       clock: this.time,
-      lines: {
-        setIrq: (core, level) => cpus[core].setIrq(level),
-        setFiq: (core, level) => cpus[core].setFiq(level),
-      },
       dma: {
         read: (address, out) => this.memory.dmaRead(address, out, config.dmaCoherent) === out.length,
         write: (address, bytes) => this.memory.dmaWrite(address, bytes, config.dmaCoherent) === bytes.length,
       },
       fwCfg: options.fwCfg ?? { numbered: new Map(), files: new Map() },
       output: (byte) => this.console(Uint8Array.of(byte)),
-      nonSecure: config.highestEl === 3 ? (core) => !cpus[core].levels.secure() : undefined,
     });
     this.flash = [
       this.makeFlash('flash0', virtMap.flash0, Region.flash0),

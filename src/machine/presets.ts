@@ -216,6 +216,7 @@ export function presetConfig(name: string, cpus?: number): MachineConfig {
     ...presetCores(preset, cpus ?? preset.cores.length),
     memoryBytes: 2 ** 30,
     highestEl: 1,
+    gic: 2,
     quantum: 1000,
     jitter: false,
     seed: 1,

@@ -31,6 +31,7 @@ export const fakeConfig = (cores: number): MachineConfig => ({
   cores: Array.from({ length: cores }, (_, i) => coreConfig(i === 0 ? 'cortex-a57' : 'cortex-a53')),
   clusters: [null],
   memoryBytes: RAM_SIZE,
+  gic: 2,
   highestEl: 2,
   quantum: 1,
   jitter: false,

@@ -63,6 +63,7 @@ export const features = {
   FEAT_SHA1: not('SHA1 instructions', 'ISAR0.SHA1=1', ['FEAT_AdvSIMD']),
   FEAT_SHA256: not('SHA256 instructions', 'ISAR0.SHA2=1', ['FEAT_SHA1']),
   FEAT_PMUv3: done('performance monitors', 'DFR0.PMUVer=1'),
+  FEAT_GICv3: done('system registers of the GICv3 CPU interface', 'PFR0.GIC=1'),
   FEAT_TGran4K: done('4 KB granule', 'MMFR0.TGran4=0'),
   FEAT_TGran16K: done('16 KB granule', 'MMFR0.TGran16=1'),
   FEAT_TGran64K: done('64 KB granule', 'MMFR0.TGran64=0'),

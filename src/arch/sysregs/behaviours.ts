@@ -64,6 +64,12 @@ export const registerBehaviours = {
   PMCCFILTR_EL0: 'storage; which levels the cycle counter counts',
   PMXEVTYPER_EL0: 'PMCCFILTR_EL0 when PMSELR_EL0.SEL is 31, else zero',
   L2CTLR_EL1: "storage; Cores reads as the number of the cluster's cores, minus one",
+  ICC: "the interrupt controller's CPU interface",
+  ICC_group0: 'the CPU interface; at EL1 the virtual one while HCR_EL2.FMO is set',
+  ICC_group1: 'the CPU interface; at EL1 the virtual one while HCR_EL2.IMO is set',
+  ICC_common: 'the CPU interface; at EL1 the virtual one while HCR_EL2.FMO or IMO is set',
+  ICH: 'control of the virtual CPU interface; a list register is UNDEFINED from ICH_VTR_EL2.ListRegs + 1 on',
+  ICH_HCR_EL2: 'control of the virtual CPU interface, and storage whose bits trap',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type RegisterBehaviour = keyof typeof registerBehaviours;

@@ -9,6 +9,7 @@ import { exceptionRows } from './exception';
 import { floatingPointRows } from './floatingPoint';
 import { identificationRows } from './identification';
 import { implementationDefinedRows } from './implementationDefined';
+import { interruptRows } from './interrupt';
 import { namedRegisters } from './named';
 import { performanceRows } from './performance';
 import { timerRows } from './timer';
@@ -32,6 +33,7 @@ export const unsortedRows: readonly SystemRegisterRow[] = [
   ...timerRows,
   ...debugRows,
   ...performanceRows,
+  ...interruptRows,
   ...implementationDefinedRows,
 ];
 

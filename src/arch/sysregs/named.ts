@@ -28,51 +28,21 @@ export const namedRegisters: readonly NamedRegister[] = [
     DLR_EL0 3 3 4 5 1`,
   ),
   ...named(
-    'GICv3 system registers: the boards have a GICv2',
-    'GIC system registers',
+    'for more than 5 bits of priority: UNDEFINED with 5, as on the cores here',
+    'GIC active priorities registers',
     `
-    ICC_PMR_EL1 3 0 4 6 0
-    ICC_IAR0_EL1 3 0 12 8 0
-    ICC_EOIR0_EL1 3 0 12 8 1
-    ICC_HPPIR0_EL1 3 0 12 8 2
-    ICC_BPR0_EL1 3 0 12 8 3
-    ICC_AP0R0_EL1 3 0 12 8 4
     ICC_AP0R1_EL1 3 0 12 8 5
     ICC_AP0R2_EL1 3 0 12 8 6
     ICC_AP0R3_EL1 3 0 12 8 7
-    ICC_AP1R0_EL1 3 0 12 9 0
     ICC_AP1R1_EL1 3 0 12 9 1
     ICC_AP1R2_EL1 3 0 12 9 2
     ICC_AP1R3_EL1 3 0 12 9 3
-    ICC_DIR_EL1 3 0 12 11 1
-    ICC_RPR_EL1 3 0 12 11 3
-    ICC_SGI1R_EL1 3 0 12 11 5
-    ICC_ASGI1R_EL1 3 0 12 11 6
-    ICC_SGI0R_EL1 3 0 12 11 7
-    ICC_IAR1_EL1 3 0 12 12 0
-    ICC_EOIR1_EL1 3 0 12 12 1
-    ICC_HPPIR1_EL1 3 0 12 12 2
-    ICC_BPR1_EL1 3 0 12 12 3
-    ICC_CTLR_EL1 3 0 12 12 4
-    ICC_SRE_EL1 3 0 12 12 5
-    ICC_IGRPEN0_EL1 3 0 12 12 6
-    ICC_IGRPEN1_EL1 3 0 12 12 7
-    ICC_SRE_EL2 3 4 12 9 5
-    ICC_CTLR_EL3 3 6 12 12 4
-    ICC_SRE_EL3 3 6 12 12 5
-    ICC_IGRPEN1_EL3 3 6 12 12 7
-    ICH_AP0R0_EL2 3 4 12 8 0
-    ICH_AP1R0_EL2 3 4 12 9 0
-    ICH_HCR_EL2 3 4 12 11 0
-    ICH_VTR_EL2 3 4 12 11 1
-    ICH_MISR_EL2 3 4 12 11 2
-    ICH_EISR_EL2 3 4 12 11 3
-    ICH_ELRSR_EL2 3 4 12 11 5
-    ICH_VMCR_EL2 3 4 12 11 7
-    ICH_LR0_EL2 3 4 12 12 0
-    ICH_LR1_EL2 3 4 12 12 1
-    ICH_LR2_EL2 3 4 12 12 2
-    ICH_LR3_EL2 3 4 12 12 3`,
+    ICH_AP0R1_EL2 3 4 12 8 1
+    ICH_AP0R2_EL2 3 4 12 8 2
+    ICH_AP0R3_EL2 3 4 12 8 3
+    ICH_AP1R1_EL2 3 4 12 9 1
+    ICH_AP1R2_EL2 3 4 12 9 2
+    ICH_AP1R3_EL2 3 4 12 9 3`,
   ),
   ...named(
     'Virtualization Host Extensions are not implemented',

@@ -90,3 +90,34 @@ export const TIMER_PHYSICAL: readonly TrapRule[] = [
 ];
 export const TIMER_VIRTUAL: readonly TrapRule[] = [enable('CNTKCTL_EL1.EL0VTEN')];
 export const TIMER_SECURE: readonly TrapRule[] = [{ control: 'SCR_EL3.ST', value: 0, from: EL1, to: 3 }];
+
+/**
+ * GIC CPU interface registers at EL1: ICH_HCR_EL2's traps; with HCR_EL2.FMO or IMO set the virtual registers take the access,
+ * else SCR_EL3.{FIQ,IRQ} trap it, as at EL2. Group 0 is FIQ's, group 1 IRQ's; what serves both groups is virtual with either and
+ * trapped to EL3 with both.
+ */
+const FMO = { control: 'HCR_EL2.FMO', value: 1 } as const;
+const IMO = { control: 'HCR_EL2.IMO', value: 1 } as const;
+const EL2 = [2] as const;
+const one = (control: string): TrapRule[] => [
+  { control: `SCR_EL3.${control}`, value: 1, unless: [control === 'FIQ' ? FMO : IMO], from: EL1, to: 3 },
+  { control: `SCR_EL3.${control}`, value: 1, from: EL2, to: 3 },
+];
+const both: readonly TrapRule[] = [
+  { control: 'SCR_EL3.FIQ', value: 1, and: { control: 'SCR_EL3.IRQ', value: 1 }, unless: [FMO, IMO], from: EL1, to: 3 },
+  { control: 'SCR_EL3.FIQ', value: 1, and: { control: 'SCR_EL3.IRQ', value: 1 }, from: EL2, to: 3 },
+];
+export const ICC_GROUP0: readonly TrapRule[] = [toEl2('ICH_HCR_EL2.TALL0'), ...one('FIQ')];
+export const ICC_GROUP1: readonly TrapRule[] = [toEl2('ICH_HCR_EL2.TALL1'), ...one('IRQ')];
+export const ICC_COMMON: readonly TrapRule[] = [toEl2('ICH_HCR_EL2.TC'), ...both];
+export const ICC_DEACTIVATE: readonly TrapRule[] = [toEl2('ICH_HCR_EL2.TC'), toEl2('ICH_HCR_EL2.TDIR'), ...both];
+/** Software interrupts have no virtual form. */
+export const ICC_SGI: readonly TrapRule[] = [
+  toEl2('ICH_HCR_EL2.TC'),
+  toEl2('HCR_EL2.FMO'),
+  toEl2('HCR_EL2.IMO'),
+  ...both,
+];
+const SRE3: TrapRule = { control: 'ICC_SRE_EL3.Enable', value: 0, from: EL12, to: 3 };
+export const ICC_SRE1: readonly TrapRule[] = [{ control: 'ICC_SRE_EL2.Enable', value: 0, from: EL1, to: 2 }, SRE3];
+export const ICC_SRE2: readonly TrapRule[] = [{ ...SRE3, from: EL2 }];

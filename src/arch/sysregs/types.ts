@@ -38,6 +38,8 @@ export interface TrapCondition {
 export interface TrapRule extends TrapCondition {
   /** A second condition that must hold as well ("EN and CR are both 0"). */
   readonly and?: TrapCondition;
+  /** Conditions any of which turns the rule off. */
+  readonly unless?: readonly TrapCondition[];
   readonly from: readonly (0 | 1 | 2)[];
   readonly access?: 'read' | 'write'; // both when absent
   /** EL1 means "EL1, or EL2 when HCR_EL2.TGE=1 for EL0". */

@@ -31,6 +31,7 @@ export function checkFields(owner: string, fields: readonly RegisterField[], wid
 const trapRegisters = (rule: TrapRule): string[] => [
   rule.control,
   ...(rule.and === undefined ? [] : [rule.and.control]),
+  ...(rule.unless ?? []).map((condition) => condition.control),
 ];
 
 /** A trap's controls are one-bit fields of registers of the table that trap to no lower level than their own. */

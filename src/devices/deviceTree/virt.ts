@@ -27,6 +27,10 @@ export interface TreeFacts {
   readonly cores: readonly TreeCore[];
   /** The L2 of each cluster, null where it has none. */
   readonly clusters: readonly (TreeCache | null)[];
+  /** Version of the interrupt controller. */
+  readonly gic: 2 | 3;
+  /** EL2 is there, and the interrupt controller's part for it. */
+  readonly virtualization: boolean;
   /** How the guest reaches PSCI; undefined where its own firmware brings it. */
   readonly psci: 'hvc' | 'smc' | undefined;
   readonly bootargs?: string;
@@ -98,15 +102,19 @@ function cpuNodes(facts: TreeFacts): TreeNode {
   return node('cpus', [cells('#address-cells', 1), cells('#size-cells', 0)], [map, ...cpus, ...l2]);
 }
 
-/** PPI cells: type, number, trigger and the mask of cores that have it. */
-const ppi = (n: number, cores: number): number[] => [GIC_PPI, n, LEVEL_HIGH | (((1 << cores) - 1) << 8)];
+/** PPI cells: type, number, trigger and, for GICv2, the mask of cores that have it. */
+const ppi = (n: number, { gic, cores }: TreeFacts): number[] => [
+  GIC_PPI,
+  n,
+  LEVEL_HIGH | (gic === 2 ? ((1 << cores.length) - 1) << 8 : 0),
+];
 
-function timerNode(cores: number): TreeNode {
+function timerNode(facts: TreeFacts): TreeNode {
   const timers = [virtPpi.secureTimer, virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer];
   return node('timer', [
     strings('compatible', 'arm,armv8-timer', 'arm,armv7-timer'),
     flag('always-on'),
-    cells('interrupts', ...timers.flatMap((n) => ppi(n, cores))),
+    cells('interrupts', ...timers.flatMap((n) => ppi(n, facts))),
   ]);
 }
 
@@ -174,8 +182,29 @@ function gpioNodes(): TreeNode[] {
   return [node(name, [...properties, ...controller]), node('gpio-keys', [strings('compatible', 'gpio-keys')], [key])];
 }
 
+/** The interrupt controller: distributor, and what cores reach it by. */
+function gicNode({ gic, virtualization }: TreeFacts): TreeNode {
+  const { gicDistributor, gicCpu, gicHypervisor, gicVirtualCpu, gicRedistributors } = virtMap;
+  const parts = [
+    gicDistributor,
+    ...(gic === 3 ? [gicRedistributors] : virtualization ? [gicCpu, gicHypervisor, gicVirtualCpu] : [gicCpu]),
+  ];
+  return node(hexName('intc', gicDistributor.base), [
+    strings('compatible', gic === 3 ? 'arm,gic-v3' : 'arm,cortex-a15-gic'),
+    cells('#interrupt-cells', 3),
+    flag('interrupt-controller'),
+    cells('#address-cells', 2),
+    cells('#size-cells', 2),
+    flag('ranges'),
+    ...(gic === 3 ? [cells('#redistributor-regions', 1)] : []),
+    wide('reg', ...parts.flatMap(({ base, size }) => [base, size])),
+    ...(virtualization ? [cells('interrupts', GIC_PPI, virtPpi.virtualMaintenance, LEVEL_HIGH)] : []),
+    cells('phandle', PHANDLE_GIC),
+  ]);
+}
+
 function boardNodes(facts: TreeFacts): TreeNode[] {
-  const { gicDistributor, gicCpu, flash0, flash1, uart, rtc, fwCfg } = virtMap;
+  const { flash0, flash1, uart, rtc, fwCfg } = virtMap;
   const coherent = facts.dmaCoherent ? [flag('dma-coherent')] : [];
   return [
     node('apb-pclk', [
@@ -190,16 +219,7 @@ function boardNodes(facts: TreeFacts): TreeNode[] {
       wide('reg', flash0.base, flash0.size, flash1.base, flash1.size),
       cells('bank-width', 4),
     ]),
-    node(hexName('intc', gicDistributor.base), [
-      strings('compatible', 'arm,cortex-a15-gic'),
-      cells('#interrupt-cells', 3),
-      flag('interrupt-controller'),
-      cells('#address-cells', 2),
-      cells('#size-cells', 2),
-      flag('ranges'),
-      wide('reg', gicDistributor.base, gicDistributor.size, gicCpu.base, gicCpu.size),
-      cells('phandle', PHANDLE_GIC),
-    ]),
+    gicNode(facts),
     primeCell('pl011', uart.base, uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']),
     primeCell('pl031', rtc.base, rtc.size, virtSpi.rtc, ['apb_pclk']),
     ...gpioNodes(),
@@ -230,7 +250,7 @@ export function virtDeviceTree(facts: TreeFacts): DeviceTreeBlob {
       ]),
       cpuNodes(facts),
       ...(facts.psci === undefined ? [] : [psciNode(facts.psci)]),
-      timerNode(facts.cores.length),
+      timerNode(facts),
       ...boardNodes(facts),
     ],
   );

@@ -271,7 +271,6 @@ describe('2 and one line', () => {
   refused('too many cores', () => ['run', sample('jit'), '--cpus', '9'], /--cpus 9 is not a whole number from 1 to 8/);
   refused('a bad size', () => ['run', sample('jit'), '--memory', 'lots'], /memory size of lots/);
   refused('a level that is none', () => ['run', sample('jit'), '--el', '0'], /--el 0/);
-  refused('GIC version 3', () => ['run', sample('jit'), '--gic', '3'], /GIC version 3 is not there yet/);
   refused('GIC version 4', () => ['run', sample('jit'), '--gic', '4'], /--gic 4/);
   refused('a checker mode that is none', () => ['run', sample('jit'), '--check', 'maybe'], /--check maybe/);
   refused('half a pair', () => ['run', sample('jit'), '--expect', 'x'], /--expect and --send come in pairs/);

@@ -215,6 +215,7 @@ test('reserved and read-only bits keep their values', () => {
 test('every register that a level may read can be read there, and peeked with the same value', () => {
   const rig = machine(3, 3);
   for (const row of systemRegisters) {
+    if (row.feature !== undefined && !rig.cpu.identity.has(row.feature)) continue;
     const value = rig.mrs(row.name);
     if (value === undefined) continue;
     assert.equal(rig.cpu.peekSystem(row.name), value, row.name);

@@ -32,6 +32,8 @@ const facts: TreeFacts = {
   memoryBytes: 2 ** 30,
   cores: [0, 1].map((affinity) => ({ compatible: 'arm,cortex-a57', affinity, cluster: 0, l1i: L1I, l1d: L1D })),
   clusters: [{ sets: 2048, ways: 16, lineBytes: 64 }],
+  gic: 2,
+  virtualization: false,
   psci: 'hvc',
   dmaCoherent: true,
   virtioSlots: true,
@@ -195,18 +197,43 @@ const additions = (theirs: TreeNode, mine: TreeNode, path = ''): string[] =>
   });
 
 const qemu = has('qemu-system-aarch64');
-test("our tree is QEMU's but for what is listed", { skip: qemu ? false : 'QEMU is not installed' }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'elscope-'));
-  try {
-    const file = join(folder, 'virt.dtb');
-    const options = ['-cpu', 'cortex-a57', '-smp', '2', '-m', '1G', '-nodefaults', '-display', 'none', '-net', 'none'];
-    const run = spawnSync('qemu-system-aarch64', ['-M', `virt,gic-version=2,dumpdtb=${file}`, ...options]);
-    assert.equal(run.status, 0, run.stderr.toString());
-    const theirs = parsed(readFileSync(file)).root;
-    const mine = virtDeviceTree(facts).root;
-    assert.deepEqual(differences(theirs, mine, '').sort(), Object.keys(absent).sort());
-    assert.deepEqual(additions(theirs, mine), ['/cpus/l2-cache0'], 'QEMU says nothing of caches');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+const boards: readonly (readonly [name: string, machine: string, facts: TreeFacts, only: RegExp])[] = [
+  ['GICv2', 'gic-version=2', facts, /./],
+  ['GICv2 with EL2', 'gic-version=2,virtualization=on', { ...facts, virtualization: true, psci: 'smc' }, /./],
+  ['GICv3', 'gic-version=3,its=off', { ...facts, gic: 3 }, /^(?!.*v2m)/],
+  [
+    'GICv3 with EL2',
+    'gic-version=3,its=off,virtualization=on',
+    { ...facts, gic: 3, virtualization: true, psci: 'smc' },
+    /^(?!.*v2m)/,
+  ],
+];
+for (const [name, machine, board, only] of boards)
+  test(`our tree is QEMU's but for what is listed: ${name}`, { skip: qemu ? false : 'QEMU is not installed' }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'elscope-'));
+    try {
+      const file = join(folder, 'virt.dtb');
+      const options = [
+        '-cpu',
+        'cortex-a57',
+        '-smp',
+        '2',
+        '-m',
+        '1G',
+        '-nodefaults',
+        '-display',
+        'none',
+        '-net',
+        'none',
+      ];
+      const run = spawnSync('qemu-system-aarch64', ['-M', `virt,${machine},dumpdtb=${file}`, ...options]);
+      assert.equal(run.status, 0, run.stderr.toString());
+      const theirs = parsed(readFileSync(file)).root;
+      const mine = virtDeviceTree(board).root;
+      const listed = Object.keys(absent).filter((entry) => only.test(entry));
+      assert.deepEqual(differences(theirs, mine, '').sort(), listed.sort());
+      assert.deepEqual(additions(theirs, mine), ['/cpus/l2-cache0'], 'QEMU says nothing of caches');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });

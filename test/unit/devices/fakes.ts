@@ -36,11 +36,15 @@ export class FakeClock implements Clock {
 export class FakeCoreLines implements CoreLines {
   readonly irq = new Array<boolean>(8).fill(false);
   readonly fiq = new Array<boolean>(8).fill(false);
+  readonly virtual: [irq: boolean, fiq: boolean][] = [];
   setIrq(core: number, level: boolean): void {
     this.irq[core] = level;
   }
   setFiq(core: number, level: boolean): void {
     this.fiq[core] = level;
+  }
+  setVirtual(core: number, irq: boolean, fiq: boolean): void {
+    this.virtual[core] = [irq, fiq];
   }
 }
 

@@ -11,7 +11,7 @@ const GICC = { CTLR: 0, PMR: 4, BPR: 8, IAR: 0xc, EOIR: 0x10, RPR: 0x14, ABPR: 0
 function setup() {
   let secure = true;
   let irq = false;
-  const lines = { setIrq: (_core: number, on: boolean) => void (irq = on), setFiq: () => {} };
+  const lines = { setIrq: (_core: number, on: boolean) => void (irq = on), setFiq: () => {}, setVirtual: () => {} };
   const gic = new GicV2(1, 64, lines, () => !secure);
   const d = new GicDistributor(0, gic);
   const c = new GicCpuInterface(0, gic);

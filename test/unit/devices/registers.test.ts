@@ -5,14 +5,42 @@ import type { Device } from '../../../src/devices/device';
 import { Flash } from '../../../src/devices/flash';
 import { GicCpuInterface } from '../../../src/devices/gicCpuInterface';
 import { GicDistributor } from '../../../src/devices/gicDistributor';
+import { GicVirtualControl, GicVirtualCpuInterface } from '../../../src/devices/gicHypervisor';
 import { GicV2 } from '../../../src/devices/gicv2';
+import { GicV3Distributor } from '../../../src/devices/gicv3/distributor';
+import { GicV3 } from '../../../src/devices/gicv3/gicv3';
+import { GicV3Redistributors } from '../../../src/devices/gicv3/redistributors';
 import { Pl011 } from '../../../src/devices/pl011';
 import { Pl031 } from '../../../src/devices/pl031';
 import { Pl061 } from '../../../src/devices/pl061';
 import { EmptyVirtioSlot } from '../../../src/devices/virtioMmio';
+import { VirtualInterfaces } from '../../../src/devices/virtualInterface';
 import { FakeClock, FakeCoreLines, FakeLine } from './fakes';
 
 const gic = (): GicV2 => new GicV2(2, 288, new FakeCoreLines());
+const gic3 = (): GicV3 =>
+  new GicV3({
+    cores: 2,
+    interrupts: 288,
+    lines: new FakeCoreLines(),
+    security: false,
+    sight: {
+      el: () => 2,
+      secure: () => false,
+      secureBank: () => false,
+      fiqToEl3: () => false,
+      affinity: (core) => core,
+    },
+  });
+const virtual = (): VirtualInterfaces =>
+  new VirtualInterfaces(2, 2, 4, { setVirtual: () => {}, setMaintenance: () => {}, deactivate: () => {} });
+/** A device whose state another one saves. */
+const savedBy = (device: Device, owner: Device): Device =>
+  Object.assign(Object.create(device) as Device, {
+    save: () => owner.save(),
+    load: (state: unknown) => owner.load(state),
+    reset: () => owner.reset(),
+  });
 const makers: Readonly<Record<string, () => Device>> = {
   pl011: () => new Pl011('pl011', 0x0900_0000, { interrupt: new FakeLine(), output: () => {} }),
   pl031: () => new Pl031('pl031', 0x0901_0000, new FakeClock(), new FakeLine()),
@@ -20,6 +48,16 @@ const makers: Readonly<Record<string, () => Device>> = {
   virtio: () => new EmptyVirtioSlot('virtio0', 0x0a00_0000),
   gicd: () => new GicDistributor(0x0800_0000, gic()),
   gicc: () => new GicCpuInterface(0x0801_0000, gic()),
+  gicd3: () => new GicV3Distributor(0x0800_0000, gic3(), []),
+  gicr3: () => {
+    const gic = gic3();
+    return savedBy(new GicV3Redistributors(0x080a_0000, gic), new GicV3Distributor(0x0800_0000, gic, []));
+  },
+  gich: () => new GicVirtualControl(0x0803_0000, virtual()),
+  gicv: () => {
+    const interfaces = virtual();
+    return savedBy(new GicVirtualCpuInterface(0x0804_0000, interfaces), new GicVirtualControl(0x0803_0000, interfaces));
+  },
   flash: () => new Flash('flash0', 0, { bytes: new Uint8Array(2 ** 20), changed: () => {}, arrayMode: () => {} }),
 };
 
@@ -34,11 +72,21 @@ const computed = new Set([
   'GICD_ICENABLERn',
   'GICD_ICFGRn',
   'GICD_ITARGETSRn',
+  'GICR_ISENABLERn',
+  'GICR_ICENABLERn',
+  'GICR_ISPENDRn',
+  'GICR_ICPENDRn',
+  'GICR_ISACTIVERn',
+  'GICR_ICACTIVERn',
+  'GICR_ICFGRn',
+  'GICH_MISR',
+  'GICH_EISR0',
+  'GICH_ELRSR0',
   'array',
 ]);
 /** Registers whose value is not what was written: set, clear, interrupt and identification registers, and data. */
 const special =
-  /^(UARTDR|GPIODATA|GICD_I[SC](ENABLER|PENDR|ACTIVER)n|GICD_[CS]PENDSGIRn|GICD_ICFGRn|GICD_ITARGETSRn|GICC_ABPR)$/;
+  /^(UARTDR|GPIODATA|GIC[DR]_I[SC](ENABLER|PENDR|ACTIVER)n|GICD_[CS]PENDSGIRn|GIC[DR]_ICFGRn|GICD_IROUTERn|GICD_ITARGETSRn|GICC_ABPR|GIC[HV]_\w+)$/;
 
 for (const [name, make] of Object.entries(makers)) {
   test(`${name}: the table is sound`, () => {

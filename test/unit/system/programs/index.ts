@@ -1,0 +1,14 @@
+import type { Program } from '../program';
+import { gicv3Random, gicv3Secure, gicv3Virtual } from './gicv3Random';
+import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
+import { gicv3VirtualSteps } from './gicv3Virtual';
+
+export const programs: readonly Program[] = [
+  gicv3Registers,
+  gicv3SecureRegisters,
+  gicv3Random(1),
+  gicv3Random(2),
+  gicv3Secure(1),
+  gicv3Virtual(1),
+  gicv3VirtualSteps,
+];

@@ -67,7 +67,7 @@ function stackFrame(session: Session, frame: Frame, index: number, format: Frame
     address: frame.pc,
   });
   const common = { id, line: 0, column: 0, instructionPointerReference };
-  if (frame.exception !== undefined) return { ...common, name: frame.exception, presentationHint: 'subtle' };
+  if (frame.exception !== undefined) return { ...common, name: frame.exception, presentationHint: 'label' };
   if (session.machine.cores[frame.core].state === 'off') return { ...common, name: 'off', presentationHint: 'subtle' };
   const debug = target.debugAt(frame.lookup);
   const entry = debug?.lines.at(frame.lookup);

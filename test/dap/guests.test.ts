@@ -57,7 +57,7 @@ for (const mode of modes) {
     on('el-tour: down by ERET, up by SVC and HVC, the right EL and frames each time', async (c) => {
       await c.atEntry({ program: elTour });
       assert.match(await where(c), /^EL2 _start/);
-      assert.match(await stepTo(c, 'elChange'), /^EL1 _start:/);
+      assert.match(await stepTo(c, 'elChange'), /^EL1 el1_entry:/);
       const { body } = await c.setBreakpointsRequest({
         source: source('kernel.c'),
         breakpoints: [{ line: 57 }, { line: 82 }],
@@ -75,7 +75,7 @@ for (const mode of modes) {
         frames.map((f) => f.name),
         ['system_call', 'exception', 'save_and_call', 'EL1 took SVC from EL0', 'call', 'user_main'],
       );
-      assert.equal(frames[3].presentationHint, 'subtle');
+      assert.equal(frames[3].presentationHint, 'label');
       assert.deepEqual(
         frames.map((f) => f.instructionPointerReference?.slice(0, 9)),
         [...['core0/el1', 'core0/el1', 'core0/el1', 'core0/el1'], ...['core0/el0', 'core0/el0']],

@@ -168,7 +168,7 @@ overEveryMode('running', (on, mode) => {
       stackFrames.map((f) => [f.presentationHint, f.instructionPointerReference?.slice(0, 9)]),
       [
         [undefined, 'core0/el1'],
-        ['subtle', 'core0/el1'],
+        ['label', 'core0/el1'],
         [undefined, 'core0/el0'],
       ],
     );

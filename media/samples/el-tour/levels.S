@@ -77,9 +77,15 @@ el3_entry:
         msr     elr_el3, x11
         eret
 
+        .cfi_endproc
+        .size   _start, . - _start
+
 // EL2, the hypervisor.
         .global el2_entry
+        .type   el2_entry, %function
 el2_entry:
+        .cfi_startproc
+        .cfi_undefined x30
         say     "[EL2] entered: going to EL1 by ERET\r\n"
         adr     x9, el2_vectors
         msr     vbar_el2, x9
@@ -104,9 +110,15 @@ el2_entry:
         msr     elr_el2, x9
         eret
 
+        .cfi_endproc
+        .size   el2_entry, . - el2_entry
+
 // EL1, the kernel: a stack and a clean .bss, then C (kernel.c).
         .global el1_entry
+        .type   el1_entry, %function
 el1_entry:
+        .cfi_startproc
+        .cfi_undefined x30
         say     "[EL1] entered\r\n"
         ldr     x9, =0x30d00800                 // SCTLR_EL1: RES1 only, so MMU and caches off
         msr     sctlr_el1, x9
@@ -128,7 +140,7 @@ el1_entry:
         mov     x30, #0
         bl      main
         .cfi_endproc
-        .size   _start, . - _start
+        .size   el1_entry, . - el1_entry
 
 // EL2's vectors. From EL1 come HVC (ours to answer) and nothing else, because HCR_EL2 traps nothing.
         .text

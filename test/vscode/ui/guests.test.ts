@@ -108,7 +108,7 @@ describe('el-tour', () => {
     await ui.treeRows('Cores', core(/^EL2 · /));
     await ui.step('F11');
     await waitTop(ui, /levels\.S/);
-    await ui.treeRows('Cores', core(/^EL1 · _start/));
+    await ui.treeRows('Cores', core(/^EL1 · el1_entry/));
   });
 
   test('a source breakpoint in EL1 code stops there', async () => {

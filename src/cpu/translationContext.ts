@@ -24,6 +24,7 @@ function sctlrOf(register: string) {
     C: `${register}.C`,
     I: `${register}.I`,
     A: `${register}.A`,
+    nAA: `${register}.nAA`,
     WXN: `${register}.WXN`,
     EE: `${register}.EE`,
   });
@@ -109,6 +110,7 @@ function emptyContext(regime: TranslationContext['regime'], el: 1 | 2 | 3): Tran
     dataCacheable: false,
     fetchCacheable: false,
     alignmentCheck: false,
+    nAA: false,
     wxn: false,
     bigEndianWalks: false,
     pan: false,
@@ -185,6 +187,7 @@ export class TranslationContexts {
     context.dataCacheable = state.bit(sctlr.C);
     context.fetchCacheable = state.bit(sctlr.I);
     context.alignmentCheck = state.bit(sctlr.A);
+    context.nAA = state.bit(sctlr.nAA);
     context.wxn = state.bit(sctlr.WXN);
     context.bigEndianWalks = state.bit(sctlr.EE);
     context.ipsBits = context.mmu

@@ -2,6 +2,7 @@
 import type { AccessKind, Semantics, SemanticsContext } from '../isa/sem';
 import { entryField, RECORD_BYTES } from '../memory/layout';
 import { extendS, type I32, type I64, i32, i64, type Local, load, op32, op64, type V128, wrap } from '../wasm/code';
+import { type AtomicHost, emitAtomic, emitCompareAndSwapPair } from './atomicCode';
 import { offset } from './stateContext';
 import { VectorContext } from './vectorContext';
 
@@ -11,6 +12,7 @@ export const descriptor = (sizeLog2: number, kind: AccessKind, exclusive = false
   (kind.unprivileged ? 8 : 0) |
   (kind.ordered ? 16 : 0) |
   (exclusive ? 32 : 0) |
+  (kind.atomic ? 64 : 0) |
   (kind.elementLog2 === undefined || kind.elementLog2 >= sizeLog2 ? 0 : (kind.elementLog2 + 1) << 8);
 
 const V_LOG2 = 4;
@@ -96,6 +98,35 @@ export abstract class AccessContext extends VectorContext implements SemanticsCo
     const entry = this.entry('storeTable', low);
     const how = (['i64as8', 'i64as16', 'i64as32', 'i64'] as const)[sizeLog2];
     this.code.if(this.hit(entry, a, sizeLog2), () => this.code.store(how, this.host(entry, low), value), slow);
+  }
+
+  /** Linear-memory address for a store that hits, or 0 in a local. */
+  private storeHost(a: Local<'i64'>, sizeLog2: number): Local<'i32'> {
+    const low = this.code.let(wrap(a));
+    const entry = this.entry('storeTable', low);
+    const host = this.code.let(i32(0));
+    this.code.if(this.hit(entry, a, sizeLog2), () => this.code.set(host, this.host(entry, low)));
+    return host;
+  }
+
+  private atomicHost(): AtomicHost {
+    return {
+      code: this.code,
+      core: this.core,
+      storeHost: (a, sizeLog2) => this.storeHost(a, sizeLog2),
+      slowLoad: (a, sizeLog2) => this.slowAccess('load', a, descriptor(sizeLog2, { atomic: true })),
+      slowStore: (a, sizeLog2) => this.slowAccess('store', a, descriptor(sizeLog2, {})),
+    };
+  }
+  atomic(address: I64, sizeLog2: number, change: (old: I64) => I64, when?: (old: I64) => I32): Local<'i64'> {
+    return emitAtomic(this.atomicHost(), address, sizeLog2, change, when);
+  }
+  compareAndSwapPair(
+    address: I64,
+    expected: readonly [I64, I64],
+    wanted: readonly [I64, I64],
+  ): readonly [Local<'i64'>, Local<'i64'>] {
+    return emitCompareAndSwapPair(this.atomicHost(), address, expected, wanted);
   }
 
   loadExclusive(address: I64, sizeLog2: number, kind: AccessKind): void {

@@ -46,11 +46,11 @@ export class OpenContext extends AccessContext {
       : load.u16(record, this.at + recordField[place as 'a']);
   }
 
-  protected slot(field: string, write: boolean): { address: I32; offset: number } {
-    const shared = this.row?.sp?.includes(field) ? field : `${field}:${write}`;
+  protected slot(field: string, write: boolean, after: 0 | 1 = 0): { address: I32; offset: number } {
+    const shared = this.row?.sp?.includes(field) ? field : `${field}:${write}:${after}`;
     let place = this.known.get(shared);
     if (!place) {
-      place = this.take(undefined, this.register(field, write));
+      place = this.take(undefined, this.register(field, write, after));
       this.known.set(shared, place);
     }
     return { address: op32.add(this.core, this.read(place)), offset: 0 };
@@ -89,8 +89,8 @@ export class ConstantContext extends AccessContext {
   ) {
     super(row, statics, names);
   }
-  protected slot(field: string, write: boolean): { address: I32; offset: number } {
-    return { address: this.core, offset: this.register(field, write)(this.fields) };
+  protected slot(field: string, write: boolean, after: 0 | 1 = 0): { address: I32; offset: number } {
+    return { address: this.core, offset: this.register(field, write, after)(this.fields) };
   }
   protected vSlot(field: string, plus: number): Place {
     return { address: this.core, offset: this.vectorOf(field, plus)(this.fields) };

@@ -55,16 +55,21 @@ export abstract class StateContext {
     this.core = code.param(1, 'i32');
   }
 
-  /** Address of a register operand's slot in the core block. */
-  protected abstract slot(field: string, write: boolean): { readonly address: I32; readonly offset: number };
+  /** Address of a register operand's slot in the core block, or of the register's `after` it. */
+  protected abstract slot(
+    field: string,
+    write: boolean,
+    after?: 0 | 1,
+  ): { readonly address: I32; readonly offset: number };
   abstract tiny(derive: (f: Fields) => number): I32;
   abstract small(derive: (f: Fields) => number): I32;
   abstract wide(derive: (f: Fields) => readonly [number, number]): I64;
 
   /** Register 31 by the operand's role. */
-  protected register(field: string, write: boolean): (f: Fields) => number {
+  protected register(field: string, write: boolean, after = 0): (f: Fields) => number {
     const isSp = this.row?.sp?.includes(field) ?? false;
-    return (f) => slotOffset(f[field] !== 31 ? f[field] : isSp ? SP_SLOT : write ? SINK_SLOT : ZR_SLOT);
+    const other = isSp ? SP_SLOT : write ? SINK_SLOT : ZR_SLOT;
+    return (f) => slotOffset(f[field] + after === 31 ? other : f[field] + after);
   }
 
   x(field: string): I64 {
@@ -81,6 +86,15 @@ export abstract class StateContext {
   }
   setW(field: string, value: I32): void {
     this.setX(field, extendU(value));
+  }
+  /** ZR's slot follows that of X30, so that reading needs no operand of its own. */
+  xNext(field: string): I64 {
+    const s = this.slot(field, false);
+    return load.i64(s.address, s.offset + slotOffset(1));
+  }
+  setXNext(field: string, value: I64): void {
+    const s = this.slot(field, true, 1);
+    this.code.store('i64', s.address, value, s.offset);
   }
   setLink(value: I64): void {
     this.code.store('i64', this.core, value, slotOffset(30));

@@ -25,6 +25,7 @@ export function memoryConfig(config: MachineConfig): MemoryConfig {
       dic: core.dic,
       tlb: core.tlb,
       prefetch: core.prefetch,
+      lse2: core.features.has('FEAT_LSE2'),
     }),
   );
   return {

@@ -19,9 +19,11 @@ export const Desc = {
   Unprivileged: 8, // LDTR / STTR
   Ordered: 16, // acquire / release: aligned only
   Exclusive: 32, // load: arms the monitor; store: checks it
-  ForWrite: 64, // the load of an atomic read-modify-write: needs write permission, aligned only
+  ForWrite: 64, // the load of an atomic read-modify-write: needs write permission too, aligned only
   ElementShift: 8, // log2 size + 1 of the elements that are aligned each by itself; 0: the access is one
 } as const;
+/** Bytes within which FEAT_LSE2 makes accesses single-copy atomic. No line is smaller. */
+const QUANTITY = 16;
 const MUST_ALIGN = Desc.Ordered | Desc.Exclusive | Desc.ForWrite;
 
 /** Bytes that DC ZVA zeroes (DCZID_EL0.BS). */
@@ -52,8 +54,14 @@ export class AccessParts {
     this.result = shared.ports.translator.result;
   }
 
-  protected mustAlign(core: number, desc: number): boolean {
-    return (desc & MUST_ALIGN) !== 0 || this.shared.ports.context(core).alignmentCheck;
+  /** AArch64.UnalignedAccessFaults(), of an access that is not aligned to its size. */
+  protected mustAlign(core: number, lo: number, size: number, desc: number): boolean {
+    const context = this.shared.ports.context(core);
+    if (context.alignmentCheck) return true;
+    if ((desc & MUST_ALIGN) === 0) return false;
+    if (this.shared.config.cores[core].lse2 !== true) return true;
+    const withinQuantity = (lo & (QUANTITY - 1)) + size <= QUANTITY;
+    return !withinQuantity && ((desc & (Desc.Exclusive | Desc.ForWrite)) !== 0 || !context.nAA);
   }
 
   /** Low address bits that are zero in an aligned access. */

@@ -38,10 +38,11 @@ export class DataAccess extends CrossingAccess {
       }
     }
     const misaligned = (lo & this.alignment(desc, size)) !== 0;
-    if (misaligned && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', false);
+    if (misaligned && this.mustAlign(core, lo, size, desc)) return this.abort(core, hi, lo, 'alignment', false);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.loadAcross(core, hi, lo, size, desc);
-    const access = desc & Desc.ForWrite ? Access.Write : Access.Read;
-    if (!this.translate(core, hi, lo, access, desc)) return 1;
+    if (!this.translate(core, hi, lo, Access.Read, desc)) return 1;
+    // An atomic access reports a write (WnR) only where a read would have been fine.
+    if (desc & Desc.ForWrite && !this.translate(core, hi, lo, Access.Write, desc)) return 1;
     const { pa } = result;
     if (result.type <= MemoryType.DeviceGRE && misaligned) return this.abort(core, hi, lo, 'alignment', false);
     const host = shared.hostOf(pa);
@@ -77,7 +78,7 @@ export class DataAccess extends CrossingAccess {
       }
     }
     const misaligned = (lo & this.alignment(desc, size)) !== 0;
-    if (misaligned && this.mustAlign(core, desc)) return this.abort(core, hi, lo, 'alignment', true);
+    if (misaligned && this.mustAlign(core, lo, size, desc)) return this.abort(core, hi, lo, 'alignment', true);
     if (desc & Desc.Exclusive && !this.exclusives.isArmed(core)) return this.exclusiveFailed(core);
     if ((lo & shared.unitMask) + size > shared.unitBytes) return this.storeAcross(core, hi, lo, size, desc);
     if (!this.translate(core, hi, lo, Access.Write, desc)) return 1;

@@ -42,6 +42,8 @@ export interface CoreMemoryConfig {
   readonly tlb: { readonly sets: number; readonly ways: number };
   /** Fetched instructions held back until the next context synchronisation event; 0 = none. */
   readonly prefetch: number;
+  /** FEAT_LSE2: ordered and atomic accesses may be unaligned within 16 bytes. */
+  readonly lse2?: boolean;
 }
 
 export interface MemoryRegion {
@@ -105,6 +107,7 @@ export interface TranslationContext {
   dataCacheable: boolean; // SCTLR.C
   fetchCacheable: boolean; // SCTLR.I
   alignmentCheck: boolean; // SCTLR.A
+  nAA: boolean; // SCTLR.nAA (FEAT_LSE2)
   wxn: boolean;
   bigEndianWalks: boolean;
   pan: boolean;

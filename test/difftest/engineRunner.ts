@@ -2,7 +2,7 @@
  * Runs cases on the engine alone, in this process: one core at EL0 with flat memory, no caches and no exceptions. What it
  * knows of memory is the code region and the page; everything else faults. Fast, and independent of the rest of the machine.
  */
-import { featureNames } from '../../src/arch/features';
+import type { FeatureSet } from '../../src/arch/features';
 import { coreLayout, SP_SLOT, slotOffset, vectorOffset } from '../../src/cpu/layout';
 import { Engine } from '../../src/engine/engine';
 import { type ImportName, importNames } from '../../src/engine/interpreter';
@@ -50,7 +50,10 @@ class EngineRig {
   private monitor = -1;
   private readonly decoded = new Set<number>();
 
-  constructor() {
+  private readonly lse2: boolean;
+
+  constructor(features: FeatureSet) {
+    this.lse2 = features.has('FEAT_LSE2');
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
     this.buffer = memory.buffer as ArrayBuffer;
     this.u8 = new Uint8Array(this.buffer);
@@ -93,7 +96,7 @@ class EngineRig {
       },
       { pages: PAGES, unitLog2: 6, granuleLog2: 6 },
       { slow, breakpoint: () => false, stale: () => false, fetch: (_core, hi, lo) => this.fetch(hi, lo) },
-      [new Set(featureNames)],
+      [features],
     );
   }
 
@@ -116,9 +119,12 @@ class EngineRig {
     const hi = highWord >>> 0;
     const size = 1 << (bits & 7);
     const host = this.host(hi, lo, size, write);
-    if (host < 0 || ((bits & 16) !== 0 && (lo & (size - 1)) !== 0)) {
+    // Ordered, exclusive and atomic accesses.
+    const anywhere = this.lse2 && (lo & 15) + size <= 16;
+    const misaligned = (bits & 0x70) !== 0 && (lo & (size - 1)) !== 0 && !anywhere;
+    if (host < 0 || misaligned) {
       this.faultAddress = ((BigInt(hi) << 32n) | BigInt(lo)) & ADDRESS_BITS;
-      return this.end((bits & 16) !== 0 && (lo & (size - 1)) !== 0 ? 'alignment' : 'dataAbort');
+      return this.end(misaligned ? 'alignment' : 'dataAbort');
     }
     const value = BLOCK + coreLayout.value[0];
     if (write) this.u8.copyWithin(host, value, value + size);
@@ -189,7 +195,7 @@ class EngineRig {
   }
 }
 
-export function engineRunner(): CaseRunner {
-  const rig = new EngineRig();
+export function engineRunner(features: FeatureSet): CaseRunner {
+  const rig = new EngineRig(features);
   return { name: 'engine', run: (cases) => Promise.resolve(cases.map((c) => rig.run(c))) };
 }

@@ -77,10 +77,21 @@ const branchField = (random: SeededRandom, width: number): number => {
   return random.below(2) ? ahead : 2 ** width - ahead;
 };
 
+/** Register fields that should be ones: any other value is CONSTRAINED UNPREDICTABLE. */
+const SHOULD_BE_ONES: Readonly<Record<string, readonly string[]>> = {
+  SMULH: ['Ra'],
+  UMULH: ['Ra'],
+  STLR: ['Rs', 'Rt2'],
+  LDAR: ['Rs', 'Rt2'],
+  STLLR: ['Rs', 'Rt2'],
+  LDLAR: ['Rs', 'Rt2'],
+};
+
 /** Values for the fields that decide where a branch or a literal load goes. */
 function pinnedFields(compiled: CompiledRow, random: SeededRandom): Fields {
-  const { effect } = compiled.row;
+  const { effect, id } = compiled.row;
   const pinned: Record<string, number> = {};
+  for (const name of SHOULD_BE_ONES[id] ?? []) pinned[name] = 31;
   for (const { name, width } of compiled.pattern.fields) {
     if (effect === 'load' && name === 'imm19')
       pinned[name] = (LAYOUT.memoryBase - LAYOUT.codeStart) / 4 + random.below(1000);

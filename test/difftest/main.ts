@@ -4,6 +4,7 @@
  * end how many cases each row had. Exit 1 when anything differs, or a known difference does no longer.
  */
 import { randomInt } from 'node:crypto';
+import { coreTypes } from '../../src/machine/presets';
 import { type Bench, benches } from './benches';
 import type { CaseRunner } from './cases';
 import { compare, describeDifference } from './compare';
@@ -19,7 +20,7 @@ const SHOWN = 10;
 
 function subjectRunner({ subject }: Options, { cpu }: Bench): CaseRunner {
   if (subject === 'elscope') return elscopeRunner(cpu);
-  if (subject === 'engine') return engineRunner();
+  if (subject === 'engine') return engineRunner(coreTypes[cpu].features);
   if (subject === 'qemu-system') return qemuSystemRunner(cpu);
   throw new Error('--subject takes elscope, engine or qemu-system');
 }

@@ -80,7 +80,7 @@ export const features = {
   FEAT_PCSRv8: not('PC sampling', '', [], 'no PC sampling'),
 
   // Armv8.1
-  FEAT_LSE: not('CAS, SWP, LDADD and their kin', 'ISAR0.Atomic=2'),
+  FEAT_LSE: done('CAS, SWP, LDADD and their kin', 'ISAR0.Atomic=2'),
   FEAT_RDM: not('SQRDMLAH and SQRDMLSH', 'ISAR0.RDM=1', ['FEAT_AdvSIMD']),
   FEAT_PAN: done('PSTATE.PAN', 'MMFR1.PAN=1'),
   FEAT_VHE: not('Virtualization Host Extensions', 'MMFR1.VH=1'),
@@ -147,7 +147,7 @@ export const features = {
   FEAT_SPEv1p2: not('SPE of Armv8.7', 'DFR0.PMSVer=3', ['FEAT_SPE']),
 
   // Armv8.4
-  FEAT_LSE2: not('single-copy atomicity within 16 bytes', 'MMFR2.AT=1', ['FEAT_LSE']),
+  FEAT_LSE2: done('single-copy atomicity within 16 bytes', 'MMFR2.AT=1', ['FEAT_LSE']),
   FEAT_LRCPC2: not('LDAPUR and STLUR', 'ISAR1.LRCPC=2', ['FEAT_LRCPC']),
   FEAT_FlagM: not('CFINV, RMIF and SETF', 'ISAR0.TS=1'),
   FEAT_DIT: not('PSTATE.DIT', 'PFR0.DIT=1'),

@@ -5,6 +5,8 @@ import { classRows } from './classes';
 import { dataImmediateRows } from './dataImmediate';
 import { dataRegisterRows } from './dataRegister';
 import { extensionRows } from './extensions';
+import { atomicRows } from './extensionsAtomics';
+import { pointerAuthenticationRows } from './extensionsPauth';
 import { tagExtensionRows } from './extensionsTags';
 import { loadStoreRows } from './loadStore';
 import { simdIntegerRows } from './simdInteger';
@@ -23,6 +25,8 @@ const table = [
   ...simdStructureRows,
   ...simdIntegerRows,
   ...extensionRows,
+  ...atomicRows,
+  ...pointerAuthenticationRows,
   ...tagExtensionRows,
   ...classRows,
 ] as const;
@@ -58,6 +62,8 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Loads and stores of structures', rows: simdStructureRows },
   { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
   { title: 'Extensions', rows: extensionRows },
+  { title: 'Atomic accesses', rows: atomicRows },
+  { title: 'Pointer authentication', rows: pointerAuthenticationRows },
   { title: 'Memory tagging', rows: tagExtensionRows },
   { title: 'Whole groups', rows: classRows },
 ];

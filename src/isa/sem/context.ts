@@ -12,6 +12,7 @@ export interface AccessKind {
   readonly unprivileged?: boolean; // LDTR, STTR
   readonly ordered?: boolean; // acquire / release: alignment is checked
   readonly elementLog2?: number; // elements of a structure, read or written together: each is aligned by itself
+  readonly atomic?: boolean; // the load of a read-modify-write: alignment is checked, write permission needed
 }
 
 /** Slow paths: the engine calls the core; a non-zero answer leaves generated code. Arguments are 32-bit. */
@@ -75,6 +76,9 @@ export interface SemanticsContext extends VectorOperands {
   setX(field: string, value: I64): void;
   /** Writes the low word, zero-extended. */
   setW(field: string, value: I32): void;
+  /** The register after an even one: X31 is ZR. */
+  xNext(field: string): I64;
+  setXNext(field: string, value: I64): void;
   /** X30. */
   setLink(value: I64): void;
 
@@ -101,6 +105,18 @@ export interface SemanticsContext extends VectorOperands {
   loadExclusive(address: I64, sizeLog2: number, kind: AccessKind): void;
   /** Gives the status: 0 stored, 1 not. The operand is in value(0) (and value(1)). */
   storeExclusive(address: I64, sizeLog2: number, kind: AccessKind): I32;
+
+  /**
+   * An atomic read-modify-write of 1 << sizeLog2 bytes: gives the old value, zero-extended. `change` makes the new one, of which
+   * the low bytes are stored; with `when`, only where that is not 0. A store that `when` allows is counted here, others are not.
+   */
+  atomic(address: I64, sizeLog2: number, change: (old: I64) => I64, when?: (old: I64) => I32): Local<'i64'>;
+  /** The same for 16 bytes: compares with `expected` and stores `wanted` where equal. Gives the old value. */
+  compareAndSwapPair(
+    address: I64,
+    expected: readonly [low: I64, high: I64],
+    wanted: readonly [low: I64, high: I64],
+  ): readonly [low: Local<'i64'>, high: Local<'i64'>];
 
   /** Calls a routine (routines.ts), which is given the core block before `args`; `result` is the type that it gives. */
   call<T extends ValueType>(routine: string, result: T, ...args: readonly Value[]): Value<T>;

@@ -1,5 +1,6 @@
 /** The meaning of every instruction row, by id. A row that is 'done' without a meaning here does not compile. */
 import type { ImplementedId } from '../../arch/instructions';
+import { atomicSemantics } from './atomics';
 import { branchSemantics } from './branches';
 import type { Semantics } from './context';
 import { dataImmediateSemantics } from './dataImmediate';
@@ -15,6 +16,7 @@ export const semantics = {
   ...dataRegisterSemantics,
   ...branchSemantics,
   ...loadStoreSemantics,
+  ...atomicSemantics,
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,

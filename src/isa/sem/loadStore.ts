@@ -4,22 +4,12 @@
  */
 import type { Fields } from '../../arch/instructions';
 import { extend32S, extendS, extendU, type I64, i64, op32, op64, wrap } from '../../wasm/code';
+import { base, stackBase } from './address';
 import { extended, signed } from './common';
 import type { AccessKind, Semantics, SemanticsContext } from './context';
 
-export const stackBase = { name: 'spBase', count: 2, of: (f: Fields): number => (f.Rn === 31 ? 1 : 0) };
-
 export type Mode = 'offset' | 'pre' | 'post';
 export type OffsetOf = (s: SemanticsContext) => I64;
-
-/** The base address, after CheckSPAlignment where the base is SP. */
-export function base(s: SemanticsContext): I64 {
-  const address = s.code.let(s.x('Rn'));
-  if (s.statics.spBase === 1) {
-    s.code.if(op64.ne(op64.and(address, i64(15)), i64(0)), () => s.slow('spAlignment'));
-  }
-  return address;
-}
 
 /** Runs the access at its address, then writes the base back where the mode says so. */
 export function addressed(s: SemanticsContext, mode: Mode, offset: OffsetOf, access: (address: I64) => void): void {

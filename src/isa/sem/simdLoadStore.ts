@@ -4,9 +4,10 @@
  */
 import { extendS, extendU, type I64, i64, op64, type V128 } from '../../wasm/code';
 import { fromLow64 } from '../../wasm/vector';
+import { stackBase } from './address';
 import { signed } from './common';
 import type { Semantics, SemanticsContext } from './context';
-import { addressed, indexedBy, type Mode, type OffsetOf, stackBase, unscaled } from './loadStore';
+import { addressed, indexedBy, type Mode, type OffsetOf, unscaled } from './loadStore';
 
 /** opc<1>:size of the single-register rows. */
 const sizeOf = (s: SemanticsContext): number => s.statics.opc * 4 + s.statics.size;

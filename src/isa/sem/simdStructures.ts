@@ -6,8 +6,8 @@
  */
 import { extendU, type I32, type I64, i64, op64, type V128, wrap } from '../../wasm/code';
 import { fromLow64, i8x16, i16x8, i32x4, i64x2, shuffle } from '../../wasm/vector';
+import { base, stackBase } from './address';
 import type { Semantics, SemanticsContext } from './context';
-import { base, stackBase } from './loadStore';
 
 type Direction = 'load' | 'store';
 type SizeLog2 = 0 | 1 | 2 | 3;

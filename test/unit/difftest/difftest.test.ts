@@ -205,7 +205,10 @@ describe('elscope against QEMU', { skip }, () => {
   test('the engine agrees on 24 cases of every row', async () => {
     const recipes = allRecipes(coreTypes[CPU].features).filter(({ name }) => !needsMachine.has(name));
     const cases = recipes.flatMap((r) => Array.from({ length: 24 }, (_, index) => makeCase(r, 1, index)));
-    const [expected, found] = [await qemuUserRunner(CPU).run(cases), await engineRunner().run(cases)];
+    const [expected, found] = [
+      await qemuUserRunner(CPU).run(cases),
+      await engineRunner(coreTypes[CPU].features).run(cases),
+    ];
     const wrong = cases.flatMap((c, i) =>
       compare(c, expected[i], found[i]) === 'different'
         ? [describeDifference(c, expected[i], found[i], [CPU, 'engine'], ' --subject engine')]

@@ -87,6 +87,32 @@ test('accesses are counted alike in whole runs and single steps', () => {
   assert.deepEqual(count(7), whole);
 });
 
+test('atomic accesses count a load, and a store where they store', () => {
+  const rig = makeRig();
+  rig.write([
+    encode('LDADD', { size: 3, Rs: 1, Rn: 10, Rt: 2 }), // 0 + 5
+    encode('CAS', { size: 3, Rs: 3, Rn: 10, Rt: 4 }), // equal: stores
+    encode('CAS', { size: 3, Rs: 3, Rn: 10, Rt: 4 }), // differs
+    encode('CASP', { sz: 1, Rs: 6, Rn: 10, Rt: 8 }), // differs
+    encode('CASP', { sz: 0, Rs: 6, Rn: 10, Rt: 12 }), // equal to what the last one read: stores
+  ]);
+  const values: readonly (readonly [number, bigint])[] = [
+    [1, 5n],
+    [3, 5n],
+    [4, 6n],
+    [6, 1n],
+    [7, 2n],
+    [10, 0x100n],
+  ];
+  for (const [n, value] of values) rig.setX(n, value);
+  rig.setPc(CODE_VA);
+  assert.equal(rig.engine.run(0, rig.block, 5, false), 5);
+  const out = { loads: 0, stores: 0 };
+  rig.engine.takeAccesses(rig.block, out);
+  assert.deepEqual(out, { loads: 5, stores: 3 });
+  assert.equal(rig.data[0x100], 0);
+});
+
 test('hot granules get joined pairs, and stops inside a pair still hold', () => {
   const rig = start();
   for (let i = 0; i < 200; i++) rig.engine.run(0, rig.block, 100 + (i % 19), false);

@@ -9,7 +9,7 @@ import { addDataPath } from '../../../src/engine/dataPath/dataPath';
 import { MutableFault } from '../../../src/memory/faults';
 import { RECORD_BYTES } from '../../../src/memory/layout';
 import { MemorySystem } from '../../../src/memory/memorySystem';
-import type { Access, TranslationResult, Translator } from '../../../src/memory/translator';
+import { Access, type TranslationResult, type Translator } from '../../../src/memory/translator';
 import { type MemoryConfig, type MemoryFinding, MemoryType, type TranslationContext } from '../../../src/memory/types';
 import { ModuleBuilder } from '../../../src/wasm/module';
 
@@ -63,6 +63,7 @@ const context = (): TranslationContext => ({
   dataCacheable: true,
   fetchCacheable: true,
   alignmentCheck: false,
+  nAA: false,
   wxn: false,
   bigEndianWalks: false,
   pan: false,
@@ -96,7 +97,7 @@ export class FakeTranslator implements Translator {
   type: MemoryType = MemoryType.NormalWB;
   shareability: 0 | 2 | 3 = 3;
   tlbIndex = -1;
-  readonly pages = new Map<number, { pa?: number; type?: MemoryType; fault?: boolean }>();
+  readonly pages = new Map<number, { pa?: number; type?: MemoryType; fault?: boolean; readOnly?: boolean }>();
   log: Access[] = [];
 
   translate(_core: number, _c: TranslationContext, _hi: number, lo: number, access: Access): boolean {
@@ -104,6 +105,11 @@ export class FakeTranslator implements Translator {
     this.log.push(access);
     if (page?.fault) {
       this.fault.plain('translation', access === 1);
+      this.fault.level = 3;
+      return false;
+    }
+    if (page?.readOnly && access === Access.Write) {
+      this.fault.plain('permission', true);
       this.fault.level = 3;
       return false;
     }

@@ -27,6 +27,7 @@ export const context = (more: Partial<TranslationContext> = {}): TranslationCont
   dataCacheable: true,
   fetchCacheable: true,
   alignmentCheck: false,
+  nAA: false,
   wxn: false,
   bigEndianWalks: false,
   pan: false,

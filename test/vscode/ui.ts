@@ -50,6 +50,8 @@ export class Ui {
   /** Chooses the row with this text in a list that a command has opened in the palette's place. */
   async pick(text: string): Promise<void> {
     const widget = this.page.locator('.quick-input-widget');
+    // A pointer that rests on a row brings up its hover, which takes the clicks.
+    await this.page.mouse.move(1, 1);
     await widget.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
     await widget.waitFor({ state: 'hidden' });
   }

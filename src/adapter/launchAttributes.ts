@@ -7,7 +7,7 @@ import { UserError } from '../base/errors';
 import type { SessionStart } from '../protocol';
 
 interface AttributeRow {
-  readonly type: 'string' | 'boolean' | 'integer' | 'size' | 'symbols' | 'pathMap';
+  readonly type: 'string' | 'boolean' | 'integer' | 'size' | 'list' | 'symbols' | 'pathMap';
   /** One or two sentences, as launch.json shows them. */
   readonly doc: string;
   /** The value names a file or folder: relative ones count from `cwd`. */
@@ -52,6 +52,16 @@ export const launchAttributes = {
     type: 'symbols',
     doc: 'ELF files to take symbols and debug information from, besides the program: paths, or {path, offset} where offset is added to the addresses in the file.',
   },
+  drives: {
+    type: 'list',
+    doc: 'Raw disk images, each a virtio disk. What the guest writes stays in memory; "FILE,write" lets it change the file, "FILE,readonly" refuses.',
+  },
+  share: {
+    type: 'string',
+    path: true,
+    doc: 'Folder that the guest may mount read-only: mount -t 9p -o trans=virtio,ro share /mnt.',
+  },
+  devices: { type: 'list', values: ['net', 'rng', 'console'], doc: 'Further virtio devices.' },
   machine: {
     type: 'string',
     values: presetNames,
@@ -133,11 +143,17 @@ function typeProblem(row: AttributeRow, value: unknown): string | undefined {
       return Number.isSafeInteger(value) || (typeof value === 'string' && /^\d+[KMG]?$/i.test(value))
         ? undefined
         : 'a size such as 256M or 1G';
+    case 'list':
+      return isTextList(value) ? undefined : 'a list of texts';
     case 'symbols':
       return isSymbols(value) ? undefined : 'a list of paths or of {path, offset}';
     case 'pathMap':
       return isPathMap(value) ? undefined : 'an object of paths';
   }
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
 }
 
 function isSymbols(value: unknown): boolean {
@@ -169,7 +185,9 @@ function isPathMap(value: unknown): boolean {
 function valueProblem(row: AttributeRow, value: unknown): string | undefined {
   const wrong = typeProblem(row, value);
   if (wrong !== undefined) return wrong;
-  if (row.values && !row.open && !row.values.some((v) => v === value)) return `one of ${row.values.join(', ')}`;
+  const single = isTextList(value) ? value : [value];
+  if (row.values && !row.open && single.some((one) => !row.values?.some((v) => v === one)))
+    return `one of ${row.values.join(', ')}`;
   const { least, most } = row;
   const number = value as number;
   if (least !== undefined && most !== undefined && (number < least || number > most)) return `from ${least} to ${most}`;
@@ -246,6 +264,9 @@ export function sessionStart(given: unknown): SessionStart {
     seed: values.seed,
     checker: values.checker ?? launchAttributes.checker.default,
     semihostingRoot: file('semihosting'),
+    drives: ((values.drives ?? []) as readonly string[]).map((drive) => path.resolve(folder, drive)),
+    share: file('share'),
+    devices: values.devices ?? [],
   };
   const symbols = ((values.symbols ?? []) as readonly (string | { path: string; offset?: unknown })[]).map((item) => {
     const { path: name, offset = 0 } = typeof item === 'string' ? { path: item } : item;
@@ -270,6 +291,8 @@ function schemaOf(row: AttributeRow): Readonly<Record<string, unknown>> {
   switch (row.type) {
     case 'size':
       return { ...common, type: ['string', 'integer'], pattern: '^\\d+[KMGkmg]?$' };
+    case 'list':
+      return { ...common, type: 'array', items: { type: 'string', ...(row.values ? { enum: row.values } : {}) } };
     case 'symbols': {
       const properties = { path: { type: 'string' }, offset: { type: ['string', 'integer'] } };
       const entry = { type: 'object', required: ['path'], additionalProperties: false, properties };
@@ -296,7 +319,13 @@ export function configurationAttributes(): Readonly<Record<string, unknown>> {
 export function attributesMarkdown(): string {
   const lines = Object.entries(rows).map(([name, row]) => {
     const values = row.values ? ` One of ${row.values.join(', ')}${row.open ? ', or a path' : ''}.` : '';
-    const kind = { size: 'size', symbols: 'list', pathMap: 'object', string: row.path ? 'path' : 'text' } as const;
+    const kind = {
+      size: 'size',
+      list: 'list',
+      symbols: 'list',
+      pathMap: 'object',
+      string: row.path ? 'path' : 'text',
+    } as const;
     const type = row.type in kind ? kind[row.type as keyof typeof kind] : row.type;
     const fallback = row.default === undefined ? '' : `\`${row.default}\``;
     return `| \`${name}\` | ${type} | ${fallback} | ${row.doc}${values} |`;

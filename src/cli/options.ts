@@ -18,6 +18,14 @@ export const runOptions = [
   { name: 'initrd', value: 'FILE', doc: 'initial RAM disk for --kernel' },
   { name: 'append', value: 'TEXT', doc: "the kernel's command line" },
   { name: 'dtb', value: 'FILE', doc: 'device tree to use instead of our own' },
+  {
+    name: 'drive',
+    value: 'FILE',
+    many: true,
+    doc: 'raw disk image, a virtio disk; the file is not written, but with FILE,write; FILE,readonly',
+  },
+  { name: 'share', value: 'DIR', doc: 'folder that the guest may mount: mount -t 9p -o trans=virtio,ro share /mnt' },
+  { name: 'device', value: 'net|rng|console', many: true, doc: 'further virtio device' },
   { name: 'machine', value: 'PRESET|FILE', doc: 'the machine (default cortex-a57); --machine list names the presets' },
   { name: 'cpus', value: 'N', doc: "number of cores, 1 to 8: repeats or cuts the preset's" },
   { name: 'memory', value: 'SIZE', doc: 'RAM size, such as 512M or 1G (the default)' },
@@ -88,18 +96,23 @@ export function numberOption(options: ParsedOptions, name: string, low: number, 
   return n;
 }
 
+/** Every value of an option, each one of a list of words. @throws UserError cli.choice */
+export function choiceOptions<T extends string>(options: ParsedOptions, name: string, choices: readonly T[]): T[] {
+  return (options.values[name] ?? []).map((text) => {
+    const found = choices.find((c) => c === text);
+    if (found === undefined)
+      throw new UserError('cli.choice', { option: `--${name}`, text, choices: choices.join(', ') });
+    return found;
+  });
+}
+
 /** One of a list of words. @throws UserError cli.choice */
 export function choiceOption<T extends string>(
   options: ParsedOptions,
   name: string,
   choices: readonly T[],
 ): T | undefined {
-  const text = options.values[name]?.[0];
-  if (text === undefined) return undefined;
-  const found = choices.find((c) => c === text);
-  if (found === undefined)
-    throw new UserError('cli.choice', { option: `--${name}`, text, choices: choices.join(', ') });
-  return found;
+  return choiceOptions(options, name, choices)[0];
 }
 
 /** \n, \r, \t, \\ and \xNN. Other text is UTF-8. */

@@ -5,10 +5,11 @@ import type { Finding, Stop } from '../machine/api';
 import { launch } from '../machine/launch';
 import type { LaunchOptions } from '../machine/launch.types';
 import { presets } from '../machine/presets';
+import { extraDevices } from '../machine/virtioDevices';
 import { nodePorts } from '../worker/nodePorts';
 import { Dialogue } from './dialogue';
 import { describeFinding } from './findings';
-import { choiceOption, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
+import { choiceOption, choiceOptions, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
 import { placesOf } from './places';
 import { sarif } from './sarif';
 import { Terminal } from './terminal';
@@ -37,6 +38,9 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
     checker:
       choiceOption(options, 'check', ['actual', 'architectural', 'off']) ?? (command === 'check' ? 'actual' : 'off'),
     semihostingRoot: process.cwd(),
+    drives: options.values.drive,
+    share: one('share'),
+    devices: choiceOptions(options, 'device', extraDevices),
   };
 }
 
@@ -58,12 +62,15 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   const places = placesOf(launched);
   const findings: Finding[] = [];
   machine.setCatch({ exceptions: new Set(), elChange: false, undefined: false, finding: true });
+  // What is typed goes to the console that spoke last.
+  let talking = 0;
   const terminal = new Terminal(
-    (bytes) => machine.input(0, bytes),
+    (bytes) => machine.input(talking, bytes),
     () => machine.pressPowerKey(),
   );
-  const dialogue = new Dialogue(options, (bytes) => machine.input(0, bytes));
-  machine.onConsole((_uart, bytes) => {
+  const dialogue = new Dialogue(options, (bytes) => machine.input(talking, bytes));
+  machine.onConsole((uart, bytes) => {
+    talking = uart;
     terminal.write(bytes);
     dialogue.output(bytes);
     if (dialogue.done) machine.endRun();

@@ -18,4 +18,4 @@ export {
   type SemihostingPorts,
 } from './semihosting';
 export { VIRT_APB_HZ, VIRT_INTERRUPTS, VIRT_TREE_BYTES, virtMap, virtPpi, virtSpi } from './virtBoard';
-export { EmptyVirtioSlot } from './virtioMmio';
+export * from './virtio/index';

@@ -207,7 +207,7 @@ export interface Machine {
 
   /** Presses the board's power key, and lets it go after a tenth of a second of guest time. */
   pressPowerKey(): void;
-  /** Console bytes typed by the user, to UART n. */
+  /** Console bytes typed by the user, to UART n; 1 is the virtio console. */
   input(uart: number, bytes: Uint8Array): void;
   onConsole(listener: (uart: number, bytes: Uint8Array) => void): void;
 }

@@ -9,7 +9,7 @@ import { Pl011 } from '../devices/pl011';
 import { Pl031 } from '../devices/pl031';
 import { Pl061 } from '../devices/pl061';
 import { VIRT_POWER_PIN, virtMap, virtSpi } from '../devices/virtBoard';
-import { EmptyVirtioSlot } from '../devices/virtioMmio';
+import { EmptyVirtioSlot, VirtioMmio, type VirtioModel } from '../devices/virtio';
 
 /** How long the power key is held down. */
 const KEY_NANOSECONDS = 1e8;
@@ -20,6 +20,9 @@ export interface BoardPorts {
   readonly clock: Clock;
   readonly dma: DmaPort;
   readonly fwCfg: FwCfgItems;
+  /** Devices in virtio-mmio slots; the first one stands in the last slot, as on QEMU's virt. */
+  readonly virtio: readonly VirtioModel[];
+  readonly virtioLegacy: boolean;
   output(byte: number): void;
 }
 
@@ -35,18 +38,23 @@ export class Board {
     const output = (byte: number): void => ports.output(byte);
     this.uart = new Pl011('uart0', virtMap.uart.base, { interrupt: gic.sharedLine(virtSpi.uart), output });
     this.gpio = new Pl061('gpio', virtMap.gpio.base, gic.sharedLine(virtSpi.gpio));
-    const slots = Array.from(
-      { length: virtMap.virtio.count },
-      (_, i) => new EmptyVirtioSlot(`virtio${i}`, virtMap.virtio.base + i * virtMap.virtio.size),
-    );
     this.devices = [
       ...gic.devices,
       this.uart,
       new Pl031('rtc', virtMap.rtc.base, clock, gic.sharedLine(virtSpi.rtc)),
       new FwCfg('fwCfg', virtMap.fwCfg.base, ports.fwCfg, ports.dma),
       this.gpio,
-      ...slots,
+      ...Array.from({ length: virtMap.virtio.count }, (_, i) => this.slot(i)),
     ];
+  }
+
+  private slot(i: number): Device {
+    const { virtio, virtioLegacy: legacy, dma } = this.ports;
+    const { base, size, count } = virtMap.virtio;
+    const [name, at] = [`virtio${i}`, base + i * size];
+    const model = virtio[count - 1 - i];
+    if (model === undefined) return new EmptyVirtioSlot(name, at, legacy);
+    return new VirtioMmio(name, at, model, { dma, legacy, interrupt: this.gic.sharedLine(virtSpi.virtio + i) });
   }
 
   reset(): void {

@@ -42,6 +42,8 @@ export interface MachineConfig {
   readonly cost: CostTable;
   /** Devices' accesses to memory are snooped; else they pass the caches by, and the device tree says so. */
   readonly dmaCoherent: boolean;
+  /** Interface of virtio-mmio slots: version 1 or 2. */
+  readonly virtio: 'legacy' | 'modern';
   readonly mmuOffFetch: 'architecture' | 'poc';
   readonly checker: 'off' | 'actual' | 'architectural';
 }

@@ -24,6 +24,7 @@ import { ElscopeMachine } from './machine';
 import { parseMachineFile } from './machineFile';
 import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
 import { memorySize } from './sizes';
+import { virtioMaker } from './virtioDevices';
 
 const MAX_DTB = 2 ** 20;
 
@@ -155,6 +156,7 @@ export const launch: Launch = (options, ports): Launched => {
     files: root === undefined ? { read: () => undefined } : filesUnder(root, ports),
     commandLine: options.append ?? '',
     fwCfg: fwCfgItems(config.cores.length, firmwareKernel(options, ports, initrd)),
+    virtio: virtioMaker(options, ports),
     load: (m) => {
       for (const segment of placement.segments) m.memory.pokeView(segment.address, segment.data);
       if (initrd && placement.initrd !== undefined) m.memory.pokeView(placement.initrd, initrd);

@@ -1,5 +1,7 @@
 /** What a launch needs and gives: shared by the command line and the debug adapter. */
+import type { RawFile, SharedFolder } from '../devices/virtio';
 import type { Machine } from './api';
+import type { ExtraDevice } from './virtioDevices';
 
 /** As on the command line (DESIGN.md section 8) and in launch.json. Paths are resolved by the caller. */
 export interface LaunchOptions {
@@ -23,6 +25,11 @@ export interface LaunchOptions {
   readonly checker?: 'off' | 'actual' | 'architectural';
   /** Folder whose files semihosting may read; none when absent. */
   readonly semihostingRoot?: string;
+  /** Raw disk images, each `FILE`, `FILE,readonly` or `FILE,write`; the file is only written in the last form. */
+  readonly drives?: readonly string[];
+  /** Folder that the guest may mount read-only by 9P. */
+  readonly share?: string;
+  readonly devices?: readonly ExtraDevice[];
 }
 
 /** The outside world of a launch. */
@@ -30,6 +37,10 @@ export interface LaunchPorts {
   /** `what` the file is for the user, such as `initrd`. @throws UserError image.missing */
   readFile(path: string, what: string): Uint8Array;
   isFolder(path: string): boolean;
+  /** @throws UserError image.missing, virtio.* */
+  openDisk(path: string, writable: boolean): RawFile;
+  /** @throws UserError virtio.folder */
+  openFolder(path: string): SharedFolder;
   readonly wasm: WasmPort;
 }
 

@@ -13,6 +13,7 @@ import type { FwCfgItems } from '../devices/fwCfg';
 import { interruptController } from '../devices/interruptController';
 import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
+import { VirtioConsole } from '../devices/virtio';
 import { Engine } from '../engine/engine';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
@@ -43,10 +44,13 @@ import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
 import { Stops } from './stops';
 import { GuestTime } from './time';
+import type { VirtioMaker } from './virtioDevices';
 
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x2_0000;
 const MAX_FINDINGS = 1000;
+/** The number of the virtio console among the UARTs. */
+const VIRTIO_CONSOLE = 1;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
@@ -61,6 +65,7 @@ export interface MachineOptions {
   readonly commandLine?: string;
   /** What firmware finds in the firmware configuration device. */
   readonly fwCfg?: FwCfgItems;
+  readonly virtio?: VirtioMaker;
   /** Puts images into memory; called at power-on and at each reset. */
   load(machine: ElscopeMachine): StartState;
 }
@@ -77,6 +82,7 @@ export class ElscopeMachine implements Machine {
   readonly stops = new Stops((core, watchpoint) => this.inspector.watchedValue(core, watchpoint));
   private readonly engine: Engine;
   private readonly board: Board;
+  private readonly virtioConsole: VirtioConsole | undefined;
   private readonly flash: readonly Flash[];
   private readonly bus: DeviceBus;
   private readonly scheduler: Scheduler;
@@ -188,6 +194,8 @@ export class ElscopeMachine implements Machine {
       units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
     }
 
+    const virtio = options.virtio?.(config.seed, (bytes) => this.console(bytes, VIRTIO_CONSOLE)) ?? [];
+    this.virtioConsole = virtio.find((model) => model instanceof VirtioConsole);
     this.board = new Board({
       gic,
       clock: this.time,
@@ -195,6 +203,8 @@ export class ElscopeMachine implements Machine {
         read: (address, out) => this.memory.dmaRead(address, out, config.dmaCoherent) === out.length,
         write: (address, bytes) => this.memory.dmaWrite(address, bytes, config.dmaCoherent) === bytes.length,
       },
+      virtio,
+      virtioLegacy: config.virtio === 'legacy',
       fwCfg: options.fwCfg ?? { numbered: new Map(), files: new Map() },
       output: (byte) => this.console(Uint8Array.of(byte)),
     });
@@ -482,7 +492,11 @@ export class ElscopeMachine implements Machine {
     this.board.pressPowerKey();
   }
 
-  input(_uart: number, bytes: Uint8Array): void {
+  input(uart: number, bytes: Uint8Array): void {
+    if (uart === VIRTIO_CONSOLE) {
+      this.virtioConsole?.input(bytes);
+      return;
+    }
     for (const byte of bytes) this.typed.push(byte);
     if (this.typed.length > 0 && !this.semihosting) this.typed.length = 0;
     this.board.uart.input(bytes);
@@ -490,7 +504,7 @@ export class ElscopeMachine implements Machine {
   onConsole(listener: (uart: number, bytes: Uint8Array) => void): void {
     this.consoleListeners.push(listener);
   }
-  private console(bytes: Uint8Array): void {
-    for (const listener of this.consoleListeners) listener(0, bytes);
+  private console(bytes: Uint8Array, uart = 0): void {
+    for (const listener of this.consoleListeners) listener(uart, bytes);
   }
 }

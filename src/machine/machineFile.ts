@@ -115,6 +115,11 @@ export const machineFields: FieldTable = {
     kind: 'boolean',
     doc: 'devices see the caches when they read and write memory, and the device tree says dma-coherent (default true)',
   },
+  virtio: {
+    kind: 'choice',
+    choices: ['legacy', 'modern'],
+    doc: 'interface of the virtio-mmio slots: version 1, as QEMU’s virt has it (legacy, the default), or version 2',
+  },
   mmuOffFetch: {
     kind: 'choice',
     choices: ['architecture', 'poc'],
@@ -320,6 +325,7 @@ export function parseMachineFile(text: string, path: string, defaultEl: 1 | 2 = 
     clockHz: reader.simple(from, 'clockHz', machineFields, '', config.clockHz),
     counterHz: reader.simple(from, 'counterHz', machineFields, '', config.counterHz),
     dmaCoherent: reader.simple(from, 'dmaCoherent', machineFields, '', config.dmaCoherent),
+    virtio: reader.simple(from, 'virtio', machineFields, '', config.virtio),
     mmuOffFetch: reader.simple(from, 'mmuOffFetch', machineFields, '', config.mmuOffFetch),
     cost: Object.fromEntries(
       Object.entries(defaultCost).map(([name, value]) => [name, reader.simple(cost, name, costFields, 'cost', value)]),

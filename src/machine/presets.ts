@@ -224,6 +224,7 @@ export function presetConfig(name: string, cpus?: number): MachineConfig {
     counterHz: 62.5e6,
     cost: defaultCost,
     dmaCoherent: true,
+    virtio: 'legacy',
     mmuOffFetch: 'architecture',
     checker: 'off',
   };

@@ -51,6 +51,7 @@ export const fakeConfig = (cores: number): MachineConfig => ({
     counterRead: 0,
   },
   dmaCoherent: true,
+  virtio: 'legacy',
   mmuOffFetch: 'architecture',
   checker: 'actual',
 });

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attributesMarkdown, configurationAttributes, launchAttributes, sessionStart } from '../../../src/adapter';
 import { UserError } from '../../../src/base/errors';
+import type { LaunchOptions } from '../../../src/machine/launch.types';
 import { presets } from '../../../src/machine/presets';
+import { extraDevices } from '../../../src/machine/virtioDevices';
 
 const start = (more: object) => sessionStart({ program: 'guest.elf', cwd: '/w', ...more });
 function refused(attributes: unknown, code: string, name: RegExp): void {
@@ -54,6 +56,8 @@ test('what is wrong is refused by the attribute’s name', () => {
   refused({ program: 'x', symbols: [{ path: 'x', offset: 'far' }] }, 'attribute.value', /"symbols"/);
   refused({ program: 'x', symbols: 'x' }, 'attribute.value', /"symbols"/);
   refused({ program: 'x', sourceMap: ['a'] }, 'attribute.value', /"sourceMap"/);
+  refused({ program: 'x', drives: 'disk' }, 'attribute.value', /"drives".*list/);
+  refused({ program: 'x', devices: ['net', 'gpu'] }, 'attribute.value', /"devices".*one of net, rng, console/);
   refused({}, 'attribute.noProgram', /"program"/);
   refused(null, 'attribute.noProgram', /"program"/);
   refused({ program: 'x', bios: 'y' }, 'attribute.twoPrograms', /program and bios/);
@@ -63,6 +67,19 @@ test('what is wrong is refused by the attribute’s name', () => {
 test('what clients add is let through', () => {
   const own = { type: 'elscope', request: 'launch', name: 'x', __sessionId: '1', preLaunchTask: 'make', noDebug: true };
   assert.equal(sessionStart({ ...own, program: '/x', stopOnEntry: true }).stopOnEntry, false);
+});
+
+test('drives, share and devices', () => {
+  const { options } = start({ drives: ['a.img', '/b.img,write'], share: 'files', devices: ['rng'] });
+  const { drives, share, devices } = options as LaunchOptions;
+  assert.deepEqual([drives, share, devices], [['/w/a.img', '/b.img,write'], '/w/files', ['rng']]);
+  assert.deepEqual([...launchAttributes.devices.values], [...extraDevices]);
+});
+
+test('firmware may have a kernel to boot', () => {
+  const { bios, kernel } = start({ program: undefined, bios: 'fw', kernel: 'Image', append: 'quiet' })
+    .options as LaunchOptions;
+  assert.deepEqual([bios, kernel], ['/w/fw', '/w/Image']);
 });
 
 test('every preset of the machine can be chosen, and no other', () => {

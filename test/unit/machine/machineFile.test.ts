@@ -65,6 +65,7 @@ describe('accepted', () => {
       counterHz: 24_000_000,
       cost: { l2Miss: 200 },
       dmaCoherent: false,
+      virtio: 'modern',
       mmuOffFetch: 'poc',
     });
     assert.deepEqual(cost, { ...defaultCost, l2Miss: 200 });
@@ -94,6 +95,7 @@ describe('accepted', () => {
       clockHz: 2e9,
       counterHz: 24e6,
       dmaCoherent: false,
+      virtio: 'modern',
       mmuOffFetch: 'poc',
       checker: 'off',
     });

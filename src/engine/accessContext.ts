@@ -145,9 +145,9 @@ export abstract class AccessContext extends VectorContext implements SemanticsCo
   private hitV(entry: I32, address: I64, low: I32, kind: AccessKind): I32 {
     const unit = 1 << this.names.unitLog2;
     const checked = op32.and(load.i32(this.core, offset('alignMask')), i32((1 << (kind.elementLog2 ?? V_LOG2)) - 1));
-    const tag = op64.and(address, extendS(op32.or(checked, i32(-unit))));
     const within = op32.leU(op32.and(low, i32(unit - 1)), i32(unit - V_BYTES));
-    return op32.and(op64.eq(load.i64(entry, entryField.tag), tag), within);
+    const same = op64.eq(load.i64(entry, entryField.tag), op64.and(address, i64(-unit)));
+    return op32.and(op32.and(same, within), op32.eqz(op32.and(low, checked)));
   }
 
   loadV(address: I64, kind: AccessKind = {}): Local<'v128'> {

@@ -2,9 +2,10 @@
  * Linear-memory layout shared by the memory system (TypeScript, slow paths) and the generated interpreter (fast paths).
  *
  * Line TLB entry, 16 bytes: tag (8), host byte address of the granule (4), way record index (4). The granule is the
- * machine's coherence unit (its smallest D-line). A plain hit has tag = VA of the granule. A tag with bit 0 set is a line that
- * is present and translated but whose hit must first reorder its set (true LRU, not the most recent way) or dirty it; it never
- * equals the masked VA, so the fast path falls through. Every byte of an empty tag is EMPTY_TAG_BYTE (low bits 0b10: never equal).
+ * machine's coherence unit (its smallest D-line). A plain hit has tag = VA of the granule. A tag with bit 3 set is a line that
+ * is present and translated but whose hit must first reorder its set (true LRU, not the most recent way) or dirty it, and one
+ * with bit 2 set as well is empty. Fast paths compare a tag with the VA of which they keep the granule and, so that unaligned
+ * accesses fail, at most bits 2 to 0: bit 3 is never equal.
  *
  * I-line table entry, 16 bytes: tag (8) = VA of the I-granule (the machine's smallest I-line), record address of its first
  * instruction (4), I-cache granule index (4).
@@ -13,9 +14,11 @@
 export const LINE_TABLE_ENTRIES = 1024;
 export const LINE_ENTRY_BYTES = 16;
 export const LINE_TABLE_BYTES = LINE_TABLE_ENTRIES * LINE_ENTRY_BYTES;
-export const EMPTY_TAG_BYTE = 0x02;
-/** Tag bit 0: hit, but not a plain one. */
-export const TAG_NOT_PLAIN = 1;
+/** Every byte of an empty tag, and the bit of it that other tags do not have. */
+export const EMPTY_TAG_BYTE = 0x0c;
+export const TAG_EMPTY = 4;
+/** Hit, but not a plain one. */
+export const TAG_NOT_PLAIN = 8;
 
 /** Translation contexts whose tables are kept at once, per core. Tables of slot s: load, store, fetch, LINE_TABLE_BYTES each. */
 export const CONTEXT_SLOTS = 8;

@@ -13,6 +13,7 @@ import {
   LINE_ENTRY_BYTES,
   LINE_TABLE_BYTES,
   LINE_TABLE_ENTRIES,
+  TAG_EMPTY,
   TAG_NOT_PLAIN,
 } from './layout';
 import { PageUse, RecentPages } from './recentPages';
@@ -20,7 +21,6 @@ import { Remover } from './removers';
 import type { Shared } from './shared';
 
 export const EMPTY_TAG = EMPTY_TAG_BYTE * 0x01010101;
-const EMPTY_BIT = EMPTY_TAG_BYTE;
 const INDEX_MASK = LINE_TABLE_ENTRIES - 1;
 
 /** Which of a context slot's three tables. */
@@ -113,7 +113,7 @@ export class LineTables {
     const mask = table === Table.Fetch ? -this.shared.granuleBytes : -this.shared.unitBytes;
     if (slots[holder] !== address) {
       this.remove(core, table, holder, Remover.alias);
-      if ((u32[at] & EMPTY_BIT) === 0) slots[u32[at + WAY]] = 0;
+      if ((u32[at] & TAG_EMPTY) === 0) slots[u32[at + WAY]] = 0;
       slots[holder] = address;
     }
     u32[at] = (vaLo & mask) | (plain ? 0 : TAG_NOT_PLAIN);
@@ -173,7 +173,7 @@ export class LineTables {
 
   private empty(core: number, table: Table, at: number, remover: Remover): void {
     const { u32 } = this.shared;
-    if (u32[at] & EMPTY_BIT || remover === this.omit) return;
+    if (u32[at] & TAG_EMPTY || remover === this.omit) return;
     this.slots[core][table][u32[at + WAY]] = 0;
     u32[at] = EMPTY_TAG;
     u32[at + HI] = EMPTY_TAG;
@@ -225,7 +225,7 @@ export class LineTables {
     for (let i = 0; i < count; i++) {
       const at = first + (((start + i) & INDEX_MASK) << 2);
       const lo = u32[at];
-      if ((lo & EMPTY_BIT) === 0 && ((lo ^ vaLo) & loMask) === 0 && ((u32[at + HI] ^ vaHi) & hiMask) === 0)
+      if ((lo & TAG_EMPTY) === 0 && ((lo ^ vaLo) & loMask) === 0 && ((u32[at + HI] ^ vaHi) & hiMask) === 0)
         this.empty(core, table, at, Remover.tlb);
     }
   }

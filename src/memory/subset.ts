@@ -7,7 +7,7 @@
 import type { DataCaches } from './dataCaches';
 import type { Exclusives } from './exclusives';
 import { Granule, type InstructionCaches } from './instructionCaches';
-import { CONTEXT_SLOTS, EMPTY_TAG_BYTE, LINE_TABLE_ENTRIES, TAG_NOT_PLAIN } from './layout';
+import { CONTEXT_SLOTS, LINE_TABLE_ENTRIES, TAG_EMPTY, TAG_NOT_PLAIN } from './layout';
 import { type LineTables, Table } from './lineTables';
 import { PageUse } from './recentPages';
 import { Dir, type Shared } from './shared';
@@ -65,7 +65,7 @@ export class SubsetCheck {
           for (let i = 0; i < LINE_TABLE_ENTRIES; i++) {
             const at = (this.tables.base(core, slot, table) >>> 2) + i * 4;
             const tag = u32[at];
-            if (tag & EMPTY_TAG_BYTE) continue;
+            if (tag & TAG_EMPTY) continue;
             const lo = (tag & ~TAG_NOT_PLAIN) >>> 0;
             const plain = (tag & TAG_NOT_PLAIN) === 0;
             yield {

@@ -2,7 +2,7 @@
 
 import type { DataCache, DataCaches } from './dataCaches';
 import type { InstructionCaches } from './instructionCaches';
-import { EMPTY_TAG_BYTE } from './layout';
+import { TAG_EMPTY } from './layout';
 import { type LineTables, Table } from './lineTables';
 import { Dir, type Shared } from './shared';
 import { NO_LINE } from './tags';
@@ -195,7 +195,7 @@ export class Views {
     for (const table of [Table.Load, Table.Store])
       for (let i = 0; i < cache.units; i++) {
         const address = this.tables.slots[core][table][(way << cache.unitsLog2) + i];
-        if (address === 0 || u32[address >>> 2] & EMPTY_TAG_BYTE) continue;
+        if (address === 0 || u32[address >>> 2] & TAG_EMPTY) continue;
         return [u32[(address >>> 2) + 1], (u32[address >>> 2] & -(1 << cache.lineLog2)) >>> 0];
       }
     return undefined;

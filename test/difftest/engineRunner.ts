@@ -7,7 +7,7 @@ import { coreLayout, SP_SLOT, slotOffset, vectorOffset } from '../../src/cpu/lay
 import { Engine } from '../../src/engine/engine';
 import { type ImportName, importNames } from '../../src/engine/interpreter';
 import { FPCR_OFFSET, FPSR_OFFSET } from '../../src/engine/vectorContext';
-import { RECORD_BYTES } from '../../src/memory/layout';
+import { EMPTY_TAG_BYTE, RECORD_BYTES } from '../../src/memory/layout';
 import {
   type Case,
   type CaseRunner,
@@ -58,7 +58,7 @@ class EngineRig {
     this.buffer = memory.buffer as ArrayBuffer;
     this.u8 = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);
-    this.u8.fill(2, TABLES, TABLES + 0x4000);
+    this.u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 0x4000);
     for (const table of ['loadTable', 'storeTable', 'fetchTable'] as const) {
       this.view.setUint32(BLOCK + coreLayout[table][0], TABLES, true);
     }

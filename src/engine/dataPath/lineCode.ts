@@ -2,7 +2,7 @@
 import { isPowerOfTwo } from '../../base/bits';
 import { coreLayout } from '../../cpu/layout';
 import { COUNTER_NAMES, Counter } from '../../memory/counters';
-import { EMPTY_TAG_BYTE, entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, TAG_NOT_PLAIN } from '../../memory/layout';
+import { EMPTY_TAG_BYTE, entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, TAG_EMPTY, TAG_NOT_PLAIN } from '../../memory/layout';
 import type { MemoryPlan } from '../../memory/plan';
 import { Dir } from '../../memory/shared';
 import type { MemoryConfig } from '../../memory/types';
@@ -156,7 +156,7 @@ export class LineCode {
     const old = f.let(load.i32(way4, slots));
     f.if(ne(old, entry), () => {
       f.if(old, () => this.empty(f, old));
-      f.if(eqz(and(load.i32(entry), i32(EMPTY_TAG_BYTE))), () =>
+      f.if(eqz(and(load.i32(entry), i32(TAG_EMPTY))), () =>
         f.store('i32', shl(load.i32(entry, entryField.way), i32(2)), zero, slots),
       );
       f.store('i32', way4, entry, slots);

@@ -6,7 +6,7 @@ import { type FeatureSet, featureNames } from '../../../src/arch/features';
 import { CORE_BLOCK_BYTES, coreLayout, slotOffset } from '../../../src/cpu/layout';
 import { Engine } from '../../../src/engine/engine';
 import { type ImportName, importNames } from '../../../src/engine/interpreter';
-import { LINE_TABLE_BYTES, RECORD_BYTES } from '../../../src/memory/layout';
+import { EMPTY_TAG_BYTE, LINE_TABLE_BYTES, RECORD_BYTES } from '../../../src/memory/layout';
 
 export const CODE_VA = 0x10_0000;
 export const DATA_BYTES = 0x1_0000;
@@ -49,7 +49,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
   const view = new DataView(buffer);
   const taken = new Map<string, number>();
   const at = (name: keyof typeof coreLayout): number => BLOCK + coreLayout[name][0];
-  u8.fill(2, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
+  u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
   u32[at('loadTable') >> 2] = TABLES;
   u32[at('storeTable') >> 2] = TABLES + LINE_TABLE_BYTES;
   u32[at('fetchTable') >> 2] = TABLES + 2 * LINE_TABLE_BYTES;
@@ -117,7 +117,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
   );
   const rig: Rig = {
     exitAfterLoads: false,
-    forgetEntries: () => void u8.fill(2, TABLES, TABLES + 2 * LINE_TABLE_BYTES),
+    forgetEntries: () => void u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 2 * LINE_TABLE_BYTES),
     buffer,
     memory,
     engine,
@@ -128,7 +128,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
     write(words) {
       for (const [i, w] of words.entries()) view.setUint32(CODE + i * 4, w, true);
       granules.clear();
-      u8.fill(2, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
+      u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
     },
     x: (n) => view.getBigUint64(BLOCK + slotOffset(n), true),
     setX: (n, value) => view.setBigUint64(BLOCK + slotOffset(n), BigInt.asUintN(64, value), true),

@@ -47,6 +47,7 @@ const some = (doc: string, id: string, needs: readonly string[], note: string): 
   note,
 });
 const ROWS_MISSING = 'some instructions are missing';
+const WAITS = 'complete, but what it needs is not';
 
 const LATER = 'a later extension, of which only the name is known here';
 const later = (doc: string, id = ''): FeatureRow => not(doc, id, [], LATER);
@@ -92,9 +93,9 @@ export const features = {
 
   // Armv8.2
   FEAT_PAN2: done('AT S1E1RP and S1E1WP', 'MMFR1.PAN=2', ['FEAT_PAN']),
-  FEAT_FP16: not('half-precision arithmetic', 'PFR0.FP=1 PFR0.AdvSIMD=1', ['FEAT_AdvSIMD']),
+  FEAT_FP16: some('half-precision arithmetic', 'PFR0.FP=1 PFR0.AdvSIMD=1', ['FEAT_AdvSIMD'], WAITS),
   FEAT_DotProd: not('UDOT and SDOT', 'ISAR0.DP=1', ['FEAT_AdvSIMD']),
-  FEAT_FHM: not('FMLAL and FMLSL', 'ISAR0.FHM=1', ['FEAT_FP16']),
+  FEAT_FHM: some('FMLAL and FMLSL', 'ISAR0.FHM=1', ['FEAT_FP16'], WAITS),
   FEAT_SHA512: not('SHA512 instructions', 'ISAR0.SHA2=2', ['FEAT_SHA256']),
   FEAT_SHA3: not('EOR3, RAX1, XAR and BCAX', 'ISAR0.SHA3=1', ['FEAT_SHA512']),
   FEAT_SM3: not('SM3 instructions', 'ISAR0.SM3=1', ['FEAT_AdvSIMD']),
@@ -140,8 +141,8 @@ export const features = {
   },
   FEAT_PACQARMA3: not('the QARMA3 algorithm', 'ISAR2.GPA3=1', ['FEAT_PAuth']),
   FEAT_LRCPC: not('LDAPR', 'ISAR1.LRCPC=1'),
-  FEAT_FCMA: not('complex number instructions', 'ISAR1.FCMA=1', ['FEAT_AdvSIMD']),
-  FEAT_JSCVT: not('FJCVTZS', 'ISAR1.JSCVT=1', ['FEAT_FP']),
+  FEAT_FCMA: some('complex number instructions', 'ISAR1.FCMA=1', ['FEAT_AdvSIMD'], WAITS),
+  FEAT_JSCVT: some('FJCVTZS', 'ISAR1.JSCVT=1', ['FEAT_FP'], WAITS),
   FEAT_CCIDX: done('64-bit format of CCSIDR_EL1', 'MMFR2.CCIDX=1'),
   FEAT_NV: not('nested virtualization', 'MMFR2.NV=1'),
   FEAT_SPEv1p2: not('SPE of Armv8.7', 'DFR0.PMSVer=3', ['FEAT_SPE']),
@@ -167,7 +168,7 @@ export const features = {
 
   // Armv8.5
   FEAT_FlagM2: not('AXFLAG and XAFLAG', 'ISAR0.TS=2', ['FEAT_FlagM']),
-  FEAT_FRINTTS: not('FRINT32 and FRINT64', 'ISAR1.FRINTTS=1', ['FEAT_FP']),
+  FEAT_FRINTTS: some('FRINT32 and FRINT64', 'ISAR1.FRINTTS=1', ['FEAT_FP'], WAITS),
   FEAT_BTI: not('branch target identification', 'PFR1.BT=1'),
   FEAT_EVT: done('enhanced virtualization traps', 'MMFR2.EVT=2'),
   FEAT_E0PD: not('EL0 kept out of half of the address space', 'MMFR2.E0PD=1'),

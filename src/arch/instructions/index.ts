@@ -8,6 +8,7 @@ import { extensionRows } from './extensions';
 import { atomicRows } from './extensionsAtomics';
 import { pointerAuthenticationRows } from './extensionsPauth';
 import { tagExtensionRows } from './extensionsTags';
+import { floatScalarRows, floatVectorRows } from './float';
 import { loadStoreRows } from './loadStore';
 import { simdIntegerRows } from './simdInteger';
 import { simdLoadStoreRows } from './simdLoadStore';
@@ -24,6 +25,8 @@ const table = [
   ...simdLoadStoreRows,
   ...simdStructureRows,
   ...simdIntegerRows,
+  ...floatScalarRows,
+  ...floatVectorRows,
   ...extensionRows,
   ...atomicRows,
   ...pointerAuthenticationRows,
@@ -61,6 +64,8 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Loads and stores of SIMD&FP registers', rows: simdLoadStoreRows },
   { title: 'Loads and stores of structures', rows: simdStructureRows },
   { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
+  { title: 'Floating point, scalar', rows: floatScalarRows },
+  { title: 'Floating point, Advanced SIMD', rows: floatVectorRows },
   { title: 'Extensions', rows: extensionRows },
   { title: 'Atomic accesses', rows: atomicRows },
   { title: 'Pointer authentication', rows: pointerAuthenticationRows },

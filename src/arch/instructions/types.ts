@@ -14,7 +14,7 @@
  *   and Tbsz by sz (Tbsz half as wide, with Q); Timm5 by imm5 and Q; Timmh by immh and Q, Taimmh twice as wide, whole; Tq 8b or 16b. What no rule has
  *   is a choice: `<Vd>.{Q:4h|8h}`.
  *   Elements: `<Vn>.<Ts>[<index5>]` by imm5 (DUP, UMOV); index4 by imm4; `<VmElement>` is Vm with its index by size, H, L and M;
- *   `<elementIndex>` only its index, by H, L and, if there is one, M.
+ *   `<elementIndex>` only its index: H:L, H:L:M if there is an M, H if sz = 1.
  *   Lists from Rt on: `<list1>` … `<list4>`, `<bElements1>` … `<dElements4>`; `<tableList>` from Rn on, len + 1 registers.
  *   Shifts: `<shlAmount>`, `<shrAmount>` by immh:immb. Immediates of abc:defgh: `<imm8abc>`, `<byteMask>`, `<fpImm8>` (or imm8).
  * disassemble/vectors.ts has them all; new ones go there.

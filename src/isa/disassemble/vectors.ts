@@ -113,7 +113,10 @@ export const vectorPrinters = {
   index5: ({ f }) => String(f.imm5 >> (lowestOne(f.imm5) + 1)),
   index4: ({ f }) => String(f.imm4 >> lowestOne(f.imm5)),
   VmElement: element,
-  elementIndex: ({ f }) => String(f.M === undefined ? (f.H << 1) | f.L : (f.H << 2) | (f.L << 1) | f.M),
+  elementIndex: ({ f }) => {
+    if (f.sz === 1) return String(f.H);
+    return String(f.M === undefined ? (f.H << 1) | f.L : (f.H << 2) | (f.L << 1) | f.M);
+  },
   elementBits: ({ f }) => `#${8 << f.size}`,
   list1: registers(1),
   list2: registers(2),
@@ -123,6 +126,10 @@ export const vectorPrinters = {
   tableList: (c) => list(c.f.Rn, c.f.len + 1, '16b'),
   shlAmount: ({ f }) => `#${((f.immh << 3) | f.immb) - (8 << highestOne(f.immh))}`,
   shrAmount: ({ f }) => `#${(16 << highestOne(f.immh)) - ((f.immh << 3) | f.immb)}`,
+  fractionBits: ({ f }) => String(64 - f.scale),
+  fraction16: ({ f }) => String(16 - f.immb),
+  fraction32: ({ f }) => String(32 - f.immb),
+  fraction64: ({ f }) => String(64 - f.immb),
   fpImm8: ({ f }) => fpImmediate(f.imm8 ?? imm8(f)),
   imm8abc: ({ f }) => `#${imm8(f)}`,
   byteMask: ({ f }) => {

@@ -5,6 +5,7 @@ import { branchSemantics } from './branches';
 import type { Semantics } from './context';
 import { dataImmediateSemantics } from './dataImmediate';
 import { dataRegisterSemantics } from './dataRegister';
+import { floatSemantics } from './float';
 import { loadStoreSemantics } from './loadStore';
 import { simdIntegerSemantics } from './simdInteger';
 import { simdLoadStoreSemantics } from './simdLoadStore';
@@ -21,6 +22,7 @@ export const semantics = {
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,
   ...simdIntegerSemantics,
+  ...floatSemantics,
 } as const satisfies Record<ImplementedId, Semantics>;
 
 export const semanticsOf = (id: string): Semantics | undefined =>

@@ -30,7 +30,11 @@ test('words decode to the row and fields of the manual', () => {
     [0xf9800020, 'PRFM_imm'],
     [0xb9800020, 'LDRS_imm_uoff'],
     [0xc85ffc20, 'LDAXR'],
-    [0x1e604000, 'FP_data'],
+    [0x1e604000, 'FMOV_scalar'],
+    [0x1e630820, 'FMUL_scalar'],
+    [0x1fc20c20, 'FMADD_scalar_h'],
+    [0x4e62cc20, 'FMLA_vec'],
+    [0x04200000, 'SVE'],
   ];
   for (const [word, id] of ids) assert.equal(decodeWord(word)?.row.id, id, word.toString(16));
 });

@@ -1,0 +1,3 @@
+/** Floating point: scalar instructions, and vectors with the scalar forms of their encoding groups. */
+export { floatScalarRows } from './scalar';
+export { floatVectorRows } from './vector';

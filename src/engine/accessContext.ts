@@ -1,7 +1,7 @@
 /** Memory accesses of semantic functions: the line tables inline, everything else on the slow path. */
 import type { AccessKind, Semantics, SemanticsContext } from '../isa/sem';
 import { entryField, RECORD_BYTES } from '../memory/layout';
-import { extendS, type I32, type I64, i32, i64, type Local, load, op32, op64, type V128, wrap } from '../wasm/code';
+import { type I32, type I64, i32, i64, type Local, load, op32, op64, type V128, wrap } from '../wasm/code';
 import { type AtomicHost, emitAtomic, emitCompareAndSwapPair } from './atomicCode';
 import { offset } from './stateContext';
 import { VectorContext } from './vectorContext';

@@ -2,7 +2,14 @@
 import { isPowerOfTwo } from '../../base/bits';
 import { coreLayout } from '../../cpu/layout';
 import { COUNTER_NAMES, Counter } from '../../memory/counters';
-import { EMPTY_TAG_BYTE, entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, TAG_EMPTY, TAG_NOT_PLAIN } from '../../memory/layout';
+import {
+  EMPTY_TAG_BYTE,
+  entryField,
+  LINE_ENTRY_BYTES,
+  LINE_TABLE_ENTRIES,
+  TAG_EMPTY,
+  TAG_NOT_PLAIN,
+} from '../../memory/layout';
 import type { MemoryPlan } from '../../memory/plan';
 import { Dir } from '../../memory/shared';
 import type { MemoryConfig } from '../../memory/types';

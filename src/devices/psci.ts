@@ -34,6 +34,9 @@ const VERSION_1_1 = 0x0001_0001n;
 const SMCCC_1_1 = 0x0001_0001n;
 const TRUSTED_OS_NOT_PRESENT = 2n;
 const AFFINITY_MASK = 0xff_00ff_ffffn;
+/** StateID and StateType. */
+const POWER_STATE_MASK = 0x1_ffffn;
+const SYSTEM_WARM_RESET = 0n;
 const CALL_64 = 0x4000_0000;
 
 /** A call: the calling core, and X1 to X3 (their low words for 32-bit calls). */
@@ -71,6 +74,23 @@ function affinityInfo(port: PsciPort, { args: [target, level] }: Call): bigint {
   return { on: 0n, off: 1n, pending: 2n }[port.state(core)];
 }
 
+/**
+ * Every level is standby: the core waits for an interrupt and goes on behind the call, which is a success too where power-down
+ * was asked for. power_state is in the original format; of cores alone, so PowerLevel is 0.
+ */
+function cpuSuspend(port: PsciPort, { core, args: [powerState] }: Call): bigint {
+  if ((powerState & ~POWER_STATE_MASK) !== 0n) return PsciResult.INVALID_PARAMETERS;
+  port.suspend(core);
+  return PsciResult.SUCCESS;
+}
+
+/** SYSTEM_WARM_RESET is a reset like any other; there are no vendor's types. */
+function systemReset2(port: PsciPort, { args: [type] }: Call): bigint {
+  if (BigInt.asUintN(32, type) !== SYSTEM_WARM_RESET) return PsciResult.INVALID_PARAMETERS;
+  port.systemReset();
+  return PsciResult.SUCCESS;
+}
+
 const effect = (act: (port: PsciPort, call: Call) => void) => (port: PsciPort, call: Call) => {
   act(port, call);
   return PsciResult.SUCCESS;
@@ -79,7 +99,7 @@ const effect = (act: (port: PsciPort, call: Call) => void) => (port: PsciPort, c
 /** Every call that is answered with more than NOT_SUPPORTED. */
 export const psciFunctions: readonly FunctionRow[] = [
   { id: 0x84000000, name: 'PSCI_VERSION', call: () => VERSION_1_1 },
-  { id: 0x84000001, name: 'CPU_SUSPEND', wide: true, call: effect((port, { core }) => port.suspend(core)) },
+  { id: 0x84000001, name: 'CPU_SUSPEND', wide: true, call: cpuSuspend },
   { id: 0x84000002, name: 'CPU_OFF', call: effect((port, { core }) => port.cpuOff(core)) },
   { id: 0x84000003, name: 'CPU_ON', wide: true, call: cpuOn },
   { id: 0x84000004, name: 'AFFINITY_INFO', wide: true, call: affinityInfo },
@@ -87,6 +107,7 @@ export const psciFunctions: readonly FunctionRow[] = [
   { id: 0x84000008, name: 'SYSTEM_OFF', call: effect((port) => port.systemOff()) },
   { id: 0x84000009, name: 'SYSTEM_RESET', call: effect((port) => port.systemReset()) },
   { id: 0x8400000a, name: 'PSCI_FEATURES', call: (_port, { args }) => featuresOf(args[0]) },
+  { id: 0x84000012, name: 'SYSTEM_RESET2', wide: true, call: systemReset2 },
   { id: 0x80000000, name: 'SMCCC_VERSION', call: () => SMCCC_1_1 },
   { id: 0x80000001, name: 'SMCCC_ARCH_FEATURES', call: (_port, { args }) => archFeatures(args[0]) },
 ];

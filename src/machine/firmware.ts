@@ -50,7 +50,7 @@ export function firmware(power: PowerPort, conduit: Firmware['conduit'], stopPen
       const answer = psciCall(port, core, unit.x(0), [unit.x(1), unit.x(2), unit.x(3)]);
       if (unit.isOff || stopPending()) return LEAVE;
       unit.setX(0, answer.x0);
-      return answer.name === 'CPU_SUSPEND' ? LEAVE : 0;
+      return unit.cpu.ready ? 0 : LEAVE;
     },
   };
 }

@@ -152,6 +152,11 @@ const CNTP = timerBehaviours('CNTP');
 const CNTV = timerBehaviours('CNTV');
 const CNTHP = timerBehaviours('CNTHP');
 const CNTPS = timerBehaviours('CNTPS');
+const CNTHV = timerBehaviours('CNTHV');
+
+/** CNTVOFF_EL2 does not count at EL2 with E2H, nor at EL0 of a host. */
+const offsetFree = ({ levels }: CoreParts, el: number): boolean =>
+  el === 2 ? levels.e2h() : el === 0 && levels.host();
 
 /** The overflow flag may be due though storage does not say so yet. */
 const readBits = (core: CoreParts, out: Pair, at: number): void => {
@@ -200,7 +205,7 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   CCSIDR2_EL1: { read: (_core, out) => low(out, 0) },
   DCZID_EL0: {
     read: (core, out, el, index) => {
-      const prohibited = (el === 0 && !core.state.bit(C.DZE)) || (el <= 1 && core.levels.hcr(C.TDZ));
+      const prohibited = (el === 0 && !core.levels.user(C.DZE)) || (el <= 1 && core.levels.hcrTrap(C.TDZ));
       low(out, core.state.lo(index) | (prohibited ? 1 << C.DZP.shift : 0));
     },
   },
@@ -232,8 +237,7 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
     write: (core, _hi, lo) => core.state.setLevel(core.state.el, lo & 1),
   },
   PAN: pstateBit(Pstate.PAN),
-  // No core has FEAT_UAO: the register is UNDEFINED before it gets here.
-  UAO: plain,
+  UAO: pstateBit(Pstate.UAO),
   SP_EL0: stackPointer(0),
   SP_EL1: stackPointer(1),
   SP_EL2: stackPointer(2),
@@ -243,7 +247,7 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   },
   CNTFRQ_EL0: plain,
   CNTPCT_EL0: { read: (core, out) => core.timers.count(out, false) },
-  CNTVCT_EL0: { read: (core, out) => core.timers.count(out, true) },
+  CNTVCT_EL0: { read: (core, out, el) => core.timers.count(out, !offsetFree(core, el)) },
   CNTVOFF_EL2: CNTV.cval,
   CNTKCTL_EL1: CNTP.cval,
   CNTHCTL_EL2: CNTP.cval,
@@ -256,6 +260,9 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   CNTHP_TVAL_EL2: CNTHP.tval,
   CNTHP_CTL_EL2: CNTHP.ctl,
   CNTHP_CVAL_EL2: CNTHP.cval,
+  CNTHV_TVAL_EL2: CNTHV.tval,
+  CNTHV_CTL_EL2: CNTHV.ctl,
+  CNTHV_CVAL_EL2: CNTHV.cval,
   CNTPS_TVAL_EL1: CNTPS.tval,
   CNTPS_CTL_EL1: CNTPS.ctl,
   CNTPS_CVAL_EL1: CNTPS.cval,

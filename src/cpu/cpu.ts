@@ -60,6 +60,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const state = (this.state = new CoreState(buffer, blockBase));
     this.identity = identityOf(facts);
     const hasPan = this.identity.has('FEAT_PAN');
+    const hasUao = this.identity.has('FEAT_UAO');
     this.levels = new Levels(state, highestEl);
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
@@ -68,10 +69,10 @@ export class Cpu implements CpuPeer, CoreParts {
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];
     this.registers = new SystemRegisters(state, this.identity, highestEl);
-    const exceptions = new Exceptions(index, state, this.levels, hasPan, ports.events);
+    const exceptions = new Exceptions(index, state, this.levels, hasPan, hasUao, ports.events);
     this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
     const operations = new Operations(index, this, ports, this.contexts);
-    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, hasPan);
+    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, hasPan, hasUao);
     this.waiting = new Waiting(this, this.calls, ports);
   }
 
@@ -292,7 +293,12 @@ export class Cpu implements CpuPeer, CoreParts {
     const el = (spsr >>> 2) & 3;
     state.nzcv = spsr;
     state.daif = spsr;
-    state.others = spsr & (Pstate.IL | Pstate.SS | (this.identity.has('FEAT_PAN') ? Pstate.PAN : 0));
+    state.others =
+      spsr &
+      (Pstate.IL |
+        Pstate.SS |
+        (this.identity.has('FEAT_PAN') ? Pstate.PAN : 0) |
+        (this.identity.has('FEAT_UAO') ? Pstate.UAO : 0));
     if (el <= this.facts.highestEl && (spsr & (Pstate.nRW | 2)) === 0) state.setLevel(el, spsr & 1);
     this.levelChanged();
   }

@@ -5,13 +5,14 @@
  */
 import { EC } from '../arch/syndromes/index';
 import type { AbortFault } from '../memory/types';
+import { accessSyndrome } from './accessSyndrome';
 import type { CoreParts } from './behaviours';
 import { controls, registerIndex } from './controls';
 import type { Exceptions } from './exceptions';
 import { FpTrap } from './fpAccess';
 import { type CpuPorts, ExceptionType, type Leave } from './ports';
 import { Pstate } from './pstate';
-import { dataAbortIss, FP_ACCESS_ISS, instructionAbortIss, isExternal } from './syndromes';
+import { dataAbortIss, describesAccess, FP_ACCESS_ISS, instructionAbortIss, isExternal } from './syndromes';
 
 const C = controls({
   HCE: 'SCR_EL3.HCE',
@@ -169,7 +170,8 @@ export class ExceptionCalls {
     const target = this.abortTarget(fault);
     this.reportIpa(target, fault);
     const ec = target > this.parts.state.el ? EC.DATA_ABORT_LOWER : EC.DATA_ABORT_SAME;
-    return this.withAddress(target, ec, dataAbortIss(fault), hi, lo);
+    const access = target === 2 && describesAccess(fault) ? accessSyndrome(this.ports.instructionWord(this.core)) : 0;
+    return this.withAddress(target, ec, dataAbortIss(fault) | access, hi, lo);
   }
 
   instructionAbort(fault: AbortFault, hi: number, lo: number): Leave {
@@ -189,7 +191,8 @@ export class ExceptionCalls {
   /** SP is not a multiple of 16 at an access that uses it: an exception only where SCTLR_ELx.SA or SA0 asks for it. */
   spAlignment(): Leave {
     const { state, levels } = this.parts;
-    if (!state.bit(spChecks[state.el])) return 0;
+    const check = spChecks[state.el];
+    if (state.el === 0 ? !levels.user(check) : !state.bit(check)) return 0;
     return this.here(levels.defaultTarget(), EC.SP_ALIGNMENT, 0);
   }
 

@@ -46,6 +46,7 @@ export class Exceptions {
     private readonly state: CoreState,
     private readonly levels: Levels,
     private readonly hasPan: boolean,
+    private readonly hasUao: boolean,
     private readonly events: CpuEvents,
   ) {
     this.event = {
@@ -113,11 +114,13 @@ export class Exceptions {
     if (from !== target) this.events.elChanged(this.core, from, target);
   }
 
-  /** PSTATE.{IL,SS,PAN} after entry: PAN is set where SCTLR_EL1.SPAN is 0, kept otherwise. */
+  /** PSTATE.{IL,SS,PAN,UAO} after entry to EL1, or to a host at EL2: PAN is set where SCTLR_ELx.SPAN is 0, kept otherwise. */
   private panOnEntry(target: number): number {
     if (!this.hasPan) return 0;
-    if (target === 1 && !this.state.bit(C.SPAN)) return Pstate.PAN;
-    return this.state.others & Pstate.PAN;
+    const { levels, state } = this;
+    const spans = target === 1 || (target === 2 && levels.host());
+    if (spans && !state.bitOf(target === 1 ? C.SPAN.word : C.SPAN.hostWord, C.SPAN.shift)) return Pstate.PAN;
+    return state.others & Pstate.PAN;
   }
 
   /** ERET at the current level (EL1 or above). PC, PSTATE and SP change; false = the return was illegal, PSTATE.IL is set. */
@@ -128,7 +131,7 @@ export class Exceptions {
     const hi = state.hi(ELR[from]);
     const lo = state.lo(ELR[from]);
     const legal = this.legalReturn(spsr, from);
-    const pan = this.hasPan ? spsr & Pstate.PAN : 0;
+    const pan = spsr & ((this.hasPan ? Pstate.PAN : 0) | (this.hasUao ? Pstate.UAO : 0));
     // PSTATE.SS follows MDSCR_EL1.SS and the debug target; software step is not modelled, so it is clear.
     state.others = pan | (legal ? spsr & Pstate.IL : Pstate.IL);
     state.nzcv = spsr & (Pstate.N | Pstate.Z | Pstate.C | Pstate.V);
@@ -152,11 +155,12 @@ export class Exceptions {
 
   /** AArch64.BranchAddr: a tagged address loses its tag. */
   private branch(hi: number, lo: number): void {
-    const { state } = this;
+    const { state, levels } = this;
     const { el } = state;
     const upper = (hi >>> 23) & 1;
-    const tbi = el <= 1 ? (upper ? C.TBI1 : C.TBI0) : el === 2 ? C.TBI2 : C.TBI3;
-    if (!state.bit(tbi)) state.setPc(hi, lo);
-    else state.setPc((el <= 1 && upper ? hi | 0xff000000 : hi & 0x00ffffff) >>> 0, lo);
+    const twoRanges = el <= 1 || (el === 2 && levels.e2h());
+    const tbi = twoRanges ? levels.own(upper ? C.TBI1 : C.TBI0) : state.bit(el === 2 ? C.TBI2 : C.TBI3);
+    if (!tbi) state.setPc(hi, lo);
+    else state.setPc((twoRanges && upper ? hi | 0xff000000 : hi & 0x00ffffff) >>> 0, lo);
   }
 }

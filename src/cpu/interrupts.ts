@@ -75,15 +75,15 @@ export class Interrupts {
   /** Whether a pending interrupt can be taken now; `type`, `target` and `virtual` say which. */
   find(): boolean {
     const physical = this.physical();
-    const { state } = this;
+    const { state, levels } = this;
     const { el, daif } = state;
     if (physical !== 0) {
       for (const bit of order) {
         if ((physical & bit) === 0) continue;
         const target = this.targetOf(bit);
         if (target < el) continue;
-        // A higher level takes it whatever the mask; EL0's mask holds against EL1.
-        const masked = (daif & bit) !== 0 && (target === el || target === 1);
+        // A higher level takes it whatever the mask; EL0's mask holds against EL1 and against its host.
+        const masked = (daif & bit) !== 0 && (target === el || target === 1 || (target === 2 && levels.host()));
         if (!masked) return this.found(bit, target, false);
       }
     }

@@ -1,6 +1,6 @@
 /**
  * Questions about exception levels and security states, as the manual's pseudocode asks them: EL2Enabled, IsSecure, effective
- * values of HCR_EL2 and SCR_EL3 where those registers do not exist. There is no Secure EL2 and no VHE.
+ * values of HCR_EL2 and SCR_EL3 where those registers do not exist. There is no Secure EL2.
  */
 import { type ControlField, controls } from './controls';
 import type { CoreState } from './state';
@@ -8,6 +8,7 @@ import type { CoreState } from './state';
 const C = controls({
   NS: 'SCR_EL3.NS',
   TGE: 'HCR_EL2.TGE',
+  E2H: 'HCR_EL2.E2H',
   AMO: 'HCR_EL2.AMO',
   IMO: 'HCR_EL2.IMO',
   FMO: 'HCR_EL2.FMO',
@@ -34,6 +35,31 @@ export class Levels {
   }
   tge(): boolean {
     return this.el2Enabled() && this.state.bit(C.TGE);
+  }
+  /** EL2 may be a host: it has the EL2&0 regime, and EL1's register names are its own. */
+  e2h(): boolean {
+    return this.el2Enabled() && this.state.bit(C.E2H);
+  }
+  /** EL0 belongs to a host at EL2: HCR_EL2.{E2H,TGE} are ones. */
+  host(): boolean {
+    return this.e2h() && this.state.bit(C.TGE);
+  }
+  /** ELIsInHost of the current level. */
+  inHost(): boolean {
+    const { el } = this.state;
+    return el === 2 ? this.e2h() : el === 0 && this.host();
+  }
+  /** A control over EL0: of EL1's register, or of EL2's in a host. */
+  user(field: ControlField): boolean {
+    return this.state.bitOf(this.host() ? field.hostWord : field.word, field.shift);
+  }
+  /** A control over EL1 and EL0, or over a host's own levels: EL1's register, or EL2's. */
+  own(field: ControlField): boolean {
+    return this.state.bitOf(this.inHost() ? field.hostWord : field.word, field.shift);
+  }
+  /** A trap bit of HCR_EL2, which none is to the EL0 of a host. */
+  hcrTrap(field: ControlField): boolean {
+    return this.hcr(field) && !this.host();
   }
   /** A bit of HCR_EL2, false where EL2 is not enabled. */
   hcr(field: ControlField): boolean {

@@ -10,9 +10,11 @@ import {
   systemOperations,
 } from '../arch/sysops/index';
 import { bug } from '../base/errors';
+import type { TranslationContext } from '../memory/types';
 import type { CoreParts } from './behaviours';
 import { controls, registerIndex } from './controls';
 import type { CpuPorts, Leave } from './ports';
+import { Pstate } from './pstate';
 import type { TranslationContexts } from './translationContext';
 import { type CompiledTrap, compileTraps, firstTrap } from './traps';
 
@@ -100,10 +102,20 @@ export class Operations {
     return state.bit(H.FB) ? broadcast : row;
   }
 
+  /** The context of a row's regime: EL1's operations are the host's own where EL2 is one. */
+  private regimeOf(row: SystemOperationRow): TranslationContext {
+    if (row.regime === 'EL3') return this.contexts.regime(3);
+    // A host has its own use for the TLBI that EL1 may execute, and for all AT of EL1 and EL0.
+    const host = (row.el === 1 || row.kind === 'AT') && this.parts.levels.host();
+    return this.contexts.regime(row.regime === 'EL2' || host ? 2 : 1);
+  }
+
   private translate(row: SystemOperationRow, hi: number, lo: number): Outcome {
     const { mmu } = this.ports;
-    const context = this.contexts.regime(row.regime === 'EL2' ? 2 : row.regime === 'EL3' ? 3 : 1);
-    if (!mmu.at(this.core, row, hi, lo, context)) return Outcome.walkFault;
+    const { el, others } = this.parts.state;
+    const context = this.regimeOf(row);
+    context.pan = (others & Pstate.PAN) !== 0;
+    if (!mmu.at(this.core, row, hi, lo, context, el)) return Outcome.walkFault;
     this.parts.state.store(PAR, mmu.parHi, mmu.parLo);
     return Outcome.done;
   }
@@ -111,7 +123,7 @@ export class Operations {
   /** A broadcast reaches all cores: they are one Inner Shareable domain. */
   private invalidateTlb(row: SystemOperationRow, hi: number, lo: number): void {
     const { mmu, cores } = this.ports;
-    const context = this.contexts.regime(row.regime === 'EL2' ? 2 : row.regime === 'EL3' ? 3 : 1);
+    const context = this.regimeOf(row);
     const { state, facts } = this.parts;
     let cycles = facts.cost.maintenance;
     if (row.shareable === true) {

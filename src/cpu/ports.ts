@@ -51,8 +51,15 @@ export interface CpuMemory {
 
 export interface CpuMmu {
   tlbi(core: number, row: SystemOperationRow, valueHi: number, valueLo: number, context: TranslationContext): void;
-  /** False: an external abort on the walk, described in `fault`. Else the PAR_EL1 value is in parHi and parLo. */
-  at(core: number, row: SystemOperationRow, vaHi: number, vaLo: number, context: TranslationContext): boolean;
+  /** False: `fault` is to be taken as a data abort. Else the PAR_EL1 value is in parHi and parLo. `el` executes it. */
+  at(
+    core: number,
+    row: SystemOperationRow,
+    vaHi: number,
+    vaLo: number,
+    context: TranslationContext,
+    el: number,
+  ): boolean;
   readonly parHi: number;
   readonly parLo: number;
   readonly fault: AbortFault;
@@ -123,7 +130,7 @@ export interface CpuPorts {
   cycles(core: number): number;
   /** Timer outputs (TimerLine bits) and the physical count at which one of them changes next (Infinity: never). */
   timers(core: number, levels: number, deadline: number): void;
-  /** The instruction word at the PC as the core fetched it; asked for only when a system access is trapped. */
+  /** The instruction word at the PC as the core fetched it; asked for only when a system access is trapped or stage 2 aborts. */
   instructionWord(core: number): number;
   readonly firmware?: Firmware;
   /** Present on machines with a GICv3. */

@@ -9,6 +9,7 @@ export const Pstate = {
   Z: 1 << 30,
   C: 1 << 29,
   V: 1 << 28,
+  UAO: 1 << 23,
   PAN: 1 << 22,
   SS: 1 << 21,
   IL: 1 << 20,

@@ -146,7 +146,10 @@ export class CoreState {
     return (this.u32[this.system + control.word] >>> control.shift) & control.mask;
   }
   bit(control: ControlField): boolean {
-    return ((this.u32[this.system + control.word] >>> control.shift) & 1) !== 0;
+    return this.bitOf(control.word, control.shift);
+  }
+  bitOf(word: number, shift: number): boolean {
+    return ((this.u32[this.system + word] >>> shift) & 1) !== 0;
   }
 
   // ---- PSTATE ----

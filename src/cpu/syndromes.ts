@@ -8,9 +8,13 @@ const S1PTW = 1 << 7;
 const CM = 1 << 8;
 const WNR = 1 << 6;
 
-/** ISS of a data abort. ISV is 0: only stage 2 aborts describe their access. Maintenance and AT always report a write. */
+/** ISS of a data abort, but for ISV: only stage 2 aborts describe their access. Maintenance and AT always report a write. */
 export const dataAbortIss = (fault: AbortFault): number =>
   faultStatusCode(fault) | (fault.cacheMaintenance ? CM | WNR : fault.write ? WNR : 0) | (fault.s1ptw ? S1PTW : 0);
+
+/** The fault is one of stage 2 that describes its access to EL2 where the instruction allows it. */
+export const describesAccess = (fault: AbortFault): boolean =>
+  fault.stage2 && !fault.s1ptw && !fault.cacheMaintenance && !isExternal(fault);
 
 export const instructionAbortIss = (fault: AbortFault): number => faultStatusCode(fault) | (fault.s1ptw ? S1PTW : 0);
 

@@ -3,11 +3,13 @@
  * op2. Values pass through the block's `value` field.
  */
 import { EC } from '../arch/syndromes/index';
+import { aliasedBy, redirectedTo } from '../arch/sysregs/index';
 import type { CoreParts } from './behaviours';
 import { controls } from './controls';
 import type { ExceptionCalls } from './exceptionCalls';
 import { type Operations, Outcome } from './operations';
 import type { CpuPorts, Leave } from './ports';
+import { Pstate } from './pstate';
 import { systemRegisterIss } from './syndromes';
 import type { Access, SystemRegisters } from './systemRegisters';
 import { trapTarget } from './traps';
@@ -15,10 +17,9 @@ import { trapTarget } from './traps';
 const C = controls({ TIDCP: 'HCR_EL2.TIDCP', UMA: 'SCTLR_EL1.UMA' });
 
 /** MSR (immediate): op1 << 3 | op2. */
-const Immediate = { PAN: 0o04, SPSel: 0o05, DAIFSet: 0o36, DAIFClr: 0o37 } as const;
+const Immediate = { UAO: 0o03, PAN: 0o04, SPSel: 0o05, DAIFSet: 0o36, DAIFClr: 0o37 } as const;
 const IMMEDIATE_CRN = 4;
 const NO_REGISTER = 31;
-const PAN_SHIFT = 22;
 const DAIF_SHIFT = 6;
 
 /** Encodings of IMPLEMENTATION DEFINED registers and operations. */
@@ -38,25 +39,42 @@ export class SystemAccess {
     private readonly calls: ExceptionCalls,
     private readonly ports: CpuPorts,
     private readonly hasPan: boolean,
+    private readonly hasUao: boolean,
   ) {}
 
   read(key: number): Leave {
     const { state } = this.parts;
-    const index = this.registers.find(key);
+    const index = this.find(key);
     const access = this.registers.check(this.parts, key, index, false);
     if (access !== 'ok') return this.refuse(access, key, index, true);
-    this.registers.access(this.parts, index, this.out);
+    this.registers.access(this.parts, this.reached(index, key), this.out);
     state.setValue(this.out.hi, this.out.lo);
     return 0;
   }
 
   write(key: number): Leave {
     const { state } = this.parts;
-    const index = this.registers.find(key);
+    const index = this.find(key);
     const access = this.registers.check(this.parts, key, index, true);
     if (access !== 'ok') return this.refuse(access, key, index, false);
-    this.registers.write(this.parts, index, state.valueHi, state.valueLo);
+    this.registers.write(this.parts, this.reached(index, key), state.valueHi, state.valueLo);
     return 0;
+  }
+
+  /** Index of the register with this key, by its own name or by EL2's name for one of EL1. */
+  private find(key: number): number {
+    const index = this.registers.find(key);
+    if (index >= 0) return index;
+    const alias = aliasedBy(key);
+    const { levels, state } = this.parts;
+    return alias >= 0 && state.el >= 2 && levels.e2h() ? alias : -1;
+  }
+
+  /** What an access reaches: EL1's names lead a host to its own registers. */
+  private reached(index: number, key: number): number {
+    if (!this.parts.levels.inHost() || aliasedBy(key) >= 0) return index;
+    const host = redirectedTo(index);
+    return host < 0 ? index : host;
   }
 
   operation(key: number): Leave {
@@ -89,7 +107,15 @@ export class SystemAccess {
     return this.calls.here(trapTarget(to, levels), ec, systemRegisterIss(key, rt, read));
   }
 
-  /** MSR (immediate) to SPSel, DAIFSet, DAIFClr and PAN. */
+  private pstateBit(exists: boolean, bit: number, CRm: number): Leave {
+    const { state } = this.parts;
+    if (!exists || state.el === 0) return this.calls.undefined();
+    state.others = CRm & 1 ? state.others | bit : state.others & ~bit;
+    this.parts.contextChanged();
+    return 0;
+  }
+
+  /** MSR (immediate) to SPSel, DAIFSet, DAIFClr, PAN and UAO. */
   immediate(op1: number, op2: number, CRm: number): Leave {
     const { state, levels } = this.parts;
     switch ((op1 << 3) | op2) {
@@ -99,7 +125,7 @@ export class SystemAccess {
         return 0;
       case Immediate.DAIFSet:
       case Immediate.DAIFClr: {
-        if (state.el === 0 && !state.bit(C.UMA)) {
+        if (state.el === 0 && !levels.user(C.UMA)) {
           const key = (op1 << 11) | (IMMEDIATE_CRN << 7) | (CRm << 3) | op2;
           return this.calls.here(trapTarget(1, levels), EC.SYSTEM_REGISTER, systemRegisterIss(key, NO_REGISTER, false));
         }
@@ -108,13 +134,10 @@ export class SystemAccess {
         if (op2 & 1) this.parts.interruptsChanged();
         return 0;
       }
-      case Immediate.PAN: {
-        if (!this.hasPan || state.el === 0) return this.calls.undefined();
-        const bit = 1 << PAN_SHIFT;
-        state.others = CRm & 1 ? state.others | bit : state.others & ~bit;
-        this.parts.contextChanged();
-        return 0;
-      }
+      case Immediate.PAN:
+        return this.pstateBit(this.hasPan, Pstate.PAN, CRm);
+      case Immediate.UAO:
+        return this.pstateBit(this.hasUao, Pstate.UAO, CRm);
       default:
         return this.calls.undefined();
     }

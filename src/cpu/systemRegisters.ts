@@ -6,8 +6,9 @@ import type { RegisterBehaviour } from '../arch/sysregs/behaviours';
 import { byEncoding, type SystemRegisterRow, systemRegisters } from '../arch/sysregs/index';
 import { writableMask } from '../arch/sysregs/masks';
 import { type Behaviour, behaviours, type CoreParts, contextWrite } from './behaviours';
-import { registerIndex } from './controls';
+import { controls, registerIndex } from './controls';
 import type { Identity } from './identity';
+import { RelaidRegisters } from './relaid';
 import type { CoreState } from './state';
 import { type CompiledTrap, compileTraps, firstTrap } from './traps';
 
@@ -24,6 +25,7 @@ const behaviourByIndex = systemRegisters.map(behaviourOf);
 const NOWHERE = 4;
 const minimum = (el: SystemRegisterRow['read']): number => (el === 'none' ? NOWHERE : el);
 const CNTFRQ = registerIndex('CNTFRQ_EL0');
+const { E2H } = controls({ E2H: 'HCR_EL2.E2H' });
 /** The read-only ID space, of which FEAT_IDST reports EL0's accesses as traps. */
 const isIdSpace = (key: number): boolean =>
   key >> 14 === 3 && [0, 1, 3].includes((key >> 11) & 7) && ((key >> 7) & 15) === 0;
@@ -38,6 +40,7 @@ export class SystemRegisters {
   private readonly maskLo: Uint32Array;
   private readonly maskHi: Uint32Array;
   private readonly idst: boolean;
+  private readonly relaid: RelaidRegisters;
 
   constructor(
     private readonly state: CoreState,
@@ -52,6 +55,7 @@ export class SystemRegisters {
     this.maskLo = Uint32Array.from(masks, (m) => Number(m & 0xffffffffn));
     this.maskHi = Uint32Array.from(masks, (m) => Number(m >> 32n));
     this.idst = has('FEAT_IDST');
+    this.relaid = new RelaidRegisters(state, has);
   }
 
   /** Reset values of all registers. */
@@ -110,6 +114,10 @@ export class SystemRegisters {
 
   storeMasked(index: number, hi: number, lo: number): void {
     const { state } = this;
+    if (this.relaid.has(index)) {
+      this.relaid.store(index, hi, lo, state.bit(E2H));
+      return;
+    }
     const maskLo = this.maskLo[index];
     const maskHi = this.maskHi[index];
     state.store(

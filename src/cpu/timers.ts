@@ -7,7 +7,7 @@ import { controls, registerIndex } from './controls';
 import type { CoreState } from './state';
 
 /** Output bits. */
-export const TimerLine = { physical: 1, virtual: 2, hypervisor: 4, secure: 8 } as const;
+export const TimerLine = { physical: 1, virtual: 2, hypervisor: 4, secure: 8, hostVirtual: 16 } as const;
 
 interface TimerRow {
   readonly prefix: string;
@@ -30,6 +30,7 @@ export const timerRows: readonly TimerRow[] = [
   timer('CNTV', 'EL0', TimerLine.virtual),
   timer('CNTHP', 'EL2', TimerLine.hypervisor),
   timer('CNTPS', 'EL1', TimerLine.secure),
+  timer('CNTHV', 'EL2', TimerLine.hostVirtual),
 ];
 
 const VOFF = registerIndex('CNTVOFF_EL2');

@@ -10,6 +10,10 @@ import type { CoreState } from './state';
 
 interface Condition {
   readonly field: ControlField;
+  /** The field under HCR_EL2.E2H, where it stands elsewhere. */
+  readonly e2h: ControlField | undefined;
+  /** It does not apply to EL0 of a host. */
+  readonly notOfHost: boolean;
   readonly value: number;
   /** MDCR_EL2.{TDRA,TDOSA,TDA} and CNTHCTL_EL2 without EL2 read as something else than their storage. */
   readonly onesUnderTge: boolean;
@@ -29,8 +33,13 @@ export interface CompiledTrap {
 
 const underTge = new Set(['MDCR_EL2.TDRA', 'MDCR_EL2.TDOSA', 'MDCR_EL2.TDA']);
 
+/** The register that a control stands in. */
+const registerOf = (name: string): string => name.slice(0, name.indexOf('.'));
+
 const compileCondition = (c: TrapCondition): Condition => ({
   field: control(c.control),
+  e2h: c.underE2h === undefined ? undefined : control(`${registerOf(c.control)}(E2H).${c.underE2h}`),
+  notOfHost: c.underE2h !== undefined || c.control.startsWith('HCR_EL2.'),
   value: c.value,
   onesUnderTge: underTge.has(c.control),
 });
@@ -51,8 +60,11 @@ function holds(condition: Condition, state: CoreState, levels: Levels): boolean 
   const { field } = condition;
   if (field.el === 2 && !levels.el2Enabled()) return false;
   if (field.el === 3 && levels.highestEl !== 3) return false;
-  const value = condition.onesUnderTge && levels.tge() ? 1 : state.field(field);
-  return value === condition.value;
+  if (condition.onesUnderTge && levels.tge()) return condition.value === 1;
+  if (state.el === 0 && levels.host())
+    return !condition.notOfHost && Number(state.bitOf(field.hostWord, field.shift)) === condition.value;
+  const there = condition.e2h !== undefined && levels.e2h() ? condition.e2h : field;
+  return state.field(there) === condition.value;
 }
 
 /** The trap that an access from the current level takes, if any. */

@@ -106,8 +106,8 @@ export class Waiting {
     const { state, levels } = this.parts;
     const { el } = state;
     let to = 0;
-    if (el === 0 && !state.bit(el0)) to = 1;
-    else if (el <= 1 && levels.hcr(el2)) to = 2;
+    if (el === 0 && !levels.user(el0)) to = 1;
+    else if (el <= 1 && levels.hcrTrap(el2)) to = 2;
     else if (el < 3 && levels.scr(el3)) to = 3;
     return to === 0 ? 0 : this.calls.here(trapTarget(to, levels), EC.WFX, wfxIss(wfe));
   }

@@ -16,13 +16,13 @@ export function translationLines(result: TranslationResult): TranslationLine[] {
   const outcome: TranslationLine = result.ok
     ? {
         label: `$(arrow-right) PA ${shortHex(result.pa ?? '0x0')}`,
-        description: result.attributes,
+        description: `${result.ipa === undefined ? '' : `from IPA ${shortHex(result.ipa)}, `}${result.attributes}`,
         detail: result.fromTlb ? 'from an entry of the TLB' : undefined,
         value: result.pa ?? '',
       }
     : { label: `$(error) ${result.fault ?? 'fault'}`, description: result.attributes, value: result.fault ?? '' };
   const steps = result.steps.map((step) => ({
-    label: `level ${step.level}`,
+    label: result.ipa === undefined ? `level ${step.level}` : `stage ${step.stage}, level ${step.level}`,
     description: `${step.descriptor} at PA ${shortHex(step.descriptorPa)}`,
     detail: step.meaning,
     value: step.descriptor,

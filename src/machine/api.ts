@@ -148,9 +148,16 @@ export interface LineState {
 export interface TranslationView {
   readonly ok: boolean;
   readonly pa: bigint | undefined;
+  readonly ipa: bigint | undefined; // stage 1's result where stage 2 is on
   readonly fault: string | undefined;
   readonly attributes: string; // 'Normal WB ISH, RW EL1, XN EL0'
-  readonly steps: readonly { level: number; descriptorPa: bigint; descriptor: bigint; meaning: string }[];
+  readonly steps: readonly {
+    stage: 1 | 2;
+    level: number;
+    descriptorPa: bigint;
+    descriptor: bigint;
+    meaning: string;
+  }[];
   readonly fromTlb: boolean;
 }
 

@@ -3,7 +3,7 @@
  * copy of the bytes, or one copy for the spaces that name one.
  */
 import { joinBig } from '../base/bits';
-import { type PeekedTranslation, peekTranslate } from '../memory/mmu';
+import { type PeekedTranslation, peekStage2, peekTranslate } from '../memory/mmu';
 import { Access } from '../memory/translator';
 import type { Bus, TranslationContext } from '../memory/types';
 import type { CacheLineView, LineState, Space, TranslationView, WantedLine, Watchpoint } from './api';
@@ -31,6 +31,8 @@ export class Inspector {
 
   /** What the tables say now; a TLB may still hold something else. */
   private translated(core: number, space: Space, address: bigint): PeekedTranslation {
+    if (space === 'ipa')
+      return peekStage2(this.context(core, 'el1'), address, Access.Read, (pa) => this.descriptor(pa));
     return peekTranslate(this.context(core, space), address, Access.Read, (pa) => this.descriptor(pa));
   }
 
@@ -44,16 +46,19 @@ export class Inspector {
   /** Physical address of an address in a space; undefined where there is none. */
   physical(core: number, space: Space, address: bigint): number | undefined {
     const wide = BigInt.asUintN(64, address);
-    if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
-      return wide < MAX_PHYSICAL ? Number(wide) : undefined;
-    }
+    if (space === 'pa' || space === 'pou' || space === 'poc') return wide < MAX_PHYSICAL ? Number(wide) : undefined;
+    if (space === 'ipa' && wide >= MAX_PHYSICAL) return undefined;
     const pa = this.held(core, space, wide) ?? this.translated(core, space, wide).pa;
     return pa === undefined ? undefined : Number(pa);
   }
 
   /** Physical address by the TLB entry that the core would use, stale or not; undefined: it would walk. */
   private held(core: number, space: Space, address: bigint): bigint | undefined {
-    const entry = this.machine.mmu.peekEntry(core, this.context(core, space), address);
+    const { mmu } = this.machine;
+    const entry =
+      space === 'ipa'
+        ? mmu.peekStage2(core, this.context(core, 'el1'), Number(address >> 32n), Number(address & 0xffffffffn))
+        : mmu.peekEntry(core, this.context(core, space), address);
     return entry && entry.pa + (address & ((1n << BigInt(entry.pageLog2)) - 1n));
   }
 
@@ -158,8 +163,16 @@ export class Inspector {
 
   translate(core: number, space: Space, address: bigint): TranslationView {
     const wide = BigInt.asUintN(64, address);
-    if (space === 'pa' || space === 'pou' || space === 'poc' || space === 'ipa') {
-      return { ok: true, pa: wide, fault: undefined, attributes: 'physical address', steps: [], fromTlb: false };
+    if (space === 'pa' || space === 'pou' || space === 'poc') {
+      return {
+        ok: true,
+        pa: wide,
+        ipa: undefined,
+        fault: undefined,
+        attributes: 'physical address',
+        steps: [],
+        fromTlb: false,
+      };
     }
     const tables = this.translated(core, space, wide);
     const held = this.held(core, space, wide);

@@ -129,6 +129,7 @@ export class ElscopeMachine implements Machine {
       get walkHi() {
         return walker.port.walkHi;
       },
+      walkWrite: (core, pa, cacheable, hi, lo) => walker.port.walkWrite(core, pa, cacheable, hi, lo),
       dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
       penalty: (core, cycles) => walker.port.penalty(core, cycles),
     });

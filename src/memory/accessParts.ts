@@ -146,6 +146,26 @@ export class AccessParts {
     this.effects.stored(core, unit, host, size, true);
   }
 
+  /**
+   * Hardware update of a translation table descriptor: a store of 8 bytes that leaves no line-table entry, and the core's value
+   * field as it was. False: not in RAM.
+   */
+  updateDescriptor(core: number, pa: number, cacheable: boolean, hi: number, lo: number): boolean {
+    const { shared } = this;
+    const host = shared.hostOf(pa);
+    if (host < 0 || shared.isRom[shared.region]) return false;
+    const value = shared.valueIndex[core];
+    const oldLo = shared.u32[value];
+    const oldHi = shared.u32[value + 1];
+    shared.u32[value] = lo;
+    shared.u32[value + 1] = hi;
+    if (cacheable) this.storeWriteBack(core, 0, 0, host, 8, -1, false);
+    else this.storeUncached(core, host, 8);
+    shared.u32[value] = oldLo;
+    shared.u32[value + 1] = oldHi;
+    return true;
+  }
+
   protected writeThrough(core: number, unit: number, host: number, size: number): void {
     const offset = host & this.shared.unitMask;
     const p = this.versions.pHost(unit) + offset;

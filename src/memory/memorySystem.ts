@@ -228,6 +228,11 @@ export class MemorySystem {
     return true;
   }
 
+  /** See TranslatorPort: as a store of that core. False: no RAM there. */
+  walkWrite(core: number, pa: number, cacheable: boolean, hi: number, lo: number): boolean {
+    return this.access.updateDescriptor(core, pa, cacheable, hi, lo);
+  }
+
   // ---- regions and watches ----
 
   /** Linear-memory byte address of a physical address in RAM or ROM (the view), -1 if there is none. */

@@ -30,6 +30,8 @@ export interface TranslationResult {
   pageLog2: number;
   /** Index of the TLB entry that justified it, 0 .. sets * ways - 1 of the core, or -1 if none can vanish (stage 1 and 2 off). */
   tlbIndex: number;
+  /** A guarded page (FEAT_BTI): the GP bit of stage 1's leaf. */
+  guarded: boolean;
 }
 
 export interface Translator {
@@ -52,6 +54,11 @@ export interface TranslatorPort {
   walkRead(core: number, pa: number, cacheable: boolean): boolean;
   readonly walkLo: number;
   readonly walkHi: number;
+  /**
+   * Coherent 64-bit write of a descriptor that a walk has just read (access flag, dirty state): as a store of that core. False:
+   * the location takes no such update.
+   */
+  walkWrite(core: number, pa: number, cacheable: boolean, hi: number, lo: number): boolean;
   /**
    * Removes what a vanished TLB entry justified: entries of all contexts for the 2^pageLog2 bytes around the address (64 = all).
    * With the `tlbIndex` of the entry only the tables that it served are looked through.

@@ -74,6 +74,7 @@ export interface AbortFault {
     | 'externalWalk'
     | 'tlbConflict'
     | 'unsupportedExclusive'
+    | 'hardwareUpdate'
     | 'pcAlignment';
   readonly level: number; // 0..3 for MMU faults
   readonly stage2: boolean;
@@ -100,7 +101,9 @@ export type MemoryType = (typeof MemoryType)[keyof typeof MemoryType];
  * One object per core and regime context; mutable fields are rewritten in place.
  */
 export interface TranslationContext {
-  regime: 'EL1&0' | 'EL2' | 'EL3';
+  regime: 'EL1&0' | 'EL2&0' | 'EL2' | 'EL3';
+  /** The regime has two address ranges and two privileges (those with EL0). */
+  twoRanges: boolean;
   el: 0 | 1 | 2 | 3;
   secure: boolean;
   mmu: boolean; // stage 1 enabled
@@ -111,6 +114,8 @@ export interface TranslationContext {
   wxn: boolean;
   bigEndianWalks: boolean;
   pan: boolean;
+  /** LDTR and STTR access as EL0 does: at EL1, at EL2 of a host (HCR_EL2.{E2H,TGE}), not with PSTATE.UAO. */
+  userAccess: boolean;
   asid: number;
   vmid: number;
   /** [TTBR0, TTBR1]: physical base (number), T0SZ/T1SZ as VA bits (64 - TxSZ), granule log2, EPD, TBI, A1-selected ASID already in `asid`. */
@@ -119,15 +124,42 @@ export interface TranslationContext {
   mairLo: number; // MAIR attributes 0..3
   mairHi: number; // MAIR attributes 4..7
   hcrDC: boolean; // HCR_EL2.DC default cacheable
+  hardwareFlag: boolean; // TCR.HA: walks set the access flag
+  hardwareDirty: boolean; // TCR.HD: writes set the dirty state
+  stage2: boolean; // HCR_EL2.VM or DC, for the EL1&0 regime
+  /** What `stage2` goes by; not looked at without it. */
+  s2: Stage2Controls;
+}
+
+/** VTCR_EL2, VTTBR_EL2, and the bits of HCR_EL2 and SCTLR_EL2 that stage 2 reads. */
+export interface Stage2Controls {
+  /** False: T0SZ, SL0 and the granule do not fit together; every access is a level 0 translation fault. */
+  valid: boolean;
+  base: number; // VTTBR_EL2.BADDR, aligned to the size of the first tables
+  ipaBits: number; // 64 - T0SZ
+  granuleLog2: 12 | 14 | 16;
+  startLevel: number;
+  psBits: number; // output address size in bits
+  walkCacheable: boolean;
+  bigEndianWalks: boolean; // SCTLR_EL2.EE
+  hardwareFlag: boolean;
+  hardwareDirty: boolean;
+  xnx: boolean; // FEAT_XNX: XN is two bits
+  forcedWriteBack: boolean; // HCR_EL2.FWB
+  dataUncached: boolean; // HCR_EL2.CD
+  fetchUncached: boolean; // HCR_EL2.ID
+  protectedWalks: boolean; // HCR_EL2.PTW
 }
 export interface TranslationRange {
-  enabled: boolean; // false: TTBR1 of EL2/EL3 regimes
+  enabled: boolean; // false: the upper range of regimes that have one range
   disabledWalks: boolean; // EPDx
   base: number; // TTBR BADDR
   vaBits: number;
   granuleLog2: 12 | 14 | 16;
   tbi: boolean;
-  walkCacheable: boolean; // TCR.IRGN/ORGN say Normal cacheable
+  walkCacheable: boolean; // TCR.IRGN/ORGN and SCTLR.C say Normal cacheable
+  flatPermissions: boolean; // TCR.HPD: permission limits of table descriptors are ignored
+  closedToEl0: boolean; // TCR.E0PD: every access of EL0 faults
 }
 
 /** What the memory system asks of the world outside RAM: device accesses by physical address. */

@@ -206,6 +206,8 @@ export interface WatchedLinesView extends Versioned {
 // Translation, findings, statistics
 
 export interface TranslationStepRow {
+  /** Stage 2's steps stand before the stage 1 descriptor that they lead to, and at the end. */
+  readonly stage: 1 | 2;
   readonly level: number;
   readonly descriptorPa: Hex64;
   readonly descriptor: Hex64;
@@ -216,6 +218,8 @@ export interface TranslationResult extends Versioned {
   readonly core: number;
   readonly ok: boolean;
   readonly pa: Hex64 | undefined;
+  /** Stage 1's result where stage 2 is on. */
+  readonly ipa: Hex64 | undefined;
   readonly fault: string | undefined;
   readonly attributes: string;
   readonly fromTlb: boolean;

@@ -339,7 +339,15 @@ export class FakeMachine implements Machine {
   translate(_core: number, _space: Space, address: bigint): TranslationView {
     const ok = this.slice(address, 1).length === 1;
     const fault = ok ? undefined : 'external abort';
-    return { ok, pa: ok ? address : undefined, fault, attributes: 'MMU off', steps: [], fromTlb: false };
+    return {
+      ok,
+      pa: ok ? address : undefined,
+      ipa: undefined,
+      fault,
+      attributes: 'MMU off',
+      steps: [],
+      fromTlb: false,
+    };
   }
   caches(_core: number) {
     const common = { level: 1, sets: SETS, ways: 2, lineBytes: LINE, replacement: 'lru' };

@@ -173,8 +173,7 @@ export const extensionRows = [
     feature: 'FEAT_LOR',
     effect: 'store',
     asm: 'stllr{size:b|h||} <Rt>, [<Rn>]',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'LDLAR',
@@ -186,8 +185,7 @@ export const extensionRows = [
     feature: 'FEAT_LOR',
     effect: 'load',
     asm: 'ldlar{size:b|h||} <Rt>, [<Rn>]',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'LDAPR',

@@ -123,8 +123,7 @@ export const systemRows = [
     feature: 'FEAT_UAO',
     effect: 'system',
     asm: 'msr UAO, #<CRm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'MSR_imm_PAN',

@@ -1,4 +1,4 @@
-/** AT and TLBI operations of Armv8.0, PAN's AT forms, and the outer shareable and range TLBIs as not implemented. */
+/** AT and TLBI operations: those of Armv8.0, PAN's AT forms, and the outer shareable and range TLBIs of Armv8.4. */
 import type { TrapRule } from '../sysregs/types';
 import type { SystemOperationRow } from './types';
 
@@ -46,6 +46,9 @@ interface Tlbi {
   readonly allVmids?: boolean;
 }
 
+/** Operands with an ASID: EL1's but for the "all ASIDs" ones, EL2's by VA. */
+const hasAsid = (name: string, el: number): boolean => el < 3 && /^R?VAL?E|^ASID/.test(name);
+
 /** Every TLBI of Armv8.0, each with a local and an inner shareable form. */
 const tlbis: readonly Tlbi[] = [
   { name: 'VMALLE1', op1: 0, CRm: 3, op2: 0, el: 1, regime: 'EL1&0', operand: 'none', stage: 1 },
@@ -82,6 +85,7 @@ function tlbi(row: Tlbi, form: 'local' | 'IS' | 'OS'): SystemOperationRow {
     ...(el === 1 ? { traps } : {}),
     ...(el === 1 && form === 'local' ? { broadcastAs: `TLBI ${name}IS` } : {}),
     ...(lastLevel === undefined ? {} : { lastLevel }),
+    ...(hasAsid(name, el) ? { asid: true } : {}),
     ...(allVmids === undefined ? {} : { allVmids }),
   };
 }
@@ -101,17 +105,8 @@ const byIpa = (name: string, CRm: number, op2: number, rest: Partial<SystemOpera
   ...rest,
 });
 
-const OUTER = {
-  feature: 'FEAT_TLBIOS',
-  status: 'unimplemented',
-  note: 'outer shareable TLBI are not modelled: UNDEFINED',
-} as const satisfies Partial<SystemOperationRow>;
-const RANGE = {
-  feature: 'FEAT_TLBIRANGE',
-  operand: 'range',
-  status: 'unimplemented',
-  note: 'range TLBI are not modelled: UNDEFINED',
-} as const satisfies Partial<SystemOperationRow>;
+const OUTER = { feature: 'FEAT_TLBIOS', shareable: true } as const satisfies Partial<SystemOperationRow>;
+const RANGE = { feature: 'FEAT_TLBIRANGE', operand: 'range' } as const satisfies Partial<SystemOperationRow>;
 
 /** Range forms: name, op1, op2, el, regime, and CRm for inner, outer, local. */
 const ranges = [
@@ -137,6 +132,10 @@ const rangeRows = ranges.flatMap(([name, op1, op2, el, regime, CRms]) =>
       stage: 1,
       shareable: suffix !== '',
       lastLevel: name.includes('L'),
+      status: 'done',
+      ...(hasAsid(name, el) ? { asid: true } : {}),
+      ...(el === 1 ? { traps: { IS: TTLB_IS, OS: TTLB_OS, '': TTLB }[suffix] } : {}),
+      ...(el === 1 && suffix === '' ? { broadcastAs: `TLBI ${name}IS` } : {}),
       ...RANGE,
     }),
   ),
@@ -172,8 +171,8 @@ export const translationRows: readonly SystemOperationRow[] = [
   byIpa('IPAS2E1', 4, 1),
   byIpa('IPAS2LE1', 4, 5, { lastLevel: true }),
   ...outerRows,
-  byIpa('IPAS2E1OS', 4, 0, { ...OUTER, shareable: true }),
-  byIpa('IPAS2LE1OS', 4, 4, { ...OUTER, shareable: true, lastLevel: true }),
+  byIpa('IPAS2E1OS', 4, 0, OUTER),
+  byIpa('IPAS2LE1OS', 4, 4, { ...OUTER, lastLevel: true }),
   ...rangeRows,
   byIpa('RIPAS2E1IS', 0, 2, RANGE),
   byIpa('RIPAS2LE1IS', 0, 6, { ...RANGE, lastLevel: true }),

@@ -26,6 +26,8 @@ export interface SystemOperationRow {
   readonly stage?: 1 | 2 | 12;
   /** TLBI of all entries of the regime, whatever VMID (ALLE1) rather than of the current VMID (VMALLE1). */
   readonly allVmids?: boolean;
+  /** TLBI: the operand has an ASID in 63:48; of EL2's, which have one in regimes with EL0 (HCR_EL2.E2H). */
+  readonly asid?: boolean;
   readonly lastLevel?: boolean;
   readonly write?: boolean; // AT …W
   readonly feature?: string;

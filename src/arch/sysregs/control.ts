@@ -1,5 +1,5 @@
 /** System control, feature enables and trap controls of every exception level. */
-import { NONE, rowsOf, WHOLE } from './row';
+import { NONE, rowsOf, underE2h, WHOLE } from './row';
 import { CPACR, CPTR2, TACR, VIRTUAL_MEMORY } from './traps';
 import type { SystemRegisterRow } from './types';
 
@@ -49,12 +49,8 @@ const sctlrHigh = (el: number): string => `
     1 A alignment check of data accesses at EL${el} {0 off; 1 on}
     0 M stage 1 of the EL${el} regime {0 off; 1 on}`;
 
-export const controlRows: readonly SystemRegisterRow[] = [
-  el1(
-    'SCTLR_EL1',
-    '3 0 1 0 0',
-    'System Control Register (EL1)',
-    `
+/** SCTLR_EL1, and SCTLR_EL2 while HCR_EL2.E2H is set: regimes with EL0. */
+const sctlrLow = (el: number): string => `
     63 TIDCP [FEAT_TIDCP1] traps IMPLEMENTATION DEFINED functions at EL0
     62 SPINTMASK [FEAT_NMI]
     61 NMI [FEAT_NMI]
@@ -71,9 +67,9 @@ export const controlRows: readonly SystemRegisterRow[] = [
     49:46 TWEDEL [FEAT_TWED] delay of the WFE trap
     45 TWEDEn [FEAT_TWED]
     44 DSSBS [FEAT_SSBS] PSTATE.SSBS on entry
-    43 ATA [FEAT_MTE2] allocation tag access at EL1
+    43 ATA [FEAT_MTE2] allocation tag access at EL${el}
     42 ATA0 [FEAT_MTE2] allocation tag access at EL0
-    41:40 TCF [FEAT_MTE2] tag check fault at EL1
+    41:40 TCF [FEAT_MTE2] tag check fault at EL${el}
     39:38 TCF0 [FEAT_MTE2] tag check fault at EL0
     37 ITFSB [FEAT_MTE2]
     36 BT1 [FEAT_BTI]
@@ -87,9 +83,9 @@ export const controlRows: readonly SystemRegisterRow[] = [
     28 nTLSMD [FEAT_LSMAOC RES1]
     27 EnDA [FEAT_PAuth] key DA
     26 UCI DC CVAU, CIVAC, CVAC, CVAP and IC IVAU at EL0 {0 trapped; 1 allowed}
-    25 EE byte order of data at EL1 and of EL1&0 table walks {0 little-endian; 1 big-endian}
+    25 EE byte order of data at EL${el} and of EL${el}&0 table walks {0 little-endian; 1 big-endian}
     24 E0E byte order of data at EL0 {0 little-endian; 1 big-endian}
-    23 SPAN [FEAT_PAN RES1] PSTATE.PAN on entry to EL1 {0 set; 1 left as it is}
+    23 SPAN [FEAT_PAN RES1] PSTATE.PAN on entry to EL${el} {0 set; 1 left as it is}
     22 EIS [FEAT_ExS RES1] exception entry synchronises context
     21 IESB [FEAT_IESB]
     20 TSCXT [FEAT_CSV2_2 RES1]
@@ -100,7 +96,7 @@ export const controlRows: readonly SystemRegisterRow[] = [
     15 UCT CTR_EL0 at EL0 {0 trapped; 1 allowed}
     14 DZE DC ZVA at EL0 {0 trapped; 1 allowed}
     13 EnDB [FEAT_PAuth] key DB
-    12 I instruction accesses at EL1 and EL0 {0 Non-cacheable; 1 may be cacheable}
+    12 I instruction accesses at EL${el} and EL0 {0 Non-cacheable; 1 may be cacheable}
     11 EOS [FEAT_ExS RES1] exception return synchronises context
     10 EnRCTX [FEAT_SPECRES]
     9 UMA DAIF at EL0 {0 trapped; 1 allowed}
@@ -109,33 +105,42 @@ export const controlRows: readonly SystemRegisterRow[] = [
     6 nAA [FEAT_LSE2]
     5 CP15BEN [FEAT_AA32EL0] CP15 barriers at EL0 using AArch32
     4 SA0 SP alignment check at EL0 {0 off; 1 on}
-    3 SA SP alignment check at EL1 {0 off; 1 on}
-    2 C data accesses at EL1 and EL0 {0 Non-cacheable; 1 may be cacheable}
-    1 A alignment check of data accesses at EL1 and EL0 {0 off; 1 on}
-    0 M stage 1 of the EL1&0 regime {0 off; 1 on}`,
-    { traps: VIRTUAL_MEMORY, context: true, reset: 0x30d50998n },
-  ),
-  el1('ACTLR_EL1', '3 0 1 0 1', 'Auxiliary Control Register (EL1)', auxiliary, { traps: TACR }),
-  el1(
-    'CPACR_EL1',
-    '3 0 1 0 2',
-    'Architectural Feature Access Control Register',
-    `
+    3 SA SP alignment check at EL${el} {0 off; 1 on}
+    2 C data accesses at EL${el} and EL0 {0 Non-cacheable; 1 may be cacheable}
+    1 A alignment check of data accesses at EL${el} and EL0 {0 off; 1 on}
+    0 M stage 1 of the EL${el}&0 regime {0 off; 1 on}`;
+
+/** CPACR_EL1, and CPTR_EL2 while HCR_EL2.E2H is set. */
+const cpacr = (el: number): string => `
     63:32 RES0
-    31 TCPAC [FEAT_NV2]
-    30 TAM [FEAT_NV2]
+    31 TCPAC ${el === 1 ? '[FEAT_NV2]' : 'CPACR_EL1 at EL1 {0 allowed; 1 trapped}'}
+    30 TAM ${el === 1 ? '[FEAT_NV2]' : '[FEAT_AMUv1]'}
     29 RES0
     28 TTA [FEAT_ETE] trace registers {0 allowed; 1 trapped}
     27:26 RES0
     25:24 SMEN [FEAT_SME]
     23:22 RES0
-    21:20 FPEN FP and SIMD at EL1 and EL0 {0 trapped; 1 trapped at EL0; 2 trapped; 3 allowed}
+    21:20 FPEN FP and SIMD at EL${el} and EL0 {0 trapped; 1 trapped at EL0; 2 trapped; 3 allowed}
     19:18 RES0
     17:16 ZEN [FEAT_SVE]
-    15:0 RES0`,
-    { traps: CPACR, context: true },
-  ),
-  el2('SCTLR_EL2', '3 4 1 0 0', 'System Control Register (EL2)', sctlrHigh(2), { context: true, reset: 0x30c50838n }),
+    15:0 RES0`;
+
+export const controlRows: readonly SystemRegisterRow[] = [
+  el1('SCTLR_EL1', '3 0 1 0 0', 'System Control Register (EL1)', sctlrLow(1), {
+    traps: VIRTUAL_MEMORY,
+    context: true,
+    reset: 0x30d50998n,
+  }),
+  el1('ACTLR_EL1', '3 0 1 0 1', 'Auxiliary Control Register (EL1)', auxiliary, { traps: TACR }),
+  el1('CPACR_EL1', '3 0 1 0 2', 'Architectural Feature Access Control Register', cpacr(1), {
+    traps: CPACR,
+    context: true,
+  }),
+  el2('SCTLR_EL2', '3 4 1 0 0', 'System Control Register (EL2)', sctlrHigh(2), {
+    context: true,
+    reset: 0x30c50838n,
+    variants: underE2h(sctlrLow(2)),
+  }),
   el2('ACTLR_EL2', '3 4 1 0 1', 'Auxiliary Control Register (EL2)', auxiliary),
   el2(
     'HCR_EL2',
@@ -258,7 +263,7 @@ export const controlRows: readonly SystemRegisterRow[] = [
     9 RES1
     8 TZ [FEAT_SVE RES1] SVE at EL2 and below {0 allowed; 1 trapped}
     7:0 RES1`,
-    { traps: CPTR2, context: true, reset: 0x33ffn },
+    { traps: CPTR2, context: true, reset: 0x33ffn, variants: underE2h(cpacr(2)) },
   ),
   el2('HSTR_EL2', '3 4 1 1 3', 'Hypervisor System Trap Register', NONE, { note: 'traps of AArch32 accesses only' }),
   el2('HACR_EL2', '3 4 1 1 7', 'Hypervisor Auxiliary Control Register', auxiliary),

@@ -2,6 +2,7 @@
  * The system register table and its look-ups. A register's index here is its storage index in the core's state block
  * (coreLayout.system), so rows stand in order of encoding and there are at most 640.
  */
+import { aliasesOf, redirections } from './aliases';
 import { cacheRows } from './cache';
 import { controlRows } from './control';
 import { debugRows } from './debug';
@@ -58,8 +59,24 @@ export const byEncoding = (key: number): number => indexByKey[key & 0xffff];
 /** Index of the register of this name ('SCTLR_EL1'), or -1. */
 export const byName = (name: string): number => indexByName.get(name) ?? -1;
 
+/** Names that reach other registers while HCR_EL2.E2H is set. */
+export const registerAliases = aliasesOf((name) => systemRegisters[byName(name)].encoding);
+
+const aliasByKey = new Int16Array(65536).fill(-1);
+for (const alias of registerAliases) aliasByKey[encodingKey(alias.encoding)] = byName(alias.of);
+const redirected = Int16Array.from(systemRegisters, () => -1);
+for (const [from, to] of redirections) redirected[byName(from)] = byName(to);
+
+/** Index of the register that an EL12 or EL02 name with this key reaches, or -1. */
+export const aliasedBy = (key: number): number => aliasByKey[key & 0xffff];
+
+/** Index of the register that a host reaches by the name of another, or -1. */
+export const redirectedTo = (index: number): number => redirected[index];
+
 const names = new Map(
-  [...namedRegisters, ...systemRegisters].map((row) => [encodingKey(row.encoding), row.name] as const),
+  [...namedRegisters, ...systemRegisters, ...registerAliases].map(
+    (row) => [encodingKey(row.encoding), row.name] as const,
+  ),
 );
 
 /** The name of the register with this 16-bit key, implemented or not; undefined where the manual gives none. */

@@ -18,13 +18,23 @@ export function reservedAs(field: RegisterField, has: HasFeature): 0 | 1 | undef
   return field.feature !== undefined && !has(field.feature) ? (field.without ?? 0) : undefined;
 }
 
-/** The layout of this value on a core: a variant where one applies. */
-export function fieldsFor(row: SystemRegisterRow, value: bigint, has: HasFeature): readonly RegisterField[] {
-  const variant = row.variants?.find(({ when }) =>
-    'feature' in when ? has(when.feature) : ((value >> BigInt(when.bit)) & 1n) === 1n,
-  );
+/** The layout of this value on a core: a variant where one applies. `e2h`: HCR_EL2.E2H as it is now. */
+export function fieldsFor(
+  row: SystemRegisterRow,
+  value: bigint,
+  has: HasFeature,
+  e2h = false,
+): readonly RegisterField[] {
+  const variant = row.variants?.find(({ when }) => {
+    if ('control' in when) return e2h;
+    return 'feature' in when ? has(when.feature) : ((value >> BigInt(when.bit)) & 1n) === 1n;
+  });
   return variant?.fields ?? row.fields;
 }
+
+/** The layout that HCR_EL2.E2H gives a register of EL2, if it is another one. */
+export const hostFields = (row: SystemRegisterRow): readonly RegisterField[] | undefined =>
+  row.variants?.find(({ when }) => 'control' in when)?.fields;
 
 const union = (row: Pick<SystemRegisterRow, 'fields'>, pick: (field: RegisterField) => boolean): bigint =>
   row.fields.reduce((mask, field) => (pick(field) ? mask | fieldMask(field) : mask), 0n);

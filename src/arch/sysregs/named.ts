@@ -45,39 +45,6 @@ export const namedRegisters: readonly NamedRegister[] = [
     ICH_AP1R3_EL2 3 4 12 9 3`,
   ),
   ...named(
-    'Virtualization Host Extensions are not implemented',
-    'Virtualization Host Extensions',
-    `
-    TTBR1_EL2 3 4 2 0 1
-    CONTEXTIDR_EL2 3 4 13 0 1
-    CNTHV_TVAL_EL2 3 4 14 3 0
-    CNTHV_CTL_EL2 3 4 14 3 1
-    CNTHV_CVAL_EL2 3 4 14 3 2
-    SCTLR_EL12 3 5 1 0 0
-    CPACR_EL12 3 5 1 0 2
-    TTBR0_EL12 3 5 2 0 0
-    TTBR1_EL12 3 5 2 0 1
-    TCR_EL12 3 5 2 0 2
-    SPSR_EL12 3 5 4 0 0
-    ELR_EL12 3 5 4 0 1
-    AFSR0_EL12 3 5 5 1 0
-    AFSR1_EL12 3 5 5 1 1
-    ESR_EL12 3 5 5 2 0
-    FAR_EL12 3 5 6 0 0
-    MAIR_EL12 3 5 10 2 0
-    AMAIR_EL12 3 5 10 3 0
-    VBAR_EL12 3 5 12 0 0
-    CONTEXTIDR_EL12 3 5 13 0 1
-    CNTKCTL_EL12 3 5 14 1 0
-    CNTP_TVAL_EL02 3 5 14 2 0
-    CNTP_CTL_EL02 3 5 14 2 1
-    CNTP_CVAL_EL02 3 5 14 2 2
-    CNTV_TVAL_EL02 3 5 14 3 0
-    CNTV_CTL_EL02 3 5 14 3 1
-    CNTV_CVAL_EL02 3 5 14 3 2`,
-    'FEAT_VHE',
-  ),
-  ...named(
     'pointer authentication is not implemented',
     'Pointer Authentication Keys',
     `
@@ -117,11 +84,6 @@ export const namedRegisters: readonly NamedRegister[] = [
     DISR_EL1 3 0 12 1 1
     VDISR_EL2 3 4 12 1 1
     VSESR_EL2 3 4 5 2 3
-    LORSA_EL1 3 0 10 4 0
-    LOREA_EL1 3 0 10 4 1
-    LORN_EL1 3 0 10 4 2
-    LORC_EL1 3 0 10 4 3
-    LORID_EL1 3 0 10 4 7
     SCXTNUM_EL0 3 3 13 0 7
     SCXTNUM_EL1 3 0 13 0 7
     HFGRTR_EL2 3 4 1 1 4

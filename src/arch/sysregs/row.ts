@@ -95,6 +95,11 @@ export function rowsOf(defaults: RowDefaults): RowBuilder {
   });
 }
 
+/** The layout that a register of EL2 has while HCR_EL2.E2H is set. */
+export const underE2h = (fields: string): readonly RegisterVariant[] => [
+  { when: { control: 'HCR_EL2.E2H' }, fields: bits(fields) },
+];
+
 /** Fields of a register that is one 64-bit number. */
 export const WHOLE = '63:0 VALUE';
 

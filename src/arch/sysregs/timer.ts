@@ -1,5 +1,5 @@
 /** The generic timer's registers in the core. CNT*_TVAL and CNT*_CVAL are two views of one comparator. */
-import { LOW32, rowsOf, WHOLE } from './row';
+import { LOW32, rowsOf, underE2h, WHOLE } from './row';
 import {
   COUNTER_FREQUENCY,
   COUNTER_PHYSICAL,
@@ -21,6 +21,27 @@ const tval = `
   63:32 RES0
   31:0 TimerValue compare value minus count, signed`;
 
+/** CNTHCTL_EL2 while HCR_EL2.E2H is set: CNTKCTL_EL1 of a host, and the enables of what is below it. */
+const hostControl = `
+    63:20 RES0
+    19 CNTPMASK [FEAT_RME]
+    18 CNTVMASK [FEAT_RME]
+    17 EVNTIS [FEAT_ECV]
+    16 EL1NVVCT [FEAT_ECV]
+    15 EL1NVPCT [FEAT_ECV]
+    14 EL1TVCT [FEAT_ECV]
+    13 EL1TVT [FEAT_ECV]
+    12 ECV [FEAT_ECV]
+    11 EL1PTEN physical timer at EL1, and at EL0 below it {0 trapped; 1 allowed}
+    10 EL1PCTEN physical count at EL1, and at EL0 below it {0 trapped; 1 allowed}
+    9 EL0PTEN physical timer at EL0 of a host {0 trapped; 1 allowed}
+    8 EL0VTEN virtual timer at EL0 of a host {0 trapped; 1 allowed}
+    7:4 EVNTI bit of the physical count that makes events
+    3 EVNTDIR event on {0 0 to 1; 1 1 to 0}
+    2 EVNTEN event stream {0 off; 1 on}
+    1 EL0VCTEN virtual count at EL0 of a host {0 trapped; 1 allowed}
+    0 EL0PCTEN physical count at EL0 of a host {0 trapped; 1 allowed}`;
+
 /** The three registers of one timer: `op1 CRm` are what its encodings share. */
 function timerOf(
   prefix: string,
@@ -30,10 +51,12 @@ function timerOf(
   el: MinimumEl,
   traps: readonly TrapRule[],
   note?: string,
+  feature?: string,
 ): SystemRegisterRow[] {
   const shared = {
     read: el,
     write: el,
+    ...(feature === undefined ? {} : { feature }),
     ...(traps.length > 0 ? { traps } : {}),
     ...(note === undefined ? {} : { note }),
   };
@@ -111,6 +134,7 @@ export const timerRows: readonly SystemRegisterRow[] = [
       write: 2,
       behaviour: 'CNTHCTL_EL2',
       reset: 3n,
+      variants: underE2h(hostControl),
       note: 'plain storage with an event stream; without EL2 its two enables behave as ones',
     },
   ),
@@ -122,6 +146,16 @@ export const timerRows: readonly SystemRegisterRow[] = [
   ...timerOf('CNTP', 'EL0', 'Physical Timer', '3 3 14 2', 0, TIMER_PHYSICAL),
   ...timerOf('CNTV', 'EL0', 'Virtual Timer', '3 3 14 3', 0, TIMER_VIRTUAL),
   ...timerOf('CNTHP', 'EL2', 'Hypervisor Physical Timer', '3 4 14 2', 2, []),
+  ...timerOf(
+    'CNTHV',
+    'EL2',
+    'Hypervisor Virtual Timer',
+    '3 4 14 3',
+    2,
+    [],
+    'the offset of its virtual count is zero',
+    'FEAT_VHE',
+  ),
   ...timerOf(
     'CNTPS',
     'EL1',

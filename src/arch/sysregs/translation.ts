@@ -1,8 +1,8 @@
 /** Translation table bases, control and memory attributes of every regime. */
 
 import { faultStatus } from '../syndromes/faultStatus';
-import { bits, rowsOf } from './row';
-import { VIRTUAL_MEMORY } from './traps';
+import { bits, rowsOf, underE2h } from './row';
+import { TLOR, VIRTUAL_MEMORY } from './traps';
 import type { SystemRegisterRow } from './types';
 
 const shared = { group: 'translation', reset: 0n, behaviour: 'storage' } as const;
@@ -11,10 +11,19 @@ const el2 = rowsOf({ ...shared, read: 2, write: 2 });
 const el3 = rowsOf({ ...shared, read: 3, write: 3 });
 
 const VM = { traps: VIRTUAL_MEMORY, context: true } as const;
+const LOR = {
+  feature: 'FEAT_LOR',
+  traps: TLOR,
+  note: 'plain storage: all ordering is stronger than any region asks for',
+};
 const CONTEXT = { context: true } as const;
 
 const ttbrAsid = `
   63:48 ASID address space identifier
+  47:1 BADDR physical address of the first table
+  0 CnP [FEAT_TTCNP] common not private`;
+const ttbr2 = `
+  63:48 ASID [FEAT_VHE] address space identifier, with HCR_EL2.E2H
   47:1 BADDR physical address of the first table
   0 CnP [FEAT_TTCNP] common not private`;
 const ttbr = `
@@ -54,18 +63,8 @@ const tcrHigh = `
   7:6 RES0
   5:0 T0SZ region size is 2 to the power of 64 - T0SZ`;
 
-const attr = (n: number): string => `${8 * n + 7}:${8 * n} Attr${n} memory attributes of AttrIndx ${n}`;
-const mair = [7, 6, 5, 4, 3, 2, 1, 0].map(attr).join('\n');
-const auxiliary = '63:0 IMPDEF implementation defined';
-
-export const translationRows: readonly SystemRegisterRow[] = [
-  el1('TTBR0_EL1', '3 0 2 0 0', 'Translation Table Base Register 0 (EL1)', ttbrAsid, VM),
-  el1('TTBR1_EL1', '3 0 2 0 1', 'Translation Table Base Register 1 (EL1)', ttbrAsid, VM),
-  el1(
-    'TCR_EL1',
-    '3 0 2 0 2',
-    'Translation Control Register (EL1)',
-    `
+/** TCR_EL1, and TCR_EL2 while HCR_EL2.E2H is set: two ranges. */
+const tcrLow = `
     63:62 RES0
     61 MTX1 [FEAT_MTE4]
     60 MTX0 [FEAT_MTE4]
@@ -108,11 +107,26 @@ export const translationRows: readonly SystemRegisterRow[] = [
     9:8 IRGN0 inner cacheability of TTBR0's walks ${cacheability}
     7 EPD0 walks of TTBR0 {0 on; 1 off, a miss faults}
     6 RES0
-    5:0 T0SZ lower range's size is 2 to the power of 64 - T0SZ`,
-    VM,
-  ),
-  el2('TTBR0_EL2', '3 4 2 0 0', 'Translation Table Base Register 0 (EL2)', ttbr, CONTEXT),
-  el2('TCR_EL2', '3 4 2 0 2', 'Translation Control Register (EL2)', tcrHigh, { ...CONTEXT, reset: 0x8080_0000n }),
+    5:0 T0SZ lower range's size is 2 to the power of 64 - T0SZ`;
+
+const attr = (n: number): string => `${8 * n + 7}:${8 * n} Attr${n} memory attributes of AttrIndx ${n}`;
+const mair = [7, 6, 5, 4, 3, 2, 1, 0].map(attr).join('\n');
+const auxiliary = '63:0 IMPDEF implementation defined';
+
+export const translationRows: readonly SystemRegisterRow[] = [
+  el1('TTBR0_EL1', '3 0 2 0 0', 'Translation Table Base Register 0 (EL1)', ttbrAsid, VM),
+  el1('TTBR1_EL1', '3 0 2 0 1', 'Translation Table Base Register 1 (EL1)', ttbrAsid, VM),
+  el1('TCR_EL1', '3 0 2 0 2', 'Translation Control Register (EL1)', tcrLow, VM),
+  el2('TTBR0_EL2', '3 4 2 0 0', 'Translation Table Base Register 0 (EL2)', ttbr2, CONTEXT),
+  el2('TTBR1_EL2', '3 4 2 0 1', 'Translation Table Base Register 1 (EL2)', ttbr2, {
+    ...CONTEXT,
+    feature: 'FEAT_VHE',
+  }),
+  el2('TCR_EL2', '3 4 2 0 2', 'Translation Control Register (EL2)', tcrHigh, {
+    ...CONTEXT,
+    reset: 0x8080_0000n,
+    variants: underE2h(tcrLow),
+  }),
   el2(
     'VTTBR_EL2',
     '3 4 2 1 0',
@@ -171,6 +185,67 @@ export const translationRows: readonly SystemRegisterRow[] = [
     63:32 RES0
     31:0 PROCID what the operating system calls the running process`,
     { traps: VIRTUAL_MEMORY },
+  ),
+  el2(
+    'CONTEXTIDR_EL2',
+    '3 4 13 0 1',
+    'Context ID Register (EL2)',
+    `
+    63:32 RES0
+    31:0 PROCID what the operating system calls the running process`,
+    { feature: 'FEAT_VHE' },
+  ),
+  el1(
+    'LORSA_EL1',
+    '3 0 10 4 0',
+    'LORegion Start Address (EL1)',
+    `
+    63:52 RES0
+    51:16 SA physical address of the first byte, 64 KB aligned
+    15:1 RES0
+    0 Valid the region {0 does not exist; 1 exists}`,
+    LOR,
+  ),
+  el1(
+    'LOREA_EL1',
+    '3 0 10 4 1',
+    'LORegion End Address (EL1)',
+    `
+    63:52 RES0
+    51:16 EA physical address of the last 64 KB
+    15:0 RES0`,
+    LOR,
+  ),
+  el1(
+    'LORN_EL1',
+    '3 0 10 4 2',
+    'LORegion Number (EL1)',
+    `
+    63:8 RES0
+    7:0 Num the descriptor that LORSA_EL1 and LOREA_EL1 are`,
+    LOR,
+  ),
+  el1(
+    'LORC_EL1',
+    '3 0 10 4 3',
+    'LORegion Control (EL1)',
+    `
+    63:10 RES0
+    9:2 DS the descriptor in use
+    1 RES0
+    0 EN LORegions {0 off; 1 on}`,
+    LOR,
+  ),
+  el1(
+    'LORID_EL1',
+    '3 0 10 4 7',
+    'LORegionID (EL1)',
+    `
+    63:24 RES0
+    23:16 LD descriptors
+    15:8 RES0
+    7:0 LR regions`,
+    { ...LOR, write: 'none', behaviour: 'constant', note: 'no regions: LDLAR and STLLR order everything' },
   ),
   el1(
     'PAR_EL1',

@@ -27,6 +27,7 @@ export const TID3 = [toEl2('HCR_EL2.TID3')];
 export const TID2_TID4 = [toEl2('HCR_EL2.TID2'), toEl2('HCR_EL2.TID4')];
 export const CTR = [enable('SCTLR_EL1.UCT'), toEl2('HCR_EL2.TID2', EL01)];
 
+export const TLOR: readonly TrapRule[] = [toEl2('HCR_EL2.TLOR'), toEl3('SCR_EL3.TLOR')];
 export const TACR = [toEl2('HCR_EL2.TACR')];
 export const TIDCP = [toEl2('HCR_EL2.TIDCP', EL01)];
 export const USER_MASK = [enable('SCTLR_EL1.UMA')];
@@ -72,7 +73,7 @@ export const pmuFiner = (finer: string, access: 'read' | 'write' | 'both'): read
 /** Generic timer. CNTHCTL_EL2's bits also apply to EL0 when the EL1 control lets the access through. */
 export const COUNTER_PHYSICAL: readonly TrapRule[] = [
   enable('CNTKCTL_EL1.EL0PCTEN'),
-  { control: 'CNTHCTL_EL2.EL1PCTEN', value: 0, from: EL01, to: 2 },
+  { control: 'CNTHCTL_EL2.EL1PCTEN', underE2h: 'EL1PCTEN', value: 0, from: EL01, to: 2 },
 ];
 export const COUNTER_VIRTUAL: readonly TrapRule[] = [enable('CNTKCTL_EL1.EL0VCTEN')];
 export const COUNTER_FREQUENCY: readonly TrapRule[] = [
@@ -86,7 +87,7 @@ export const COUNTER_FREQUENCY: readonly TrapRule[] = [
 ];
 export const TIMER_PHYSICAL: readonly TrapRule[] = [
   enable('CNTKCTL_EL1.EL0PTEN'),
-  { control: 'CNTHCTL_EL2.EL1PCEN', value: 0, from: EL01, to: 2 },
+  { control: 'CNTHCTL_EL2.EL1PCEN', underE2h: 'EL1PTEN', value: 0, from: EL01, to: 2 },
 ];
 export const TIMER_VIRTUAL: readonly TrapRule[] = [enable('CNTKCTL_EL1.EL0VTEN')];
 export const TIMER_SECURE: readonly TrapRule[] = [{ control: 'SCR_EL3.ST', value: 0, from: EL1, to: 3 }];

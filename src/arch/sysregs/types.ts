@@ -28,6 +28,8 @@ export type MinimumEl = 0 | 1 | 2 | 3 | 'none';
 export interface TrapCondition {
   readonly control: string; // 'SCTLR_EL1.UCT', 'HCR_EL2.TID2', 'CPTR_EL2.TCPAC', 'CNTKCTL_EL1.EL0VCTEN' …
   readonly value: 0 | 1;
+  /** Name of the control in the layout under HCR_EL2.E2H, where it stands elsewhere. It does not apply to EL0 of a host. */
+  readonly underE2h?: string;
 }
 
 /**
@@ -64,9 +66,9 @@ export type ViewGroup =
 
 export type Encoding = readonly [op0: number, op1: number, CRn: number, CRm: number, op2: number];
 
-/** Another layout of a register: on cores with a feature, or for values in which a bit is set. */
+/** Another layout of a register: on cores with a feature, for values in which a bit is set, or while HCR_EL2.E2H is. */
 export interface RegisterVariant {
-  readonly when: { readonly feature: string } | { readonly bit: number };
+  readonly when: { readonly feature: string } | { readonly bit: number } | { readonly control: 'HCR_EL2.E2H' };
   readonly fields: readonly RegisterField[];
 }
 

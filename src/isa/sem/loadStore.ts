@@ -176,6 +176,8 @@ export const loadStoreSemantics = {
   LDAXP: loadExclusivePair(true),
   STLR: ordered('store'),
   LDAR: ordered('load'),
+  STLLR: ordered('store'),
+  LDLAR: ordered('load'),
   LDR_lit: literal((s) => (s.statics.sf === 1 ? 3 : 2), false),
   LDRSW_lit: literal(() => 2, true),
   PRFM_lit: prefetch,

@@ -52,6 +52,7 @@ export const systemSemantics = {
       ),
   },
   MSR_imm_PAN: pstateImmediate(0, 4),
+  MSR_imm_UAO: pstateImmediate(0, 3),
   MSR_reg: {
     emit: (s) => {
       s.setValue(0, s.x('Rt'));

@@ -3,10 +3,11 @@
  * decides (SCTLR.C and I, PAN, WXN, level). Sections: MAIR_EL1, Stage 1 memory region attributes, Data access permissions.
  *
  * Bits of the word: 0 AP[1] (EL0 has access), 1 AP[2] (read only), 2 UXN or XN, 3 PXN, 6:4 MemoryType, 8:7 SH, 9 NS,
- * 11:10 level of the leaf, 19:12 MAIR attribute.
+ * 11:10 level of the leaf, 19:12 MAIR attribute, 20 DBM, 21 guarded page (FEAT_BTI).
  */
 import { Access } from '../translator';
 import { MemoryType, type TranslationContext } from '../types';
+import { combineTypes } from './stage2Attributes';
 
 export const Attr = {
   El0: 1,
@@ -18,6 +19,8 @@ export const Attr = {
   Ns: 1 << 9,
   LevelShift: 10,
   MairShift: 12,
+  Dbm: 1 << 20,
+  Guarded: 1 << 21,
 } as const;
 
 export const attrType = (attr: number): MemoryType => ((attr >>> Attr.TypeShift) & 7) as MemoryType;
@@ -48,8 +51,15 @@ export const parShareability = (sh: number, mair: number): number =>
   mair >>> 4 === 0 || mair === NC_BOTH ? 2 : sh === 1 ? 0 : sh;
 const NC_BOTH = 0x44;
 
-/** The type that an access in this context sees, stage 1 on. Maintenance acts whatever SCTLR says. */
-export function accessType(type: MemoryType, context: TranslationContext, access: Access): MemoryType {
+/**
+ * The type that an access in this context sees, stage 1 on; `attr2` is stage 2's attribute word or 0. Maintenance acts whatever
+ * SCTLR says.
+ */
+export function accessType(type: MemoryType, attr2: number, context: TranslationContext, access: Access): MemoryType {
+  const stage1 = stage1Type(type, context, access);
+  return attr2 === 0 ? stage1 : combineTypes(attr2, stage1, context.s2, access);
+}
+function stage1Type(type: MemoryType, context: TranslationContext, access: Access): MemoryType {
   if (access === Access.Fetch)
     return type <= MemoryType.DeviceGRE || !context.fetchCacheable ? MemoryType.NormalNC : type;
   if (access === Access.Maintenance || context.dataCacheable || type <= MemoryType.DeviceGRE) return type;
@@ -98,11 +108,12 @@ export const describeType = (type: MemoryType, shareability: 0 | 2 | 3): string 
 
 /** 'EL1 RW X, EL0 R XN': what a raw attribute word permits. */
 export function describePermissions(attr: number, context: TranslationContext): string {
-  const single = context.regime !== 'EL1&0';
+  const single = !context.twoRanges;
   const rights = (privileged: boolean): string => {
     const may = (access: Access): boolean => permits(attr, single, access, privileged, context.wxn, false);
     const data = may(Access.Write) ? 'RW' : may(Access.Read) ? 'R' : 'no access';
     return `${data} ${may(Access.Fetch) ? 'X' : 'XN'}`;
   };
-  return single ? `${context.regime} ${rights(true)}` : `EL1 ${rights(true)}, EL0 ${rights(false)}`;
+  const upper = context.regime === 'EL2&0' ? 'EL2' : 'EL1';
+  return single ? `${context.regime} ${rights(true)}` : `${upper} ${rights(true)}, EL0 ${rights(false)}`;
 }

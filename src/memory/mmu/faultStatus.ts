@@ -12,6 +12,7 @@ const status = {
   externalWalk: 0x14,
   alignment: 0x21,
   tlbConflict: 0x30,
+  hardwareUpdate: 0x31,
   unsupportedExclusive: 0x35,
 } as const;
 const withLevel = new Set<AbortFault['kind']>([

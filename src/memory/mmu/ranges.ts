@@ -4,7 +4,7 @@ import { sizeInRange } from './walker';
 
 /** Bit 55 chooses the range, where there are two. */
 export const isUpper = (context: TranslationContext, hi: number): boolean =>
-  context.regime === 'EL1&0' && ((hi >>> 23) & 1) !== 0;
+  context.twoRanges && ((hi >>> 23) & 1) !== 0;
 
 /** Upper word of the address without its tag (TCR_ELx.TBI), as the TLB and the walker see it: a signed word. */
 export const untagged = (range: TranslationRange, upper: boolean, hi: number): number =>

@@ -2,8 +2,9 @@
  * One core's TLB: set-associative, several page sizes, entries that stay until something removes them, however stale. A set
  * is replaced in the order of filling, invalid ways first, so hits change nothing and a line-table hit may skip the look-up.
  *
- * `info` of an entry: bit 0 valid, 2:1 regime, 3 Secure, 4 global, 7:5 size class. `ids`: VMID in 31:16, ASID in 15:0 (0 for
- * global entries). All look-ups compare signed 32-bit words (unsigned ones above 2^31 would be boxed); nothing allocates.
+ * `info` of an entry: bit 0 valid, 3:1 regime, 4 Secure, 5 global, 8:6 size class. `ids`: VMID in 31:16, ASID in 15:0 (0 for
+ * global entries). An entry of both stages has its intermediate address and stage 2's attribute word beside the physical
+ * address; one of stage 2 alone has the intermediate address as its tag. All look-ups compare signed 32-bit words (unsigned ones above 2^31 would be boxed); nothing allocates.
  */
 
 import { isPowerOfTwo, joinBig } from '../../base/bits';
@@ -19,19 +20,20 @@ const classOf = (pageLog2: number): number => {
 
 const VALID = 1;
 const REGIME_SHIFT = 1;
-const SECURE = 8;
-const GLOBAL = 16;
-const CLASS_SHIFT = 5;
+const SECURE = 16;
+const GLOBAL = 32;
+const CLASS_SHIFT = 6;
 /** Bits of `info` that say whose entry it is: valid, regime, Secure. */
-const WHO = 15;
+const WHO = 31;
 
-export const regimeCode = (regime: TranslationContext['regime']): number =>
-  regime === 'EL1&0' ? 0 : regime === 'EL2' ? 1 : 2;
-const regimeNames = ['EL1&0', 'EL2', 'EL3'] as const;
+/** Codes of what an entry belongs to: a regime, or stage 2 alone. */
+export const Regime = { 'EL1&0': 0, EL2: 1, EL3: 2, 'EL2&0': 3, 'stage 2': 4 } as const;
+const regimeNames = ['EL1&0', 'EL2', 'EL3', 'EL2&0', 'stage 2'] as const;
 
 /** What a removal is about; fields of -1 do not matter. */
 export interface TlbSelector {
-  regime: number;
+  /** Bit n: entries of the regime with code n. */
+  regimes: number;
   secure: boolean;
   vmid: number;
   asid: number;
@@ -40,21 +42,28 @@ export interface TlbSelector {
   byAddress: boolean;
   vaHi: number;
   vaLo: number;
+  /** Not 0: all addresses from (vaHi, vaLo) on, so many bytes. */
+  bytes: number;
 }
 
 export interface TlbEntryView {
   readonly index: number;
   readonly set: number;
   readonly way: number;
-  readonly regime: TranslationContext['regime'];
+  readonly regime: keyof typeof Regime;
   readonly secure: boolean;
   readonly global: boolean;
   readonly asid: number;
   readonly vmid: number;
+  /** The intermediate address of an entry of stage 2 alone. */
   readonly va: bigint;
   readonly pa: bigint;
   readonly pageLog2: number;
   readonly attr: number;
+  /** Of an entry of both stages. */
+  readonly ipa: bigint | undefined;
+  /** Stage 2's attribute word, 0: there was no stage 2. */
+  readonly attr2: number;
 }
 
 /** Called before an entry is replaced or removed. */
@@ -69,6 +78,8 @@ export class Tlb {
   private readonly counts = new Int32Array(sizeClasses.length);
   readonly pa: Float64Array;
   readonly attr: Int32Array;
+  readonly ipa: Float64Array;
+  readonly attr2: Int32Array;
   lookups = 0;
   misses = 0;
 
@@ -85,6 +96,8 @@ export class Tlb {
     this.ids = new Int32Array(n);
     this.pa = new Float64Array(n);
     this.attr = new Int32Array(n);
+    this.ipa = new Float64Array(n);
+    this.attr2 = new Int32Array(n);
     this.next = new Uint8Array(sets);
   }
 
@@ -139,8 +152,9 @@ export class Tlb {
     pageLog2: number,
     pa: number,
     attr: number,
+    attr2: number,
+    ipa: number,
   ): number {
-    this.misses++;
     const c = classOf(pageLog2);
     const first = this.firstOfSet(pageLog2, hi, lo);
     const set = first / this.ways;
@@ -149,7 +163,7 @@ export class Tlb {
     if (index < 0) {
       index = first + this.next[set];
       this.next[set] = (this.next[set] + 1) % this.ways;
-      this.remove(index);
+      this.drop(index);
     }
     this.tagLo[index] = lo & (-1 << pageLog2);
     this.tagHi[index] = hi;
@@ -157,11 +171,14 @@ export class Tlb {
     this.ids[index] = global ? ids & 0xffff0000 : ids;
     this.pa[index] = pa;
     this.attr[index] = attr;
+    this.attr2[index] = attr2;
+    this.ipa[index] = ipa;
     this.counts[c]++;
     return index;
   }
 
-  private remove(index: number): void {
+  /** Removes one entry. */
+  drop(index: number): void {
     const info = this.info[index];
     const c = info >>> CLASS_SHIFT;
     this.counts[c]--;
@@ -171,7 +188,7 @@ export class Tlb {
 
   private selected(index: number, s: TlbSelector): boolean {
     const info = this.info[index];
-    if ((info & VALID) === 0 || ((info >>> REGIME_SHIFT) & 3) !== s.regime) return false;
+    if ((info & VALID) === 0 || ((s.regimes >>> ((info >>> REGIME_SHIFT) & 7)) & 1) === 0) return false;
     if ((info & SECURE) !== (s.secure ? SECURE : 0)) return false;
     const ids = this.ids[index];
     if (s.vmid >= 0 && ids >>> 16 !== s.vmid) return false;
@@ -181,8 +198,12 @@ export class Tlb {
 
   /** TLBI: removes what the selector names. Addresses are compared in bits 55:12. */
   invalidate(s: TlbSelector): void {
+    if (s.bytes > 0) {
+      for (let i = 0; i < this.info.length; i++) if (this.selected(i, s) && this.overlaps(i, s)) this.drop(i);
+      return;
+    }
     if (!s.byAddress) {
-      for (let i = 0; i < this.info.length; i++) if (this.selected(i, s)) this.remove(i);
+      for (let i = 0; i < this.info.length; i++) if (this.selected(i, s)) this.drop(i);
       return;
     }
     for (let c = 0; c < this.counts.length; c++) {
@@ -191,18 +212,26 @@ export class Tlb {
       const first = this.firstOfSet(shift, s.vaHi, s.vaLo);
       for (let i = first; i < first + this.ways; i++) {
         if (this.info[i] >>> CLASS_SHIFT !== c || ((this.tagHi[i] ^ s.vaHi) & 0x00ffffff) !== 0) continue;
-        if ((this.tagLo[i] ^ s.vaLo) >>> shift === 0 && this.selected(i, s)) this.remove(i);
+        if ((this.tagLo[i] ^ s.vaLo) >>> shift === 0 && this.selected(i, s)) this.drop(i);
       }
     }
   }
 
+  /** Whether an entry maps part of the selector's range; both without the top byte. */
+  private overlaps(index: number, s: TlbSelector): boolean {
+    const first = (this.tagHi[index] & 0x00ffffff) * 2 ** 32 + (this.tagLo[index] >>> 0);
+    const from = s.vaHi * 2 ** 32 + (s.vaLo >>> 0);
+    return first < from + s.bytes && from < first + 2 ** this.pageLog2(index);
+  }
+
   entry(index: number): TlbEntryView {
     const info = this.info[index];
+    const both = this.attr2[index] !== 0 && ((info >>> REGIME_SHIFT) & 7) !== Regime['stage 2'];
     return {
       index,
       set: Math.floor(index / this.ways),
       way: index % this.ways,
-      regime: regimeNames[(info >>> REGIME_SHIFT) & 3],
+      regime: regimeNames[(info >>> REGIME_SHIFT) & 7],
       secure: (info & SECURE) !== 0,
       global: (info & GLOBAL) !== 0,
       asid: this.ids[index] & 0xffff,
@@ -211,6 +240,8 @@ export class Tlb {
       pa: BigInt(this.pa[index]),
       pageLog2: this.pageLog2(index),
       attr: this.attr[index],
+      ipa: both ? BigInt(this.ipa[index]) : undefined,
+      attr2: this.attr2[index],
     };
   }
   entries(): TlbEntryView[] {
@@ -220,14 +251,14 @@ export class Tlb {
 
   /** For snapshots: everything, as plain arrays. */
   save(): unknown {
-    const { tagLo, tagHi, info, ids, pa, attr, next, lookups, misses } = this;
-    const arrays = [tagLo, tagHi, info, ids, pa, attr, next].map((a) => Array.from(a));
+    const { tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next, lookups, misses } = this;
+    const arrays = [tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next].map((a) => Array.from(a));
     return { arrays, lookups, misses };
   }
   load(state: unknown): void {
     const saved = state as { arrays: number[][]; lookups: number; misses: number };
-    const { tagLo, tagHi, info, ids, pa, attr, next } = this;
-    [tagLo, tagHi, info, ids, pa, attr, next].forEach((a, i) => {
+    const { tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next } = this;
+    [tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next].forEach((a, i) => {
       a.set(saved.arrays[i]);
     });
     this.counts.fill(0);
@@ -237,6 +268,11 @@ export class Tlb {
   }
 }
 
+const whose = (code: number, secure: boolean): number => VALID | (code << REGIME_SHIFT) | (secure ? SECURE : 0);
+
 /** The part of `info` that a context asks for: valid, regime, security. */
-export const whoOf = (context: TranslationContext): number =>
-  VALID | (regimeCode(context.regime) << REGIME_SHIFT) | (context.secure ? SECURE : 0);
+export const whoOf = (context: TranslationContext): number => whose(regimeCode(context), context.secure);
+/** Of stage 2's own entries. */
+export const stage2Who = (context: TranslationContext): number => whose(Regime['stage 2'], context.secure);
+const regimeCode = (context: TranslationContext): number =>
+  context.regime === 'EL1&0' ? 0 : context.regime === 'EL2' ? 1 : context.regime === 'EL3' ? 2 : 3;

@@ -23,16 +23,31 @@ const stateName = (state: string): CoreRow['state'] =>
 const bit = (value: bigint | undefined, n: number): boolean => (((value ?? 0n) >> BigInt(n)) & 1n) === 1n;
 const upper16 = (value: bigint | undefined): number => Number(((value ?? 0n) >> 48n) & 0xffffn);
 
-/** The ASID in use: of TTBR1 if TCR_EL1.A1 says so. */
-function asidOf(core: CoreView): number | undefined {
-  if (core.el > 1) return undefined;
-  const a1 = bit(core.peekSystem('TCR_EL1'), 22);
-  return upper16(core.peekSystem(a1 ? 'TTBR1_EL1' : 'TTBR0_EL1'));
+/** HCR_EL2.{E2H,TGE}. */
+const E2H = 34;
+const TGE = 27;
+
+/** The level whose registers control translation at the core's own: EL0's is EL1, or its host. */
+function regimeLevel(core: CoreView): number {
+  const hcr = core.peekSystem('HCR_EL2');
+  return core.el > 0 ? core.el : bit(hcr, E2H) && bit(hcr, TGE) ? 2 : 1;
 }
+
+/** The ASID in use: of TTBR1 if TCR_ELx.A1 says so. */
+function asidOf(core: CoreView): number | undefined {
+  const el = regimeLevel(core);
+  if (el === 3 || (el === 2 && !bit(core.peekSystem('HCR_EL2'), E2H))) return undefined;
+  const a1 = bit(core.peekSystem(`TCR_EL${el}`), 22);
+  return upper16(core.peekSystem(`TTBR${a1 ? 1 : 0}_EL${el}`));
+}
+
+/** VTCR_EL2.VS. */
+const VS = 19;
 
 function vmidOf(core: CoreView): number | undefined {
   const vttbr = core.peekSystem('VTTBR_EL2');
-  return core.el > 1 || vttbr === undefined || !bit(core.peekSystem('HCR_EL2'), 0) ? undefined : upper16(vttbr);
+  if (regimeLevel(core) > 1 || vttbr === undefined || !bit(core.peekSystem('HCR_EL2'), 0)) return undefined;
+  return bit(core.peekSystem('VTCR_EL2'), VS) ? upper16(vttbr) : upper16(vttbr) & 0xff;
 }
 
 export function coreRows(
@@ -49,7 +64,7 @@ export function coreRows(
     pc: hex64(core.pc()),
     symbol: target.describe(core.pc()),
     source: target.sourceAt(core.pc()),
-    mmu: bit(core.peekSystem(`SCTLR_EL${Math.max(1, core.el)}`), 0),
+    mmu: bit(core.peekSystem(`SCTLR_EL${regimeLevel(core)}`), 0),
     asid: asidOf(core),
     vmid: vmidOf(core),
     instructions: core.instructions(),
@@ -140,10 +155,12 @@ export function translation(
     core: place.core,
     ok: view.ok,
     pa: view.pa === undefined ? undefined : hex64(view.pa),
+    ipa: view.ipa === undefined ? undefined : hex64(view.ipa),
     fault: view.fault,
     attributes: view.attributes,
     fromTlb: view.fromTlb,
     steps: view.steps.map((step) => ({
+      stage: step.stage,
       level: step.level,
       descriptorPa: hex64(step.descriptorPa),
       descriptor: hex64(step.descriptor),

@@ -84,6 +84,7 @@ test('op0 = 0 holds hints, barriers and PSTATE fields only', () => {
     ...names,
     MSR_imm: 48,
     MSR_imm_PAN: 16,
+    MSR_imm_UAO: 16,
     CLREX: 16,
     DSB: 16,
     DMB: 16,

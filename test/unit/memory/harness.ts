@@ -12,6 +12,7 @@ import { MemorySystem } from '../../../src/memory/memorySystem';
 import { Access, type TranslationResult, type Translator } from '../../../src/memory/translator';
 import { type MemoryConfig, type MemoryFinding, MemoryType, type TranslationContext } from '../../../src/memory/types';
 import { ModuleBuilder } from '../../../src/wasm/module';
+import { context } from './mmu/rig';
 
 export const RAM = 0x40000000;
 export const MMIO = 0x09000000;
@@ -55,35 +56,6 @@ export const memoryConfig = (over: Partial<MemoryConfig> = {}): MemoryConfig => 
   ...over,
 });
 
-const context = (): TranslationContext => ({
-  regime: 'EL1&0',
-  el: 1,
-  secure: false,
-  mmu: true,
-  dataCacheable: true,
-  fetchCacheable: true,
-  alignmentCheck: false,
-  nAA: false,
-  wxn: false,
-  bigEndianWalks: false,
-  pan: false,
-  asid: 0,
-  vmid: 0,
-  ranges: [0, 1].map(() => ({
-    enabled: false,
-    disabledWalks: false,
-    base: 0,
-    vaBits: 48,
-    granuleLog2: 12 as const,
-    tbi: false,
-    walkCacheable: true,
-  })) as unknown as TranslationContext['ranges'],
-  ipsBits: 48,
-  mairLo: 0,
-  mairHi: 0,
-  hcrDC: false,
-});
-
 /** Flat map with exceptions by 4 KiB page: `pages` maps a page of VA to [page of PA, type], 'fault' makes a translation fault. */
 export class FakeTranslator implements Translator {
   result: Mutable<TranslationResult> = {
@@ -92,6 +64,7 @@ export class FakeTranslator implements Translator {
     shareability: 3,
     pageLog2: 12,
     tlbIndex: -1,
+    guarded: false,
   };
   fault = new MutableFault();
   type: MemoryType = MemoryType.NormalWB;
@@ -214,7 +187,7 @@ export class Bench {
     const linear = generated ? new WebAssembly.Memory({ initial: pages, maximum: pages }) : undefined;
     const buffer = (linear?.buffer ?? new ArrayBuffer(pages * 65536)) as ArrayBuffer;
     this.u32 = new Uint32Array(buffer);
-    this.contexts = config.cores.map(context);
+    this.contexts = config.cores.map(() => context({ asid: 0 }));
     this.memory = new MemorySystem(buffer, this.base, config, {
       layout: coreLayout,
       translator: this.translator,

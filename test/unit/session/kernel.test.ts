@@ -24,6 +24,7 @@ function machine(registers: Readonly<Record<string, bigint>>, at: bigint, space 
     translate: (_core, where, address) => ({
       ok: where === space && address === at,
       pa: where === space && address === at ? LOADED : undefined,
+      ipa: undefined,
       fault: undefined,
       attributes: '',
       steps: [],

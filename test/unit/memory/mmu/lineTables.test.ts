@@ -9,7 +9,7 @@ import { Mmu } from '../../../../src/memory/mmu/index';
 import type { Translator, TranslatorPort } from '../../../../src/memory/translator';
 import type { TranslationContext } from '../../../../src/memory/types';
 import { coreConfig, memoryConfig, RAM } from '../harness';
-import { context, NG, page, range } from './rig';
+import { block, context, NG, page, range, stage2 } from './rig';
 
 const MEMORY = 0x1_0000;
 const TABLE = RAM; // one 4 KB table of level 3 per ASID, 25-bit ranges: level 2 first
@@ -38,6 +38,7 @@ class Whole {
       get walkHi() {
         return late.memory!.walkHi;
       },
+      walkWrite: (core, pa, cacheable, hi, lo) => late.memory!.walkWrite(core, pa, cacheable, hi, lo),
       dropTranslations: (core, hi, lo, log2, index) => late.memory!.dropTranslations(core, hi, lo, log2, index),
       penalty: () => {},
     };
@@ -76,7 +77,11 @@ class Whole {
   select(asid: number): void {
     this.current = this.contexts[asid];
     this.memory.selectContext(0, [asid]);
-    this.ofSlot.set(this.u32[(CORE_BLOCK_BYTES + coreLayout.contextSlot[0]) >> 2], this.current);
+    this.ofSlot.set(this.slot(), this.current);
+  }
+  /** The current context slot. */
+  slot(): number {
+    return this.u32[(CORE_BLOCK_BYTES + coreLayout.contextSlot[0]) >> 2];
   }
 
   check(what: string): void {
@@ -133,4 +138,96 @@ test('a TLB entry that stays keeps serving what it maps, whatever the tables say
   whole.check('gone');
   assert.equal(whole.memory.load(0, 0, 0x3000, 2), 0);
   assert.equal(whole.mmu.peekEntry(0, whole.current, 0x3010n)?.pa, BigInt(PAGES + 4096));
+});
+
+// ---- two guests behind stage 2, each with its stage 1 on and off ----
+
+const GUESTS = RAM + 0x2_8000;
+const GUEST_BYTES = 0x6000;
+/** Of one guest: the stage 2 tables of levels 1, 2 and 3, and its stage 1 tables of levels 2 and 3. */
+const guestTables = (vmid: number) => {
+  const base = GUESTS + vmid * GUEST_BYTES;
+  return { first: base, second: base + 0x1000, third: base + 0x2000, stage1: base + 0x3000, leaves: base + 0x4000 };
+};
+
+class Guests extends Whole {
+  readonly guests: TranslationContext[];
+
+  constructor() {
+    super();
+    this.guests = [1, 2].flatMap((vmid) => {
+      const t = guestTables(vmid);
+      this.put(t.first, BigInt(t.second) | 3n);
+      this.put(t.first + 8, block(BigInt(RAM), 3n << 6n) | (15n << 2n));
+      this.put(t.second, BigInt(t.third) | 3n);
+      this.put(t.stage1, BigInt(t.leaves) | 3n);
+      const r = range({ vaBits: 25, base: t.stage1 });
+      const s2 = stage2({ base: t.first, ipaBits: 31 });
+      const own = context({ vmid, s2, ranges: [r, r], asid: 3 });
+      return [own, { ...own, mmu: false, hcrDC: true }];
+    });
+  }
+  /** A page of the guest's own map, VA to IPA. */
+  map1(vmid: number, n: number, to: number): void {
+    this.put(guestTables(vmid).leaves + n * 8, page(BigInt(to * 4096), NG));
+  }
+  /** A page of the hypervisor's map, IPA to PA. */
+  map2(vmid: number, n: number, frame: number): void {
+    this.put(guestTables(vmid).third + n * 8, page(BigInt(PAGES + frame * 4096), 3n << 6n) | (15n << 2n));
+  }
+  enter(n: number): void {
+    this.current = this.guests[n];
+    this.memory.selectContext(0, [100 + n]);
+    this.ofSlot.set(this.slot(), this.current);
+  }
+}
+
+/** Runs `steps` random events on two guests; `check` follows each. */
+function guestsAtRandom(seed: number, steps: number, check: (whole: Guests, step: number) => void): Guests {
+  const random = new SeededRandom(new Uint32Array(1));
+  random.seed(seed);
+  const below = (n: number): number => random.next() % n;
+  const whole = new Guests();
+  for (const vmid of [1, 2])
+    for (let n = 0; n < PAGE_COUNT; n++) {
+      whole.map1(vmid, n, below(PAGE_COUNT));
+      whole.map2(vmid, n, below(PAGE_COUNT));
+    }
+  whole.enter(0);
+  const names = ['VMALLE1', 'VAE1', 'ASIDE1', 'VMALLS12E1IS', 'IPAS2E1IS', 'IPAS2LE1', 'ALLE1', 'RIPAS2E1', 'RVAAE1'];
+  for (let step = 0; step < steps; step++) {
+    const va = (below(PAGE_COUNT) << 12) + (below(4) << 6);
+    const what = below(40);
+    if (what < 3) whole.enter(below(4));
+    else if (what < 5) whole.map1(1 + below(2), below(PAGE_COUNT), below(PAGE_COUNT));
+    else if (what < 7) whole.map2(1 + below(2), below(PAGE_COUNT), below(PAGE_COUNT));
+    else if (what < 9) {
+      const row = operationByName(`TLBI ${names[below(names.length)]}`)!;
+      const [hi, lo] = row.operand === 'range' ? [(3 << 16) | (1 << 14) | (below(4) << 7), va >>> 12] : selector(3, va);
+      whole.mmu.tlbi(0, row, hi, lo, whole.current);
+    } else if (what < 14) whole.memory.fetch(0, 0, va, true);
+    else if (what < 26) whole.memory.load(0, 0, va, 2);
+    else whole.memory.store(0, 0, va, 2);
+    check(whole, step);
+  }
+  return whole;
+}
+
+test('with stage 2 and VMIDs line tables stay within the TLB', () => {
+  let both = 0;
+  let alone = 0;
+  guestsAtRandom(7, 3000, (whole, step) => {
+    for (const { regime } of whole.mmu.peekTlb(0)) regime === 'EL1&0' ? both++ : alone++;
+    if (step % 5 === 0) whole.check(`step ${step}`);
+  });
+  assert.ok(both > 3000 && alone > 3000, 'both kinds of entries were in use');
+});
+
+test('an omitted removal at the end of a TLB entry is found with stage 2, too', () => {
+  assert.throws(() => {
+    guestsAtRandom(7, 3000, (whole, step) => {
+      if (step === 0) whole.memory.omit = 'tlb';
+      whole.check(`step ${step}`);
+    });
+  }, /no TLB entry|another address/);
 });

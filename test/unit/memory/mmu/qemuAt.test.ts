@@ -46,6 +46,7 @@ function portOf(record: AtRecord): TranslatorPort {
     get walkHi() {
       return read.hi;
     },
+    walkWrite: () => false,
     dropTranslations: () => {},
     penalty: () => {},
   };
@@ -66,7 +67,7 @@ function ours(rig: Rig, record: AtRecord): bigint[] {
   const va = BigInt(record.va);
   return operations[regime].map((name) => {
     const row = operationByName(`AT ${name}`)!;
-    if (mmu.at(0, row, high(va), low(va), rig.cpu.contexts.regime(regime)))
+    if (mmu.at(0, row, high(va), low(va), rig.cpu.contexts.regime(regime), 3))
       return (BigInt(mmu.parHi) << 32n) | BigInt(mmu.parLo);
     rig.fault = mmu.fault;
     rig.at(3);

@@ -2,7 +2,7 @@
 import { operationByName } from '../../../../src/arch/sysops/index';
 import { Mmu, peekTranslate } from '../../../../src/memory/mmu/index';
 import { Access } from '../../../../src/memory/translator';
-import type { TranslationContext, TranslationRange } from '../../../../src/memory/types';
+import type { Stage2Controls, TranslationContext, TranslationRange } from '../../../../src/memory/types';
 
 export const range = (more: Partial<TranslationRange> = {}): TranslationRange => ({
   enabled: true,
@@ -12,6 +12,8 @@ export const range = (more: Partial<TranslationRange> = {}): TranslationRange =>
   granuleLog2: 12,
   tbi: false,
   walkCacheable: true,
+  flatPermissions: false,
+  closedToEl0: false,
   ...more,
 });
 
@@ -19,8 +21,29 @@ export const range = (more: Partial<TranslationRange> = {}): TranslationRange =>
 export const MAIR_LO = 0x0c080400;
 export const MAIR_HI = 0x4fffbb44;
 
+/** Stage 2 of 40-bit addresses, 4 KB granule, tables from level 1 on. */
+export const stage2 = (more: Partial<Stage2Controls> = {}): Stage2Controls => ({
+  valid: true,
+  base: 0x80_0000,
+  ipaBits: 40,
+  granuleLog2: 12,
+  startLevel: 1,
+  psBits: 48,
+  walkCacheable: true,
+  bigEndianWalks: false,
+  hardwareFlag: false,
+  hardwareDirty: false,
+  xnx: false,
+  forcedWriteBack: false,
+  dataUncached: false,
+  fetchUncached: false,
+  protectedWalks: false,
+  ...more,
+});
+
 export const context = (more: Partial<TranslationContext> = {}): TranslationContext => ({
   regime: 'EL1&0',
+  twoRanges: more.regime === undefined || more.regime.endsWith('0'),
   el: 1,
   secure: false,
   mmu: true,
@@ -31,6 +54,7 @@ export const context = (more: Partial<TranslationContext> = {}): TranslationCont
   wxn: false,
   bigEndianWalks: false,
   pan: false,
+  userAccess: more.el === undefined || more.el === 1,
   asid: 1,
   vmid: 0,
   ranges: [range(), range({ base: 0x20_0000 })],
@@ -38,6 +62,10 @@ export const context = (more: Partial<TranslationContext> = {}): TranslationCont
   mairLo: MAIR_LO,
   mairHi: MAIR_HI,
   hcrDC: false,
+  hardwareFlag: false,
+  hardwareDirty: false,
+  stage2: more.s2 !== undefined,
+  s2: stage2(),
   ...more,
 });
 
@@ -52,6 +80,8 @@ const va64 = (hi: number, lo: number): bigint => (BigInt(hi >>> 0) << 32n) | Big
 export class MmuRig {
   readonly memory = new Map<number, bigint>();
   readonly reads: number[] = [];
+  /** Descriptors that hardware updated. */
+  readonly writes: number[] = [];
   readonly drops: Drop[] = [];
   penalty = 0;
   readonly mmu: Mmu;
@@ -74,6 +104,12 @@ export class MmuRig {
           if (value === undefined) return false;
           read.lo = Number(value & 0xffffffffn);
           read.hi = Number(value >> 32n);
+          return true;
+        },
+        walkWrite(_core: number, pa: number, _cacheable: boolean, hi: number, lo: number): boolean {
+          rig.writes.push(pa);
+          if (!rig.memory.has(pa)) return false;
+          rig.memory.set(pa, va64(hi, lo));
           return true;
         },
         dropTranslations: (core, hi, lo, pageLog2) => void rig.drops.push({ core, va: va64(hi, lo), pageLog2 }),
@@ -134,9 +170,9 @@ export class MmuRig {
     this.mmu.tlbi(core, row, Number((value >> 32n) & 0xffffffffn), Number(value & 0xffffffffn), ctx);
   }
 
-  at(name: string, va: bigint, ctx: TranslationContext): bigint | 'abort' {
+  at(name: string, va: bigint, ctx: TranslationContext, el = 2): bigint | 'abort' {
     const row = operationByName(`AT ${name}`)!;
-    if (!this.mmu.at(0, row, Number((va >> 32n) & 0xffffffffn), Number(va & 0xffffffffn), ctx)) return 'abort';
+    if (!this.mmu.at(0, row, Number((va >> 32n) & 0xffffffffn), Number(va & 0xffffffffn), ctx, el)) return 'abort';
     return va64(this.mmu.parHi, this.mmu.parLo);
   }
 }

@@ -288,8 +288,8 @@ export class GicV3CpuInterfaces implements CpuInterfacePort {
   // ---- software interrupts ----
 
   /**
-   * ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1: the cores of Aff3.Aff2.Aff1 whose Aff0 is in TargetList, from RS * 16 on; with
-   * IRM all but this one.
+   * ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1: the cores of Aff3.Aff2.Aff1 whose Aff0 is in TargetList; with IRM all but
+   * this one. Range selection (RS) is not supported, as ICC_CTLR_EL1.RSS says.
    */
   sendSgi(core: number, hi: number, lo: number, group: Group): void {
     const { gic } = this;
@@ -299,9 +299,9 @@ export class GicV3CpuInterfaces implements CpuInterfacePort {
     const cluster = (((lo >>> 16) & 0xff) | ((hi & 0xff) << 8) | (((hi >>> 16) & 0xff) << 16)) >>> 0;
     for (let target = 0; target < gic.cores; target++) {
       const affinity = gic.sight.affinity(target);
-      const inList = (lo >>> ((affinity & 0xff) - ((hi >>> 12) & 15) * 16)) & 1;
-      const near = (affinity & 0xff) >> 4 === ((hi >>> 12) & 15);
-      const wanted = everyOther ? target !== core : affinity >>> 8 === cluster && near && inList === 1;
+      const aff0 = affinity & 0xff;
+      const inList = aff0 < 16 && ((lo >>> aff0) & 1) === 1;
+      const wanted = everyOther ? target !== core : affinity >>> 8 === cluster && inList;
       if (wanted) gic.sendSgi(target, id, group, nonSecure);
     }
     gic.update();

@@ -2,22 +2,9 @@
  * GICv3: random sequences of priorities, enables, pending bits, acknowledges and ends, with the state of everything logged
  * after each step. Physical interrupts at EL2, virtual ones at EL1 with list registers written by EL2.
  */
-import { SeededRandom } from '../../../../src/base/random';
 import { act, down, interrupts, mrs, msr, type Program, read, type Step, show, up, write } from '../program';
+import { Chooser, many } from './chooser';
 import { GICD, GICR, SGI } from './gicv3Registers';
-
-class Chooser {
-  private readonly random = new SeededRandom(new Uint32Array(1));
-  constructor(seed: number) {
-    this.random.seed(seed);
-  }
-  below(n: number): number {
-    return this.random.next() % n;
-  }
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
-}
 
 const logged = (asm: string): string => `${asm}\nstp x21, x0, [x20], #16\n`;
 const combined = (low: string, high: string): string =>
@@ -113,7 +100,6 @@ const physicalSetup: readonly Step[] = [
   msr('ICC_IGRPEN1_EL1', 1),
 ];
 
-const many = (count: number, make: () => Step[]): Step[] => Array.from({ length: count }, make).flat();
 const status = act('status', 'bl status');
 
 /** Both Security states: EL3, Non-secure EL2 and Secure EL1 at random; the state is logged at EL3. */

@@ -1,6 +1,8 @@
 import type { Program } from '../program';
+import { gicv2Registers, gicv2Virtual } from './gicv2';
 import { gicv3Random, gicv3Secure, gicv3Virtual } from './gicv3Random';
 import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
+import { gicv3Smp } from './gicv3Smp';
 import { gicv3VirtualSteps } from './gicv3Virtual';
 
 export const programs: readonly Program[] = [
@@ -11,4 +13,7 @@ export const programs: readonly Program[] = [
   gicv3Secure(1),
   gicv3Virtual(1),
   gicv3VirtualSteps,
+  gicv3Smp,
+  gicv2Registers,
+  gicv2Virtual(1),
 ];

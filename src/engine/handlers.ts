@@ -50,16 +50,21 @@ const staticKey = (statics: RowEntry['statics'], f: Fields): number => {
 
 const isLate = ({ row, semantics }: RowEntry): boolean => row.needs !== undefined || semantics.rare === true;
 
-/** Some values of the other fields with which a combination of statics is not reserved, tried in a fixed order. */
-function isReachable(row: InstructionRow, statics: Fields): boolean {
-  if (!row.reserved) return true;
+/**
+ * Whether some instruction has these statics and this variant: tries values of the other fields, in a fixed order. A
+ * combination that it misses is made when an instruction wants it.
+ */
+function isReachable({ row, semantics }: RowEntry, statics: Fields): boolean {
+  const { extra } = semantics;
+  if (!row.reserved && !extra) return true;
   const pattern = parsePattern(row.pattern);
   if (typeof pattern === 'string') throw new Error(`elscope bug: ${row.id}: ${pattern}`);
   const free = pattern.fields.filter((f) => !(f.name in statics));
   for (let sample = 0; sample < 256; sample++) {
     const fields: Record<string, number> = { ...statics };
     for (const [i, f] of free.entries()) fields[f.name] = Math.imul(sample, 2 * i + 1) & ((1 << f.width) - 1);
-    if (!row.reserved(fields)) return true;
+    if (row.reserved?.(fields)) continue;
+    if (!extra || [true, false].some((all) => extra.of(fields, () => all) === statics[extra.name])) return true;
   }
   return false;
 }
@@ -103,27 +108,30 @@ export class HandlerTable {
     if (!entry) return undefined;
     const { extra } = entry.semantics;
     const handlers = entry.handlers ?? this.make(entry);
-    return handlers.get(staticKey(entry.statics, extra ? { ...fields, [extra.name]: extra.of(fields, has) } : fields));
+    const all = extra ? { ...fields, [extra.name]: extra.of(fields, has) } : fields;
+    const key = staticKey(entry.statics, all);
+    return handlers.get(key) ?? this.add(entry, handlers, all, key);
   }
 
   /** All handlers of a row: one that is wanted is rarely the only one, and generated modules are dear. */
   private make(entry: RowEntry): Map<number, Handler> {
-    const { row, semantics } = entry;
     let combinations: Record<string, number>[] = [{}];
     for (const { name, count } of entry.statics)
       combinations = combinations.flatMap((c) => Array.from({ length: count }, (_, v) => ({ ...c, [name]: v })));
-    const extra = semantics.extra?.name ?? '';
     const handlers = new Map<number, Handler>();
     entry.handlers = handlers;
-    for (const statics of combinations) {
-      const { [extra]: _, ...fields } = statics;
-      if (!isReachable(row, fields)) continue;
-      const handler: Handler = { index: this.list.length, row, semantics, statics, operands: [] };
-      this.list.push(handler);
-      this.fresh.push(handler);
-      handlers.set(staticKey(entry.statics, statics), handler);
-    }
+    for (const statics of combinations)
+      if (isReachable(entry, statics)) this.add(entry, handlers, statics, staticKey(entry.statics, statics));
     return handlers;
+  }
+
+  private add({ row, semantics, statics }: RowEntry, to: Map<number, Handler>, values: Fields, key: number): Handler {
+    const own = Object.fromEntries(statics.map(({ name }) => [name, values[name]]));
+    const handler: Handler = { index: this.list.length, row, semantics, statics: own, operands: [] };
+    this.list.push(handler);
+    this.fresh.push(handler);
+    to.set(key, handler);
+    return handler;
   }
 }
 

@@ -10,8 +10,11 @@ import { pointerAuthenticationRows } from './extensionsPauth';
 import { tagExtensionRows } from './extensionsTags';
 import { floatScalarRows, floatVectorRows } from './float';
 import { loadStoreRows } from './loadStore';
+import { simdCryptoRows } from './simdCrypto';
 import { simdIntegerRows } from './simdInteger';
 import { simdLoadStoreRows } from './simdLoadStore';
+import { simdMoveRows } from './simdMove';
+import { simdPermuteRows } from './simdPermute';
 import { simdStructureRows } from './simdStructures';
 import { systemRows } from './system';
 import type { FieldNames, InstructionRow } from './types';
@@ -24,6 +27,9 @@ const table = [
   ...loadStoreRows,
   ...simdLoadStoreRows,
   ...simdStructureRows,
+  ...simdMoveRows,
+  ...simdPermuteRows,
+  ...simdCryptoRows,
   ...simdIntegerRows,
   ...floatScalarRows,
   ...floatVectorRows,
@@ -63,6 +69,9 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Loads and stores', rows: loadStoreRows },
   { title: 'Loads and stores of SIMD&FP registers', rows: simdLoadStoreRows },
   { title: 'Loads and stores of structures', rows: simdStructureRows },
+  { title: 'Moves of SIMD&FP registers and elements', rows: simdMoveRows },
+  { title: 'Advanced SIMD permute and table look-up', rows: simdPermuteRows },
+  { title: 'Cryptographic instructions', rows: simdCryptoRows },
   { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
   { title: 'Floating point, scalar', rows: floatScalarRows },
   { title: 'Floating point, Advanced SIMD', rows: floatVectorRows },

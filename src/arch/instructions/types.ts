@@ -28,9 +28,9 @@ export type Fields = Readonly<Record<string, number>>;
 /**
  * How a register field's printed width follows from the encoding:
  * `x`/`w` fixed; `sf` X when sf = 1; `size` X when size = 3; `sz` X when sz = 1; `opc` X when opc = 0 (sign-extending loads);
- * `b5` X when b5 = 1; `option` X when option<1:0> = 3 and sf, if there is one, is 1 (extended and index registers).
+ * `b5` X when b5 = 1; `Q` X when Q = 1; `imm5` X when imm5 says 64-bit elements; `option` X when option<1:0> = 3 and sf, if there is one, is 1 (extended and index registers).
  */
-export type WidthRule = 'x' | 'w' | 'sf' | 'size' | 'sz' | 'opc' | 'b5' | 'option';
+export type WidthRule = 'x' | 'w' | 'sf' | 'size' | 'sz' | 'opc' | 'b5' | 'Q' | 'imm5' | 'option';
 
 /**
  * What execution can do beyond writing registers and flags.

@@ -38,6 +38,8 @@ const widthRuleField: Readonly<Record<string, string | undefined>> = {
   sz: 'sz',
   opc: 'opc',
   b5: 'b5',
+  Q: 'Q',
+  imm5: 'imm5',
   option: 'option',
 };
 

@@ -10,6 +10,8 @@ const is64: Readonly<Record<WidthRule, (f: Fields) => boolean>> = {
   size: (f) => f.size === 3,
   sz: (f) => f.sz === 1,
   opc: (f) => f.opc === 0,
+  Q: (f) => f.Q === 1,
+  imm5: (f) => (f.imm5 & 15) === 8,
   b5: (f) => f.b5 === 1,
   option: (f) => (f.option & 3) === 3 && f.sf !== 0,
 };

@@ -132,10 +132,12 @@ export const vectorPrinters = {
   fraction64: ({ f }) => String(64 - f.immb),
   fpImm8: ({ f }) => fpImmediate(f.imm8 ?? imm8(f)),
   imm8abc: ({ f }) => `#${imm8(f)}`,
+  immShift: ({ f }) => (f.cmode === 0 ? '' : `, lsl #${8 * f.cmode}`),
   byteMask: ({ f }) => {
     const bits = imm8(f);
     let value = 0n;
     for (let i = 0; i < 8; i++) if (bits & (1 << i)) value |= 0xffn << BigInt(8 * i);
-    return `#0x${value.toString(16).padStart(16, '0')}`;
+    // LLVM's: sixteen characters, 0x included, which zero goes without.
+    return value === 0n ? `#${'0'.repeat(16)}` : `#0x${value.toString(16).padStart(14, '0')}`;
   },
 } as const satisfies Readonly<Record<string, OperandPrinter>>;

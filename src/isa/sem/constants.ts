@@ -9,7 +9,50 @@ export interface ConstantTable {
   readonly bytes: () => Uint8Array;
 }
 
-export const constantTables: Readonly<Record<string, ConstantTable>> = {};
+/** CRC of each byte value, low bits first; the polynomial is given bit-reversed. */
+const crcTable = (polynomial: number): ConstantTable => ({
+  length: 1024,
+  bytes: () => {
+    const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+      let crc = byte;
+      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0);
+      return crc;
+    });
+    return new Uint8Array(table.buffer);
+  },
+});
+
+/** FIPS 197, 5.1.1: the inverse in GF(2^8), then an affine transformation. */
+function aesSubBytes(): Uint8Array {
+  const table = new Uint8Array(256);
+  let [p, q] = [1, 1];
+  do {
+    p = (p ^ (p << 1) ^ (p & 0x80 ? 0x11b : 0)) & 0xff; // p times 3, q divided by 3: q is the inverse of p
+    q ^= q << 1;
+    q ^= q << 2;
+    q = (q ^ (q << 4)) & 0xff;
+    if (q & 0x80) q ^= 0x09;
+    const rotated = (n: number): number => (q << n) | (q >>> (8 - n));
+    table[p] = (q ^ rotated(1) ^ rotated(2) ^ rotated(3) ^ rotated(4) ^ 0x63) & 0xff;
+  } while (p !== 1);
+  table[0] = 0x63;
+  return table;
+}
+
+function aesInvSubBytes(): Uint8Array {
+  const inverse = new Uint8Array(256);
+  aesSubBytes().forEach((to, from) => {
+    inverse[to] = from;
+  });
+  return inverse;
+}
+
+export const constantTables: Readonly<Record<string, ConstantTable>> = {
+  crc32: crcTable(0xedb88320),
+  crc32c: crcTable(0x82f63b78),
+  aesSubBytes: { length: 256, bytes: aesSubBytes },
+  aesInvSubBytes: { length: 256, bytes: aesInvSubBytes },
+};
 
 /** The first bytes are nobody's: 0 is no address. */
 const BASE = 64;

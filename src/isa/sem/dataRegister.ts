@@ -6,6 +6,7 @@ import {
   type I64,
   i32,
   i64,
+  load,
   op32,
   op64,
   select,
@@ -24,6 +25,7 @@ import {
   size32,
   size64,
 } from './common';
+import { constantAddress } from './constants';
 import type { Semantics, SemanticsContext } from './context';
 
 /** Most shifted-register instructions shift by nothing: they get a handler of their own. */
@@ -183,30 +185,25 @@ const reverseBytes = <T extends ValueType>(s: SemanticsContext, z: Size<T>, v: V
   return z.bits === 64 ? z.ops.rotl(words, z.constant(32)) : words;
 };
 
-/** Poly32Mod2() bit by bit over 8 << sz data bits; the polynomial is given bit-reversed. */
-const checksum = (polynomial: number): Semantics => ({
+/** Poly32Mod2() byte by byte over 8 << sz data bits. */
+const checksum = (table: string): Semantics => ({
   emit: (s) => {
     const c = s.code;
-    const { sz } = s.statics;
-    const bits = 8 << sz;
     const data = c.let(s.x('Rm'));
     const crc = c.let(s.w('Rn'));
-    const left = c.let(i32(bits));
-    c.loop((again) => {
-      const step = op32.xor(op32.and(crc, i32(1)), op32.and(wrap(data), i32(1)));
-      const folded = op32.and(op32.sub(i32(0), step), i32(polynomial));
-      c.set(crc, op32.xor(op32.shrU(crc, i32(1)), folded));
-      c.set(data, op64.shrU(data, i64(1)));
-      c.set(left, op32.sub(left, i32(1)));
-      again(left);
-    });
+    for (let byte = 0; byte < 1 << s.statics.sz; byte++) {
+      const value = wrap(byte === 0 ? data : op64.shrU(data, i64(8 * byte)));
+      const index = op32.and(op32.xor(crc, value), i32(0xff));
+      const folded = load.i32(op32.shl(index, i32(2)), constantAddress(table));
+      c.set(crc, op32.xor(op32.shrU(crc, i32(8)), folded));
+    }
     s.setW('Rd', crc);
   },
 });
 
 export const dataRegisterSemantics = {
-  CRC32: checksum(0xedb88320 | 0),
-  CRC32C: checksum(0x82f63b78 | 0),
+  CRC32: checksum('crc32'),
+  CRC32C: checksum('crc32c'),
   AND_shift: logical('and', false),
   BIC_shift: logical('and', true),
   ORR_shift: logical('or', false),

@@ -7,8 +7,11 @@ import { dataImmediateSemantics } from './dataImmediate';
 import { dataRegisterSemantics } from './dataRegister';
 import { floatSemantics } from './float';
 import { loadStoreSemantics } from './loadStore';
+import { simdCryptoSemantics } from './simdCrypto';
 import { simdIntegerSemantics } from './simdInteger';
 import { simdLoadStoreSemantics } from './simdLoadStore';
+import { simdMoveSemantics } from './simdMove';
+import { simdPermuteSemantics } from './simdPermute';
 import { simdStructureSemantics } from './simdStructures';
 import { systemSemantics } from './system';
 
@@ -21,6 +24,9 @@ export const semantics = {
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,
+  ...simdMoveSemantics,
+  ...simdPermuteSemantics,
+  ...simdCryptoSemantics,
   ...simdIntegerSemantics,
   ...floatSemantics,
 } as const satisfies Record<ImplementedId, Semantics>;

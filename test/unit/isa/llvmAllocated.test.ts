@@ -19,10 +19,6 @@ const agreed: readonly Disagreement[] = [
     applies: (word, ours, llvm) =>
       !ours && (word & 0xffd00000) >>> 0 === 0xd5000000 && /^(msr|mrs) .*S[01]_/.test(llvm ?? ''),
   },
-  {
-    reason: 'groups of FP and SIMD that have one row for the whole group',
-    applies: (word, ours, llvm) => !ours && findRow(word)?.row.asm === '' && llvm !== undefined,
-  },
 ];
 
 /** Half of the words lie a few bits away from rows that execute, where the limits of patterns and reserved values are. */

@@ -238,6 +238,8 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   },
   PAN: pstateBit(Pstate.PAN),
   UAO: pstateBit(Pstate.UAO),
+  DIT: pstateBit(Pstate.DIT),
+  SSBS: pstateBit(Pstate.SSBS),
   SP_EL0: stackPointer(0),
   SP_EL1: stackPointer(1),
   SP_EL2: stackPointer(2),

@@ -20,7 +20,7 @@ import { Interrupts } from './interrupts';
 import { Levels } from './levels';
 import { Operations } from './operations';
 import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
-import { Pstate } from './pstate';
+import { extensionBits, Pstate } from './pstate';
 import { CoreState, WaitState, waitNames } from './state';
 import { SystemAccess } from './systemAccess';
 import { SystemRegisters } from './systemRegisters';
@@ -43,6 +43,8 @@ export class Cpu implements CpuPeer, CoreParts {
   readonly contexts: TranslationContexts;
   /** The context of the current level, always up to date. */
   context: TranslationContext;
+  /** Bits of PSTATE that came with extensions and that this core has. */
+  private readonly extensions: number;
   private readonly registers: SystemRegisters;
   private readonly calls: ExceptionCalls;
   private readonly access: SystemAccess;
@@ -59,8 +61,8 @@ export class Cpu implements CpuPeer, CoreParts {
     const { highestEl } = facts;
     const state = (this.state = new CoreState(buffer, blockBase));
     this.identity = identityOf(facts);
-    const hasPan = this.identity.has('FEAT_PAN');
-    const hasUao = this.identity.has('FEAT_UAO');
+    const { has } = this.identity;
+    this.extensions = extensionBits(has);
     this.levels = new Levels(state, highestEl);
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
@@ -69,10 +71,10 @@ export class Cpu implements CpuPeer, CoreParts {
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];
     this.registers = new SystemRegisters(state, this.identity, highestEl);
-    const exceptions = new Exceptions(index, state, this.levels, hasPan, hasUao, ports.events);
+    const exceptions = new Exceptions(index, state, this.levels, this.extensions, ports.events);
     this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
     const operations = new Operations(index, this, ports, this.contexts);
-    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, hasPan, hasUao);
+    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, this.extensions);
     this.waiting = new Waiting(this, this.calls, ports);
   }
 
@@ -293,12 +295,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const el = (spsr >>> 2) & 3;
     state.nzcv = spsr;
     state.daif = spsr;
-    state.others =
-      spsr &
-      (Pstate.IL |
-        Pstate.SS |
-        (this.identity.has('FEAT_PAN') ? Pstate.PAN : 0) |
-        (this.identity.has('FEAT_UAO') ? Pstate.UAO : 0));
+    state.others = spsr & (Pstate.IL | Pstate.SS | this.extensions);
     if (el <= this.facts.highestEl && (spsr & (Pstate.nRW | 2)) === 0) state.setLevel(el, spsr & 1);
     this.levelChanged();
   }

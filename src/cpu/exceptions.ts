@@ -6,7 +6,7 @@
  * PSTATE follow from the table below and from nothing else.
  */
 import { EC } from '../arch/syndromes/index';
-import { controls, registerIndex } from './controls';
+import { control, controls, registerIndex } from './controls';
 import type { Levels } from './levels';
 import { type CpuEvents, type ExceptionEvent, ExceptionType } from './ports';
 import { Pstate } from './pstate';
@@ -29,6 +29,9 @@ const C = controls({
   SPAN: 'SCTLR_EL1.SPAN',
 });
 
+/** SCTLR_ELx.DSSBS by level (entry 0 unused). */
+const DSSBS = [C.SPAN, ...[1, 2, 3].map((el) => control(`SCTLR_EL${el}.DSSBS`))];
+
 /** Offsets from VBAR_ELx: by where the exception comes from, and by its type. */
 const FROM_SP0 = 0x000;
 const FROM_SPX = 0x200;
@@ -45,8 +48,8 @@ export class Exceptions {
     private readonly core: number,
     private readonly state: CoreState,
     private readonly levels: Levels,
-    private readonly hasPan: boolean,
-    private readonly hasUao: boolean,
+    /** Bits of PSTATE that came with extensions and that this core has. */
+    private readonly extensions: number,
     private readonly events: CpuEvents,
   ) {
     this.event = {
@@ -98,7 +101,7 @@ export class Exceptions {
     if (event.type === ExceptionType.Sync || event.type === ExceptionType.SError)
       state.store(ESR[target], 0, event.esr);
     state.daif = Pstate.DAIF;
-    state.others = this.panOnEntry(target);
+    state.others = this.othersOnEntry(target);
     state.setLevel(target, 1);
     state.setPc(state.hi(VBAR[target]), vectorLo);
     state.setDouble('exceptions', state.getDouble('exceptions') + 1);
@@ -114,13 +117,17 @@ export class Exceptions {
     if (from !== target) this.events.elChanged(this.core, from, target);
   }
 
-  /** PSTATE.{IL,SS,PAN,UAO} after entry to EL1, or to a host at EL2: PAN is set where SCTLR_ELx.SPAN is 0, kept otherwise. */
-  private panOnEntry(target: number): number {
-    if (!this.hasPan) return 0;
+  /**
+   * PSTATE.{IL,SS,UAO,BTYPE} are clear after entry, DIT stays. Entry to EL1, or to a host at EL2, sets PAN where SCTLR_ELx.SPAN is
+   * 0; SSBS is SCTLR_ELx.DSSBS.
+   */
+  private othersOnEntry(target: number): number {
     const { levels, state } = this;
     const spans = target === 1 || (target === 2 && levels.host());
-    if (spans && !state.bitOf(target === 1 ? C.SPAN.word : C.SPAN.hostWord, C.SPAN.shift)) return Pstate.PAN;
-    return state.others & Pstate.PAN;
+    const setsPan = spans && !state.bitOf(target === 1 ? C.SPAN.word : C.SPAN.hostWord, C.SPAN.shift);
+    const pan = setsPan ? Pstate.PAN : state.others & Pstate.PAN;
+    const ssbs = state.bit(DSSBS[target]) ? Pstate.SSBS : 0;
+    return (pan | ssbs | (state.others & Pstate.DIT)) & this.extensions;
   }
 
   /** ERET at the current level (EL1 or above). PC, PSTATE and SP change; false = the return was illegal, PSTATE.IL is set. */
@@ -131,9 +138,8 @@ export class Exceptions {
     const hi = state.hi(ELR[from]);
     const lo = state.lo(ELR[from]);
     const legal = this.legalReturn(spsr, from);
-    const pan = spsr & ((this.hasPan ? Pstate.PAN : 0) | (this.hasUao ? Pstate.UAO : 0));
     // PSTATE.SS follows MDSCR_EL1.SS and the debug target; software step is not modelled, so it is clear.
-    state.others = pan | (legal ? spsr & Pstate.IL : Pstate.IL);
+    state.others = (spsr & this.extensions) | (legal ? spsr & Pstate.IL : Pstate.IL);
     state.nzcv = spsr & (Pstate.N | Pstate.Z | Pstate.C | Pstate.V);
     state.daif = spsr;
     if (legal) state.setLevel((spsr >>> 2) & 3, spsr & 1);

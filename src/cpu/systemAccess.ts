@@ -17,7 +17,7 @@ import { trapTarget } from './traps';
 const C = controls({ TIDCP: 'HCR_EL2.TIDCP', UMA: 'SCTLR_EL1.UMA' });
 
 /** MSR (immediate): op1 << 3 | op2. */
-const Immediate = { UAO: 0o03, PAN: 0o04, SPSel: 0o05, DAIFSet: 0o36, DAIFClr: 0o37 } as const;
+const Immediate = { UAO: 0o03, PAN: 0o04, SPSel: 0o05, SSBS: 0o31, DIT: 0o32, DAIFSet: 0o36, DAIFClr: 0o37 } as const;
 const IMMEDIATE_CRN = 4;
 const NO_REGISTER = 31;
 const DAIF_SHIFT = 6;
@@ -38,8 +38,8 @@ export class SystemAccess {
     private readonly operations: Operations,
     private readonly calls: ExceptionCalls,
     private readonly ports: CpuPorts,
-    private readonly hasPan: boolean,
-    private readonly hasUao: boolean,
+    /** Bits of PSTATE that came with extensions and that this core has. */
+    private readonly extensions: number,
   ) {}
 
   read(key: number): Leave {
@@ -107,15 +107,16 @@ export class SystemAccess {
     return this.calls.here(trapTarget(to, levels), ec, systemRegisterIss(key, rt, read));
   }
 
-  private pstateBit(exists: boolean, bit: number, CRm: number): Leave {
+  /** A bit of an extension, which `el` and above may write. */
+  private pstateBit(bit: number, el: number, CRm: number): Leave {
     const { state } = this.parts;
-    if (!exists || state.el === 0) return this.calls.undefined();
+    if ((this.extensions & bit) === 0 || state.el < el) return this.calls.undefined();
     state.others = CRm & 1 ? state.others | bit : state.others & ~bit;
     this.parts.contextChanged();
     return 0;
   }
 
-  /** MSR (immediate) to SPSel, DAIFSet, DAIFClr, PAN and UAO. */
+  /** MSR (immediate) to SPSel, DAIFSet, DAIFClr and the bits of extensions. */
   immediate(op1: number, op2: number, CRm: number): Leave {
     const { state, levels } = this.parts;
     switch ((op1 << 3) | op2) {
@@ -135,9 +136,13 @@ export class SystemAccess {
         return 0;
       }
       case Immediate.PAN:
-        return this.pstateBit(this.hasPan, Pstate.PAN, CRm);
+        return this.pstateBit(Pstate.PAN, 1, CRm);
       case Immediate.UAO:
-        return this.pstateBit(this.hasUao, Pstate.UAO, CRm);
+        return this.pstateBit(Pstate.UAO, 1, CRm);
+      case Immediate.SSBS:
+        return this.pstateBit(Pstate.SSBS, 0, CRm);
+      case Immediate.DIT:
+        return this.pstateBit(Pstate.DIT, 0, CRm);
       default:
         return this.calls.undefined();
     }

@@ -113,6 +113,12 @@ export abstract class StateContext {
     this.code.store('i32', this.core, c, offset('cf'));
     this.code.store('i64', this.core, v, offset('vf'));
   }
+  nzcv(): I32 {
+    const sign = (name: 'nf' | 'vf', bit: number): I32 =>
+      op32.and(op32.shrU(load.i32(this.core, offset(name) + 4), i32(31 - bit)), i32(1 << bit));
+    const z = op32.shl(op64.eqz(load.i64(this.core, offset('zf'))), i32(2));
+    return op32.or(op32.or(sign('nf', 3), z), op32.or(op32.shl(this.carry(), i32(1)), sign('vf', 0)));
+  }
   setNzcv(bits: I32): void {
     const b = this.code.let(bits);
     const sign = (bit: number): I64 => op64.shl(extendU(b), i64(63 - bit));

@@ -38,6 +38,8 @@ export const needsMachine: ReadonlySet<string> = new Set([
   'FPCR',
   'FPSR',
   'DC_ZVA',
+  'DIT',
+  'SSBS',
 ]);
 
 class EngineRig {

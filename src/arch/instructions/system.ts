@@ -151,11 +151,10 @@ export const systemRows = [
     section: 'MSR (immediate), SSBS',
     pattern: '1101010100 0 00 011 0100 CRm:4 001 11111',
     over: ['MSR_imm'],
-    feature: 'FEAT_SSBS',
+    feature: 'FEAT_SSBS2',
     effect: 'system',
     asm: 'msr SSBS, #<CRm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'MSR_imm_DIT',
@@ -165,8 +164,7 @@ export const systemRows = [
     feature: 'FEAT_DIT',
     effect: 'system',
     asm: 'msr DIT, #<CRm>',
-    status: 'unimplemented',
-    note: 'extension not modelled',
+    status: 'done',
   },
   {
     id: 'MSR_imm_TCO',

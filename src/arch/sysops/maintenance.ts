@@ -124,7 +124,6 @@ export const maintenanceRows: readonly SystemOperationRow[] = [
     to: 'PoP',
     traps: POC_USER,
     feature: 'FEAT_DPB',
-    status: 'partial',
     note: 'the point of persistence is the point of coherency',
   }),
   dc('CVADP', [3, 7, 13, 1], 'Data or unified Cache line Clean by VA to PoDP', {
@@ -133,7 +132,6 @@ export const maintenanceRows: readonly SystemOperationRow[] = [
     to: 'PoP',
     traps: POC_USER,
     feature: 'FEAT_DPB2',
-    status: 'partial',
     note: 'the point of deep persistence is the point of coherency',
   }),
   tags('IGVAC', [0, 7, 6, 3], 'invalidate', { to: 'PoC', traps: POC_EL1 }),

@@ -22,6 +22,8 @@ export const registerBehaviours = {
   SPSel: 'PSTATE.SP',
   PAN: 'PSTATE.PAN',
   UAO: 'PSTATE.UAO',
+  DIT: 'PSTATE.DIT',
+  SSBS: 'PSTATE.SSBS',
   SP_EL0: 'the banked stack pointer; UNDEFINED while it is the current one',
   SP_EL1: 'the banked stack pointer',
   SP_EL2: 'the banked stack pointer',

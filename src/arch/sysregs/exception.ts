@@ -109,6 +109,26 @@ export const exceptionRows: readonly SystemRegisterRow[] = [
     { group: 'special', behaviour: 'UAO', feature: 'FEAT_UAO', context: true },
   ),
   el0(
+    'DIT',
+    '3 3 4 2 5',
+    'Data Independent Timing',
+    `
+    63:25 RES0
+    24 DIT timing of instructions depends on data {0 possible; 1 no}
+    23:0 RES0`,
+    { group: 'special', behaviour: 'DIT', feature: 'FEAT_DIT' },
+  ),
+  el0(
+    'SSBS',
+    '3 3 4 2 6',
+    'Speculative Store Bypass Safe',
+    `
+    63:13 RES0
+    12 SSBS loads may bypass stores by speculation {0 no; 1 yes}
+    11:0 RES0`,
+    { group: 'special', behaviour: 'SSBS', feature: 'FEAT_SSBS2', note: 'nothing is speculated here' },
+  ),
+  el0(
     'NZCV',
     '3 3 4 2 0',
     'Condition Flags',

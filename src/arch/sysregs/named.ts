@@ -64,8 +64,6 @@ export const namedRegisters: readonly NamedRegister[] = [
     'the extension is not implemented',
     'Registers of later extensions',
     `
-    DIT 3 3 4 2 5
-    SSBS 3 3 4 2 6
     TCO 3 3 4 2 7
     RNDR 3 3 2 4 0
     RNDRRS 3 3 2 4 1

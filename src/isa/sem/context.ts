@@ -94,6 +94,7 @@ export interface SemanticsContext extends VectorOperands {
   /** n and v by their sign, z by being zero, c 0 or 1. */
   setFlags(n: I64, z: I64, c: I32, v: I64): void;
   /** NZCV as four bits, N highest. */
+  nzcv(): I32;
   setNzcv(bits: I32): void;
   /** ConditionHolds(): 0 or 1. */
   condition(cond: number): I32;

@@ -5,8 +5,10 @@ import { branchSemantics } from './branches';
 import type { Semantics } from './context';
 import { dataImmediateSemantics } from './dataImmediate';
 import { dataRegisterSemantics } from './dataRegister';
+import { flagSemantics } from './flags';
 import { floatSemantics } from './float';
 import { loadStoreSemantics } from './loadStore';
+import { shortSequenceSemantics } from './shortSequences';
 import { simdCryptoSemantics } from './simdCrypto';
 import { simdIntegerSemantics } from './simdInteger';
 import { simdLoadStoreSemantics } from './simdLoadStore';
@@ -21,6 +23,8 @@ export const semantics = {
   ...branchSemantics,
   ...loadStoreSemantics,
   ...atomicSemantics,
+  ...flagSemantics,
+  ...shortSequenceSemantics,
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,

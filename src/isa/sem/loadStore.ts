@@ -176,8 +176,13 @@ export const loadStoreSemantics = {
   LDAXP: loadExclusivePair(true),
   STLR: ordered('store'),
   LDAR: ordered('load'),
+  // There are no limited ordering regions: as STLR and LDAR.
   STLLR: ordered('store'),
   LDLAR: ordered('load'),
+  LDAPR: ordered('load'),
+  STLUR: single('store', 'offset', unscaled, { ordered: true }),
+  LDAPUR: single('load', 'offset', unscaled, { ordered: true }),
+  LDAPURS: single('loadSigned', 'offset', unscaled, { ordered: true }),
   LDR_lit: literal((s) => (s.statics.sf === 1 ? 3 : 2), false),
   LDRSW_lit: literal(() => 2, true),
   PRFM_lit: prefetch,

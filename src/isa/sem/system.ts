@@ -51,8 +51,12 @@ export const systemSemantics = {
         s.tiny((f) => f.CRm),
       ),
   },
-  MSR_imm_PAN: pstateImmediate(0, 4),
   MSR_imm_UAO: pstateImmediate(0, 3),
+  MSR_imm_PAN: pstateImmediate(0, 4),
+  MSR_imm_SSBS: pstateImmediate(3, 1),
+  MSR_imm_DIT: pstateImmediate(3, 2),
+  /** Nothing is speculated here. */
+  SB: nothing,
   MSR_reg: {
     emit: (s) => {
       s.setValue(0, s.x('Rt'));

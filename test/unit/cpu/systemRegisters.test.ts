@@ -198,6 +198,46 @@ test('PAN: MSR, entry by SCTLR_EL1.SPAN, and back by ERET', () => {
   assert.ok(rig.cpu.context.pan);
 });
 
+test('UAO, DIT and SSBS: MSR, what entry makes of them, and back by ERET', () => {
+  const rig = machine(1, 1, {}, MAX);
+  const all = (): (bigint | undefined)[] => ['UAO', 'DIT', 'SSBS'].map((name) => rig.mrs(name));
+  const set = [0x80_0000n, 0x100_0000n, 0x1000n];
+  for (const [op1, op2] of [
+    [0, 3],
+    [3, 2],
+    [3, 1],
+  ])
+    rig.cpu.msrImmediate(op1, op2, 1);
+  assert.deepEqual(all(), set);
+  assert.ok(!rig.cpu.context.userAccess);
+  rig.cpu.svc(0);
+  assert.deepEqual(all(), [0n, 0x100_0000n, 0n], 'SCTLR_EL1.DSSBS is 0');
+  assert.equal(rig.mrs('SPSR_EL1')! & 0x180_1000n, 0x180_1000n);
+  rig.cpu.eret();
+  assert.deepEqual(all(), set);
+  rig.set('SCTLR_EL1.DSSBS', 1);
+  for (const name of ['UAO', 'DIT', 'SSBS']) rig.msr(name, 0n);
+  rig.cpu.svc(0);
+  assert.deepEqual(all(), [0n, 0n, 0x1000n]);
+});
+
+test('EL0 may write DIT and SSBS, not UAO and PAN; cores without them have none', () => {
+  const rig = machine(1, 0, {}, MAX);
+  assert.equal(rig.cpu.msrImmediate(3, 2, 1), 0);
+  assert.equal(rig.cpu.msrImmediate(3, 1, 1), 0);
+  assert.deepEqual([rig.mrs('DIT'), rig.mrs('SSBS')], [0x100_0000n, 0x1000n]);
+  for (const op2 of [3, 4]) {
+    rig.at(0).cpu.msrImmediate(0, op2, 1);
+    assert.deepEqual([rig.ec, rig.cpu.state.el], [0, 1]);
+  }
+  const plain = machine(1, 1);
+  plain.cpu.msrImmediate(3, 2, 1);
+  assert.equal(plain.ec, 0);
+  plain.poke('SPSR_EL1', 0x180_1005n);
+  plain.cpu.eret();
+  assert.equal(plain.cpu.state.others, 0);
+});
+
 test('reserved and read-only bits keep their values', () => {
   const rig = machine(3, 3);
   rig.msr('SCTLR_EL1', 0n);

@@ -49,7 +49,7 @@ const attributeOf: Readonly<Record<string, string>> = {
   FEAT_FlagM: 'flagm',
   FEAT_FlagM2: 'altnzcv',
   FEAT_SB: 'sb',
-  FEAT_SSBS: 'ssbs',
+  FEAT_SSBS2: 'ssbs',
   FEAT_DIT: 'dit',
   FEAT_WFxT: 'wfxt',
   FEAT_XS: 'xs',
@@ -72,8 +72,8 @@ const attributeOf: Readonly<Record<string, string>> = {
   FEAT_SM4: 'sm4',
 };
 
-/** Features whose rows LLVM accepts without being told. */
-const alwaysThere: readonly string[] = [];
+/** Features that LLVM 14 does not know: left out. */
+const unknownToLlvm: readonly string[] = ['FEAT_CSSC'];
 
 function compare(has: HasFeature, seed: number): void {
   const words = takeWords(has, 24_000, seed);
@@ -97,7 +97,7 @@ function compare(has: HasFeature, seed: number): void {
 const used = new Set<Disagreement>();
 
 test('the table and LLVM agree on which words are instructions, of all that is begun', () => {
-  compare((feature) => featureRow(feature)?.status !== 'unimplemented', 1);
+  compare((feature) => featureRow(feature)?.status !== 'unimplemented' && !unknownToLlvm.includes(feature), 1);
 });
 
 test('and of Armv8.0 with CRC32 alone', () => {
@@ -114,6 +114,6 @@ test('no agreed disagreement is out of date', () => {
 
 test('every feature with rows that are done has its name in LLVM', () => {
   const done = new Set(compiledRows.filter(({ row }) => row.status === 'done').map(({ row }) => row.feature));
-  const missing = [...done].filter((f) => f !== undefined && !attributeOf[f] && !alwaysThere.includes(f));
+  const missing = [...done].filter((f) => f !== undefined && !attributeOf[f] && !unknownToLlvm.includes(f));
   assert.deepEqual(missing, []);
 });

@@ -37,6 +37,16 @@ function tool(name: string, program: string, args: readonly string[]): Stage {
   return { name, run };
 }
 
+/** Every instruction row against QEMU for a minute, with a new seed that it prints. */
+function differentialTest(): Stage {
+  const run = async (): Promise<undefined> => {
+    const args = ['--import', 'tsx', path.join(ROOT, 'test/difftest/main.ts'), '--seconds', '60'];
+    const { code } = await attempt(process.execPath, args, { inherit: true });
+    if (code !== 0) throw new Error('elscope and QEMU differ: the report above has the commands that show it again');
+  };
+  return { name: 'difftest', needs: ['programs', 'build'], run };
+}
+
 function stage(name: string, needs: readonly string[], body: () => Promise<unknown>): Stage {
   const run = async (): Promise<undefined> => {
     await body();
@@ -73,6 +83,7 @@ const STAGES: readonly Stage[] = [
   tool('types', 'tsc', ['-b']),
   tool('lint', 'biome', ['check', '.']),
   tests('unit', ['programs'], 'src/build/unitTests.ts'),
+  differentialTest(),
   tests('guests', ['programs', 'build'], 'src/build/guestTests.ts'),
   stage('package', ['build'], () => packageVsix(VSIX)),
   ...workbenchStages(HOSTS.current),

@@ -82,7 +82,7 @@ export const features = {
 
   // Armv8.1
   FEAT_LSE: done('CAS, SWP, LDADD and their kin', 'ISAR0.Atomic=2'),
-  FEAT_RDM: not('SQRDMLAH and SQRDMLSH', 'ISAR0.RDM=1', ['FEAT_AdvSIMD']),
+  FEAT_RDM: some('SQRDMLAH and SQRDMLSH', 'ISAR0.RDM=1', ['FEAT_AdvSIMD'], WAITS),
   FEAT_PAN: done('PSTATE.PAN', 'MMFR1.PAN=1'),
   FEAT_VHE: done('Virtualization Host Extensions', 'MMFR1.VH=1 DFR0.DebugVer=7'),
   FEAT_LOR: done('limited ordering regions', 'MMFR1.LO=1'),
@@ -94,7 +94,7 @@ export const features = {
   // Armv8.2
   FEAT_PAN2: done('AT S1E1RP and S1E1WP', 'MMFR1.PAN=2', ['FEAT_PAN']),
   FEAT_FP16: some('half-precision arithmetic', 'PFR0.FP=1 PFR0.AdvSIMD=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_DotProd: not('UDOT and SDOT', 'ISAR0.DP=1', ['FEAT_AdvSIMD']),
+  FEAT_DotProd: some('UDOT and SDOT', 'ISAR0.DP=1', ['FEAT_AdvSIMD'], WAITS),
   FEAT_FHM: some('FMLAL and FMLSL', 'ISAR0.FHM=1', ['FEAT_FP16'], WAITS),
   FEAT_SHA512: some('SHA512 instructions', 'ISAR0.SHA2=2', ['FEAT_SHA256'], WAITS),
   FEAT_SHA3: some('EOR3, RAX1, XAR and BCAX', 'ISAR0.SHA3=1', ['FEAT_SHA512'], WAITS),
@@ -102,7 +102,7 @@ export const features = {
   FEAT_SM4: not('SM4 instructions', 'ISAR0.SM4=1', ['FEAT_SM3']),
   FEAT_BF16: not('BFloat16 instructions', 'ISAR1.BF16=1', ['FEAT_AdvSIMD']),
   FEAT_EBF16: not('extended BFloat16 behaviours', 'ISAR1.BF16=2', ['FEAT_BF16']),
-  FEAT_I8MM: not('8-bit integer matrix multiply', 'ISAR1.I8MM=1', ['FEAT_AdvSIMD']),
+  FEAT_I8MM: some('8-bit integer matrix multiply', 'ISAR1.I8MM=1', ['FEAT_AdvSIMD'], WAITS),
   FEAT_DPB: done('DC CVAP', 'ISAR1.DPB=1'),
   FEAT_DPB2: done('DC CVADP', 'ISAR1.DPB=2', ['FEAT_DPB']),
   FEAT_UAO: done('PSTATE.UAO', 'MMFR2.UAO=1'),

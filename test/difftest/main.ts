@@ -15,7 +15,7 @@ import { qemuUserRunner } from './qemuUser';
 import { elscopeRunner, qemuSystemRunner } from './system';
 import { Tally } from './tally';
 
-const CASES_PER_ROW = 24;
+const CASES_PER_ROW = 48;
 const SHOWN = 10;
 
 function subjectRunner({ subject }: Options, { cpu }: Bench): CaseRunner {
@@ -36,7 +36,7 @@ async function runCases(options: Options, bench: Bench, from: number, count: num
   const cases = bench.recipes.flatMap((recipe) =>
     Array.from({ length: count }, (_, i) => makeCase(recipe, options.seed, from + i)),
   );
-  const [expected, found] = [await oracle.run(cases), await subject.run(cases)];
+  const [expected, found] = await Promise.all([oracle.run(cases), subject.run(cases)]);
   cases.forEach((c, i) => {
     tally.count(c.row);
     const verdict = compare(c, expected[i], found[i], (entry) => tally.sawKnown(entry));

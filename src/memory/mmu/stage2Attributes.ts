@@ -105,7 +105,8 @@ export function combineMair(attr2: number, mair: number, controls: Stage2Control
   if (controls.forcedWriteBack) {
     if ((memAttr & 7) === 7) return mair;
     if ((memAttr & 7) === 6) {
-      const nibble = (bits: number): number => (device || bits === 4 ? 15 : 12 | (bits & 3));
+      // Allocation and transience are stage 1's.
+      const nibble = (bits: number): number => (device || bits === 4 ? 15 : bits | 4);
       return controls.dataUncached ? NC_BOTH : (nibble(mair >>> 4) << 4) | nibble(mair & 15);
     }
     if ((memAttr & 7) >= 4) return device ? mair : NC_BOTH;

@@ -22,8 +22,12 @@ function firstWords(asm: string): string[] {
 /** The mnemonics of one row, unsorted. */
 export function mnemonicsOf(row: InstructionRow): string[] {
   const templates = [row.asm, ...(row.aliases ?? []).map((a) => a.asm)].filter((asm) => asm !== '');
-  return [...new Set([...templates.flatMap(firstWords), ...(row.mnemonics ?? [])])];
+  return [...new Set(templates.flatMap(firstWords))];
 }
 
+/** Spellings that assemblers take and the disassembler, like LLVM's, never prints. */
+const writtenOnly = ['ins', 'not', 'sxtl', 'sxtl2', 'uxtl', 'uxtl2'];
+
 /** The mnemonics of the whole table, sorted. */
-export const allMnemonics = (): string[] => [...new Set(instructionRows.flatMap(mnemonicsOf))].sort();
+export const allMnemonics = (): string[] =>
+  [...new Set([...instructionRows.flatMap(mnemonicsOf), ...writtenOnly])].sort();

@@ -1,53 +1,8 @@
 /** Groups of instructions that are not implemented at all: one row a group, for the coverage page. */
 
-import { cryptoMnemonics, floatMnemonics, scalarSimdMnemonics, vectorMnemonics } from './classMnemonics';
 import type { InstructionRow } from './types';
 
 export const classRows = [
-  {
-    id: 'SIMD_data',
-    section: 'Advanced SIMD data processing (vector)',
-    pattern: '0 Q U 0111 rest:25',
-    feature: 'FEAT_AdvSIMD',
-    effect: 'none',
-    asm: '',
-    mnemonics: vectorMnemonics,
-    status: 'unimplemented',
-    note: 'whole group, floating point and Advanced SIMD are not implemented',
-  },
-  {
-    id: 'SIMD_data_scalar',
-    section: 'Advanced SIMD data processing (scalar), cryptographic two-register',
-    pattern: '01 U 1111 rest:25',
-    feature: 'FEAT_AdvSIMD',
-    effect: 'none',
-    asm: '',
-    mnemonics: scalarSimdMnemonics,
-    status: 'unimplemented',
-    note: 'whole group, floating point and Advanced SIMD are not implemented',
-  },
-  {
-    id: 'FP_data',
-    section: 'Floating-point data processing, conversion, compare, select, immediate',
-    pattern: 'S 0 0 1111 rest:25',
-    feature: 'FEAT_FP',
-    effect: 'none',
-    asm: '',
-    mnemonics: floatMnemonics,
-    status: 'unimplemented',
-    note: 'whole group, floating point and Advanced SIMD are not implemented',
-  },
-  {
-    id: 'CRYPTO_data',
-    section: 'Cryptographic three- and four-register',
-    pattern: '1 1 0 0111 rest:25',
-    feature: 'FEAT_SHA512',
-    effect: 'none',
-    asm: '',
-    mnemonics: cryptoMnemonics,
-    status: 'unimplemented',
-    note: 'whole group, floating point and Advanced SIMD are not implemented',
-  },
   {
     id: 'SVE',
     section: 'Scalable Vector Extension',

@@ -91,8 +91,6 @@ export interface InstructionRow {
    */
   readonly asm: string;
   readonly aliases?: readonly Alias[];
-  /** Mnemonics of a class row, which has no template to take them from. */
-  readonly mnemonics?: readonly string[];
   readonly status: Status;
   /** Why a row is not done, or a surprise of the architecture. Required unless the status is done. */
   readonly note?: string;

@@ -171,31 +171,3 @@ test('registers with a name only have the name that LLVM gives them for reading 
     [],
   );
 });
-
-test('class rows list the mnemonics that LLVM prints for their words', () => {
-  const random = new SeededRandom(new Uint32Array(1));
-  random.seed(2);
-  const classes = compiledRows.filter((c) => c.row.mnemonics !== undefined);
-  const words = classes.flatMap((c) => Array.from({ length: 1500 }, () => ({ c, word: randomWord(c, random) })));
-  const features = [
-    '+v8.7a',
-    '+crypto',
-    '+sha3',
-    '+sm4',
-    '+fullfp16',
-    '+fp16fml',
-    '+dotprod',
-    '+bf16',
-    '+i8mm',
-    '+jsconv',
-  ];
-  const llvm = llvmDisassemble(
-    words.map((w) => w.word),
-    features,
-  );
-  const missing = words.flatMap(({ c }, i) => {
-    const mnemonic = llvm[i]?.split(' ')[0];
-    return mnemonic && !c.row.mnemonics?.includes(mnemonic) ? [`${c.row.id}: ${mnemonic}`] : [];
-  });
-  assert.deepEqual(missing, []);
-});

@@ -13,14 +13,13 @@ export type More = Partial<Pick<InstructionRow, 'section' | 'asm' | 'feature' | 
 
 const common = { needs: 'fp', effect: 'none', status: 'done' } as const;
 /** Rows of the scalar floating-point groups, of scalar SIMD and of vectors. */
-export const scalarFloat = { ...common, over: ['FP_data'], feature: 'FEAT_FP', statics: ['sz'] } as const;
+export const scalarFloat = { ...common, feature: 'FEAT_FP', statics: ['sz'] } as const;
 export const scalarSimd = {
   ...common,
-  over: ['SIMD_data_scalar'],
   feature: 'FEAT_AdvSIMD',
   statics: ['sz'],
 } as const;
-export const vector = { ...common, over: ['SIMD_data'], feature: 'FEAT_AdvSIMD', statics: ['Q', 'sz'] } as const;
+export const vector = { ...common, feature: 'FEAT_AdvSIMD', statics: ['Q', 'sz'] } as const;
 export const half = { feature: 'FEAT_FP16', statics: [] } as const;
 const halfVector = { feature: 'FEAT_FP16', statics: ['Q'] } as const;
 

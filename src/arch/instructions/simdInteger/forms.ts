@@ -24,8 +24,8 @@ const badVector =
     !hasSize(sizes, f.size) || (f.size === 3 && f.Q === 0);
 
 const common = { feature: 'FEAT_AdvSIMD', needs: 'fp', effect: 'none', status: 'done' } as const;
-const vector = { ...common, over: ['SIMD_data'], statics: ['Q', 'size'] } as const;
-const scalar = { ...common, over: ['SIMD_data_scalar'], statics: ['size'] } as const;
+const vector = { ...common, statics: ['Q', 'size'] } as const;
+const scalar = { ...common, statics: ['size'] } as const;
 
 type Feature = NonNullable<InstructionRow['feature']>;
 

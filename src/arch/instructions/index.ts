@@ -15,6 +15,7 @@ import { simdIntegerRows } from './simdInteger';
 import { simdLoadStoreRows } from './simdLoadStore';
 import { simdMoveRows } from './simdMove';
 import { simdPermuteRows } from './simdPermute';
+import { simdSmRows } from './simdSm';
 import { simdStructureRows } from './simdStructures';
 import { systemRows } from './system';
 import type { FieldNames, InstructionRow } from './types';
@@ -30,6 +31,7 @@ const table = [
   ...simdMoveRows,
   ...simdPermuteRows,
   ...simdCryptoRows,
+  ...simdSmRows,
   ...simdIntegerRows,
   ...floatScalarRows,
   ...floatVectorRows,
@@ -71,7 +73,7 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Loads and stores of structures', rows: simdStructureRows },
   { title: 'Moves of SIMD&FP registers and elements', rows: simdMoveRows },
   { title: 'Advanced SIMD permute and table look-up', rows: simdPermuteRows },
-  { title: 'Cryptographic instructions', rows: simdCryptoRows },
+  { title: 'Cryptographic instructions', rows: [...simdCryptoRows, ...simdSmRows] },
   { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
   { title: 'Floating point, scalar', rows: floatScalarRows },
   { title: 'Floating point, Advanced SIMD', rows: floatVectorRows },

@@ -47,10 +47,43 @@ function aesInvSubBytes(): Uint8Array {
   return inverse;
 }
 
+/**
+ * SM4's S-box: x -> A inverse(A x + c) + c over GF(2^8), where row i of the matrix A is 0xa7 rotated left by i bits. (Found
+ * from the standard's table, which it reproduces.)
+ */
+function sm4Sbox(): Uint8Array {
+  const [polynomial, row, c] = [0x1f5, 0xa7, 0xd3];
+  const times = (a: number, b: number): number => {
+    let product = 0;
+    for (let bit = 7; bit >= 0; bit--) {
+      product = (product << 1) ^ (product & 0x80 ? polynomial : 0);
+      if (b & (1 << bit)) product ^= a;
+    }
+    return product;
+  };
+  /** To the power of 254. */
+  const inverse = (a: number): number => {
+    let power = 1;
+    for (let bit = 7; bit >= 0; bit--) {
+      power = times(power, power);
+      if (254 & (1 << bit)) power = times(power, a);
+    }
+    return power;
+  };
+  const parity = (v: number): number => [4, 2, 1].reduce((folded, by) => folded ^ (folded >> by), v) & 1;
+  const transformed = (v: number): number => {
+    let result = 0;
+    for (let i = 0; i < 8; i++) result |= parity(((row << i) | (row >> (8 - i))) & v) << i;
+    return result ^ c;
+  };
+  return Uint8Array.from({ length: 256 }, (_, x) => transformed(inverse(transformed(x))));
+}
+
 export const constantTables: Readonly<Record<string, ConstantTable>> = {
   crc32: crcTable(0xedb88320),
   crc32c: crcTable(0x82f63b78),
   aesSubBytes: { length: 256, bytes: aesSubBytes },
+  sm4Sbox: { length: 256, bytes: sm4Sbox },
   aesInvSubBytes: { length: 256, bytes: aesInvSubBytes },
 };
 

@@ -14,6 +14,7 @@ import { simdIntegerSemantics } from './simdInteger';
 import { simdLoadStoreSemantics } from './simdLoadStore';
 import { simdMoveSemantics } from './simdMove';
 import { simdPermuteSemantics } from './simdPermute';
+import { simdSmSemantics } from './simdSm';
 import { simdStructureSemantics } from './simdStructures';
 import { systemSemantics } from './system';
 
@@ -28,6 +29,7 @@ export const semantics = {
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,
+  ...simdSmSemantics,
   ...simdMoveSemantics,
   ...simdPermuteSemantics,
   ...simdCryptoSemantics,

@@ -4,11 +4,12 @@
  */
 import type { RegisterBehaviour } from '../arch/sysregs/behaviours';
 import { type ControlField, controls, registerIndex } from './controls';
-import type { CycleCounter } from './cycleCounter';
 import type { Identity } from './identity';
 import { controllerBehaviours, type InterruptControllerRegisters } from './interruptController';
 import type { Interrupts } from './interrupts';
 import type { Levels } from './levels';
+import type { Pmu } from './pmu';
+import { pmuBehaviours } from './pmuRegisters';
 import type { CpuFacts } from './ports';
 import { Pstate } from './pstate';
 import type { CoreState } from './state';
@@ -23,7 +24,7 @@ export interface CoreParts {
   readonly interrupts: Interrupts;
   readonly timers: Timers;
   readonly controller: InterruptControllerRegisters;
-  readonly cycleCounter: CycleCounter;
+  readonly pmu: Pmu;
   /** A write changed translation or execution context. */
   contextChanged(): void;
   /** A write may have made an interrupt deliverable. */
@@ -59,13 +60,6 @@ const VMPIDR = R('VMPIDR_EL2');
 const CSSELR = R('CSSELR_EL1');
 const OSLSR = R('OSLSR_EL1');
 const CLAIM = R('DBGCLAIMCLR_EL1');
-const CCNT = R('PMCCNTR_EL0');
-const CCFILTR = R('PMCCFILTR_EL0');
-const SELR = R('PMSELR_EL0');
-const ENABLES = R('PMCNTENSET_EL0');
-const OVERFLOWS = R('PMOVSSET_EL0');
-const INTERRUPTS = R('PMINTENSET_EL1');
-const CYCLES = 0x80000000;
 
 const C = controls({
   DZE: 'SCTLR_EL1.DZE',
@@ -79,7 +73,7 @@ const C = controls({
 /** RW of the next lower level reads as one: there is no AArch32. */
 const withAarch64Below = (rw: ControlField): Behaviour => ({
   write: (core, hi, lo, index) => {
-    core.cycleCounter.sync();
+    core.pmu.sync();
     core.storeMasked(index, hi, (lo | (rw.mask << rw.shift)) >>> 0);
     core.contextChanged();
     core.interruptsChanged();
@@ -158,38 +152,8 @@ const CNTHV = timerBehaviours('CNTHV');
 const offsetFree = ({ levels }: CoreParts, el: number): boolean =>
   el === 2 ? levels.e2h() : el === 0 && levels.host();
 
-/** The overflow flag may be due though storage does not say so yet. */
-const readBits = (core: CoreParts, out: Pair, at: number): void => {
-  const due = at === OVERFLOWS && core.cycleCounter.current(out) ? CYCLES : 0;
-  low(out, core.state.lo(at) | due);
-};
-
-/** Two registers that set and clear the bits of one: `at` holds them, `mask` are those that exist. */
-const setBits = (at: number, mask: number, sync = false): Behaviour => ({
-  read: (core, out) => readBits(core, out, at),
-  write: (core, _hi, lo) => {
-    if (sync) core.cycleCounter.sync();
-    core.state.store(at, 0, (core.state.lo(at) | (lo & mask)) >>> 0);
-  },
-});
-const clearBits = (at: number, mask: number, sync = false): Behaviour => ({
-  read: (core, out) => readBits(core, out, at),
-  write: (core, _hi, lo) => {
-    if (sync) core.cycleCounter.sync();
-    core.state.store(at, 0, (core.state.lo(at) & ~(lo & mask)) >>> 0);
-  },
-});
-const PMCR_C = 1 << 2;
-const PMCR_P = 1 << 1;
 const CLAIM_TAGS = 0xff;
-const CYCLE_SELECT = 31;
 
-const counted: Behaviour = {
-  write: (core, hi, lo, index) => {
-    core.cycleCounter.sync();
-    core.storeMasked(index, hi, lo);
-  },
-};
 const plain: Behaviour = {};
 
 export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
@@ -281,39 +245,10 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
     read: (_core, out) => low(out, CLAIM_TAGS),
     write: (core, _hi, lo) => core.state.store(CLAIM, 0, core.state.lo(CLAIM) | (lo & CLAIM_TAGS)),
   },
-  DBGCLAIMCLR_EL1: clearBits(CLAIM, CLAIM_TAGS),
-  PMCR_EL0: {
-    read: (core, out, _el, index) => low(out, core.state.lo(index) & ~(PMCR_C | PMCR_P)),
-    write: (core, hi, lo, index) => {
-      core.cycleCounter.sync();
-      core.storeMasked(index, hi, lo & ~(PMCR_C | PMCR_P));
-      if (lo & PMCR_C) core.state.store(CCNT, 0, 0);
-    },
+  DBGCLAIMCLR_EL1: {
+    write: (core, _hi, lo) => core.state.store(CLAIM, 0, core.state.lo(CLAIM) & ~(lo & CLAIM_TAGS)),
   },
-  PMCNTENSET_EL0: setBits(ENABLES, CYCLES, true),
-  PMCNTENCLR_EL0: clearBits(ENABLES, CYCLES, true),
-  PMOVSSET_EL0: setBits(OVERFLOWS, CYCLES, true),
-  PMOVSCLR_EL0: clearBits(OVERFLOWS, CYCLES, true),
-  PMINTENSET_EL1: setBits(INTERRUPTS, CYCLES),
-  PMINTENCLR_EL1: clearBits(INTERRUPTS, CYCLES),
-  PMCCNTR_EL0: {
-    read: (core, out) => {
-      core.cycleCounter.current(out);
-    },
-    write: counted.write,
-  },
-  PMCCFILTR_EL0: counted,
-  PMXEVTYPER_EL0: {
-    read: (core, out) => {
-      if (core.state.lo(SELR) === CYCLE_SELECT) stored(core, out, CCFILTR);
-      else low(out, 0);
-    },
-    write: (core, hi, lo) => {
-      if (core.state.lo(SELR) !== CYCLE_SELECT) return;
-      core.cycleCounter.sync();
-      core.storeMasked(CCFILTR, hi, lo);
-    },
-  },
+  ...pmuBehaviours,
   ...controllerBehaviours,
   L2CTLR_EL1: {
     read: (core, out, _el, index) => {

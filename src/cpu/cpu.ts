@@ -10,7 +10,6 @@ import { joinBig } from '../base/bits';
 import type { TranslationContext } from '../memory/types';
 import type { CoreParts } from './behaviours';
 import { controls } from './controls';
-import { CycleCounter } from './cycleCounter';
 import { ExceptionCalls } from './exceptionCalls';
 import { Exceptions } from './exceptions';
 import { fpTrapOf } from './fpAccess';
@@ -19,6 +18,7 @@ import { InterruptControllerRegisters } from './interruptController';
 import { Interrupts } from './interrupts';
 import { Levels } from './levels';
 import { Operations } from './operations';
+import { Pmu } from './pmu';
 import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
 import { extensionBits, Pstate } from './pstate';
 import { CoreState, WaitState, waitNames } from './state';
@@ -39,7 +39,7 @@ export class Cpu implements CpuPeer, CoreParts {
   readonly interrupts: Interrupts;
   readonly timers: Timers;
   readonly controller: InterruptControllerRegisters;
-  readonly cycleCounter: CycleCounter;
+  readonly pmu: Pmu;
   readonly contexts: TranslationContexts;
   /** The context of the current level, always up to date. */
   context: TranslationContext;
@@ -67,7 +67,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
     this.timers = new Timers(index, state, highestEl >= 2, ports.counter, ports.timers);
-    this.cycleCounter = new CycleCounter(index, state, this.levels, ports.cycles);
+    this.pmu = new Pmu(index, state, this.levels, ports);
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];
     this.registers = new SystemRegisters(state, this.identity, highestEl);
@@ -87,7 +87,6 @@ export class Cpu implements CpuPeer, CoreParts {
   reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
     const { state, facts } = this;
     state.clear();
-    state.setDouble('cycleBase', this.ports.cycles(this.index));
     state.set('coreIndex', this.index);
     this.registers.reset();
     if (facts.highestEl === 3 && el < 3) {
@@ -101,6 +100,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.ports.memory.clearExclusive(this.index);
     this.refresh();
     this.timers.update();
+    this.pmu.reset();
     this.ports.interruptController?.resetCore(this.index);
   }
 
@@ -259,6 +259,7 @@ export class Cpu implements CpuPeer, CoreParts {
   private levelChanged(): void {
     this.refresh();
     if (this.facts.highestEl === 3) this.ports.interruptController?.levelChanged(this.index);
+    this.pmu.levelChanged();
     if (this.interrupts.find()) this.state.set('pendingExit', 1);
   }
   private refresh(): void {
@@ -291,6 +292,7 @@ export class Cpu implements CpuPeer, CoreParts {
   /** A debugger write of PSTATE; a mode that this core does not have is left out. */
   setPstate(value: bigint): void {
     const { state } = this;
+    this.pmu.sync();
     const spsr = low(value);
     const el = (spsr >>> 2) & 3;
     state.nzcv = spsr;
@@ -306,6 +308,14 @@ export class Cpu implements CpuPeer, CoreParts {
   /** SP_ELx, current or banked. */
   peekSp(el: 0 | 1 | 2 | 3): bigint {
     return joinBig(this.state.bankedSpHi(el), this.state.bankedSpLo(el));
+  }
+  /** The machine's clock reached the point at which the performance monitors wanted to be looked at. */
+  monitorsDue(): void {
+    this.pmu.due();
+  }
+  /** Exception returns since reset. */
+  get exceptionReturns(): number {
+    return this.state.getDouble('returns');
   }
   /** Exceptions taken since reset. */
   get exceptionsTaken(): number {

@@ -51,12 +51,12 @@ export class ExceptionCalls {
     return this.here(target, ec, iss);
   }
   private at(target: number, ec: number, iss: number, hi: number, lo: number): 1 {
-    this.parts.cycleCounter.sync();
+    this.parts.pmu.sync(1);
     this.exceptions.sync(target, ec, iss, hi, lo);
     return this.done();
   }
   private withAddress(target: number, ec: number, iss: number, hi: number, lo: number): 1 {
-    this.parts.cycleCounter.sync();
+    this.parts.pmu.sync(1);
     this.exceptions.syncAt(target, ec, iss, hi, lo);
     return this.done();
   }
@@ -141,9 +141,10 @@ export class ExceptionCalls {
 
   /** ERET: the exclusive monitor is cleared and an event is sent to this core itself. */
   eret(): Leave {
-    const { state, cycleCounter } = this.parts;
+    const { state, pmu } = this.parts;
     if (state.el === 0) return this.undefined();
-    cycleCounter.sync();
+    state.setDouble('returns', state.getDouble('returns') + 1);
+    pmu.sync(1);
     this.exceptions.exceptionReturn();
     this.ports.memory.clearExclusive(this.core);
     state.set('eventRegister', 1);
@@ -203,13 +204,13 @@ export class ExceptionCalls {
 
   /** Takes the interrupt that can be taken, if any. */
   takeInterrupt(): Leave {
-    const { interrupts, cycleCounter } = this.parts;
+    const { interrupts, pmu } = this.parts;
     if (!interrupts.find()) return 0;
     const { type, target, virtual } = interrupts;
     if (virtual && type === ExceptionType.SError) interrupts.virtualErrorTaken();
     // The SError input is an event, not a level.
     if (!virtual && type === ExceptionType.SError) interrupts.setLine(Pstate.A, false);
-    cycleCounter.sync();
+    pmu.sync();
     this.exceptions.interrupt(target, type);
     return this.done();
   }

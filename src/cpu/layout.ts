@@ -52,10 +52,11 @@ export const coreLayout = {
   waitState: [6148, 4], // WaitState of cpu/state.ts
   eventRegister: [6152, 4],
   timerLevels: [6156, 4], // timer outputs as last told to the machine: TimerLine of cpu/timers.ts
-  cycleBase: [6160, 8], // core cycles at which PMCCNTR_EL0's storage was last brought up to date, a double
   exceptions: [6168, 8], // exceptions taken, a double
   eventsSince: [6176, 8], // physical count up to which event streams have been looked at by WFE, a double
+  returns: [6160, 8], // exception returns, a double
   virtualLines: [6184, 4], // virtual interrupts that the interrupt controller signals, at the same bits as `lines`
+  monitorBases: [6192, 8 * 7], // totals at which the counters of pmu.ts were last brought up to date, doubles
 } as const satisfies Record<string, readonly [number, number]>;
 
 export const CORE_BLOCK_BYTES = 8192;

@@ -3,6 +3,7 @@
  * they are; the machine gives the rest. Virtual addresses are (hi, lo) pairs of unsigned 32-bit numbers.
  */
 import type { FeatureSet } from '../arch/features/index';
+import type { PerformanceEvent } from '../arch/performanceEvents';
 import type { SystemOperationRow } from '../arch/sysops/index';
 import type { AbortFault, CacheGeometry, CostTable, InstructionCachePolicy, TranslationContext } from '../memory/types';
 
@@ -126,8 +127,10 @@ export interface CpuPorts {
   readonly cores: readonly CpuPeer[];
   /** The physical count of the generic timer, in ticks: a whole number. */
   counter(): number;
-  /** Cycles of this core since power-on. */
-  cycles(core: number): number;
+  /** Events of this core since power-on, up to the instruction that is being executed. */
+  counted(core: number, event: PerformanceEvent): number;
+  /** Level of the overflow interrupt of the performance monitors, and cycles of the core until it has to be looked at again. */
+  monitors(core: number, level: boolean, wait: number): void;
   /** Timer outputs (TimerLine bits) and the physical count at which one of them changes next (Infinity: never). */
   timers(core: number, levels: number, deadline: number): void;
   /** The instruction word at the PC as the core fetched it; asked for only when a system access is trapped or stage 2 aborts. */

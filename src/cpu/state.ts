@@ -12,7 +12,7 @@ export const WaitState = { running: 0, wfi: 1, wfe: 2, off: 3 } as const;
 export type WaitState = (typeof WaitState)[keyof typeof WaitState];
 export const waitNames = ['running', 'wfi', 'wfe', 'off'] as const;
 
-type DoubleField = 'penalty' | 'instructions' | 'cycleBase' | 'exceptions' | 'eventsSince';
+type DoubleField = 'penalty' | 'instructions' | 'exceptions' | 'returns' | 'eventsSince';
 
 /** Word offset of a field in the block. */
 const wordOf = (name: keyof typeof coreLayout): number => coreLayout[name][0] >>> 2;
@@ -33,6 +33,7 @@ const LINES = wordOf('lines');
 const VIRTUAL_LINES = wordOf('virtualLines');
 const WAIT = wordOf('waitState');
 const SP_EL3 = wordOf('spEl3');
+const MONITOR_BASES = wordOf('monitorBases') >>> 1;
 
 const bank = [registerIndex('SP_EL0'), registerIndex('SP_EL1'), registerIndex('SP_EL2')];
 
@@ -66,6 +67,14 @@ export class CoreState {
     this.f64[this.doubles + (coreLayout[name][0] >>> 3)] = value;
   }
 
+  /** The model's total at which counter n of the performance monitors was last brought up to date. */
+  monitorBase(n: number): number {
+    return this.f64[this.doubles + MONITOR_BASES + n];
+  }
+  setMonitorBase(n: number, total: number): void {
+    this.f64[this.doubles + MONITOR_BASES + n] = total;
+  }
+
   /** Power-on values of what cpu/ owns in the block but system registers. Counts of cycles and the inputs stay. */
   clear(): void {
     for (let n = 0; n <= SP_SLOT; n++) this.setX(n, 0, 0);
@@ -75,6 +84,7 @@ export class CoreState {
     for (const name of ['el', 'spsel', 'pstate', 'waitState', 'eventRegister', 'timerLevels'] as const)
       this.set(name, 0);
     this.setDouble('exceptions', 0);
+    this.setDouble('returns', 0);
     this.setDouble('eventsSince', 0);
     this.daif = Pstate.DAIF;
     this.nzcv = 0;

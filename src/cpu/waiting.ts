@@ -55,16 +55,21 @@ export class Waiting {
     state.set('eventRegister', 1);
     if (state.waiting === WaitState.wfe) {
       this.consumeEvent();
-      state.set('waitState', WaitState.running);
+      this.wake();
     }
+  }
+
+  private wake(): void {
+    this.parts.state.set('waitState', WaitState.running);
+    this.parts.pmu.levelChanged();
   }
 
   /** An interrupt input changed. */
   lineChanged(): void {
     const { state, interrupts } = this.parts;
     const waiting = state.waiting;
-    if (waiting === WaitState.wfi && interrupts.anyPending()) state.set('waitState', WaitState.running);
-    if (waiting === WaitState.wfe && interrupts.find()) state.set('waitState', WaitState.running);
+    if (waiting === WaitState.wfi && interrupts.anyPending()) this.wake();
+    if (waiting === WaitState.wfe && interrupts.find()) this.wake();
     this.parts.interruptsChanged();
   }
 

@@ -189,6 +189,17 @@ export class Engine {
     return this.slowRecord === 0 ? before : before + ((this.slowRecord - this.i32[b + ENTRY]) >> RECORD_SHIFT);
   }
 
+  /** Loads and stores since `takeAccesses`, up to the instruction whose slow path is running now if this core runs. */
+  accessesNow(block: number, running: boolean): number {
+    const { u32, u16 } = this;
+    const at = (block >> 2) + ACCESSES;
+    const before = u32[at] + u32[at + 1];
+    if (!running || this.slowRecord === 0) return before;
+    const entry = this.i32[(block >> 2) + ENTRY];
+    const counts = u16[(this.slowRecord + recordField.before) >> 1] - u16[(entry + recordField.before) >> 1];
+    return before + (counts & 0xff) + (counts >> 8);
+  }
+
   /** From now on `horizon` may answer differently: it is asked at the next slow path. */
   askHorizon(): void {
     this.penaltyLimit = 0;

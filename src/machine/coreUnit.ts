@@ -96,6 +96,11 @@ export class CoreUnit implements ScheduledCore, CoreView {
     return this.running ? before + this.engine().executedNow() : before;
   }
 
+  /** Data accesses executed on fast paths, the run that is going on included. */
+  accessesNow(): number {
+    return this.accesses + this.engine().accessesNow(this.block, this.running);
+  }
+
   cycles(): number {
     return this.instructions() + this.f64[this.penaltyAt];
   }

@@ -39,6 +39,7 @@ import { firmware, type PowerPort, semihostingCall } from './firmware';
 import { Inspector } from './inspect';
 import type { WasmPort } from './launch.types';
 import { linearMemory, pagesOf } from './linear';
+import { eventTotal } from './performance';
 import { exceptionRecord, findingRecord } from './records';
 import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
@@ -176,7 +177,8 @@ export class ElscopeMachine implements Machine {
       mmu: this.mmu,
       cores: cpus,
       counter: () => Math.floor((this.time.cycles() * config.counterHz) / config.clockHz),
-      cycles: (core) => units[core].cycles(),
+      counted: (core, event) => eventTotal(units[core], this.memory, this.mmu, event),
+      monitors: (core, level, wait) => this.onMonitors(core, level, wait),
       timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
       instructionWord: (core) => this.instructionWord(core),
       firmware: player,
@@ -382,6 +384,12 @@ export class ElscopeMachine implements Machine {
     }
     const at = deadline === Number.POSITIVE_INFINITY ? deadline : (deadline * 1e9) / this.config.counterHz;
     this.time.schedule(`timer${core}`, at, () => this.units[core].cpu.timersDue());
+  }
+
+  private onMonitors(core: number, level: boolean, wait: number): void {
+    this.board.gic.privateLine(core, virtPpi.pmu).set(level);
+    const at = this.time.now() + (wait * 1e9) / this.config.clockHz;
+    this.time.schedule(`monitors${core}`, at, () => this.units[core].cpu.monitorsDue());
   }
 
   private instructionWord(core: number): number {

@@ -1,4 +1,6 @@
 /** System control, feature enables and trap controls of every exception level. */
+
+import { EVENT_COUNTERS } from './performance';
 import { NONE, rowsOf, underE2h, WHOLE } from './row';
 import { CPACR, CPTR2, TACR, VIRTUAL_MEMORY } from './traps';
 import type { SystemRegisterRow } from './types';
@@ -244,7 +246,7 @@ export const controlRows: readonly SystemRegisterRow[] = [
     6 TPM performance monitors at EL1 and EL0 {0 allowed; 1 trapped}
     5 TPMCR PMCR_EL0 at EL1 and EL0 {0 allowed; 1 trapped}
     4:0 HPMN event counters that EL1 and EL0 may use`,
-    { context: true, group: 'debug' },
+    { context: true, group: 'debug', behaviour: 'MDCR_EL2', reset: BigInt(EVENT_COUNTERS) },
   ),
   el2(
     'CPTR_EL2',

@@ -1,7 +1,8 @@
 /**
- * Performance monitors: the cycle counter and no event counters (PMCR_EL0.N = 0), so the bits of event counters are RAZ/WI,
- * written as reserved here.
+ * Performance monitors: the cycle counter and six event counters, as the preset cores have. Registers of counters beyond them
+ * do not exist, their bits are RAZ/WI. The events are in performanceEvents.ts.
  */
+import { commonEvents } from '../performanceEvents';
 import { LOW32, rowsOf } from './row';
 import { PMU, PMU_CONTROL, PMU_EL1, PMU_USER, pmuFiner } from './traps';
 import type { SystemRegisterRow } from './types';
@@ -9,10 +10,13 @@ import type { SystemRegisterRow } from './types';
 const pmu = rowsOf({ group: 'performance', read: 0, write: 0, reset: 0n, behaviour: 'storage' });
 const T = { traps: PMU } as const;
 
+export const EVENT_COUNTERS = 6;
+
 const counters = (what: string): string => `
   63:32 RES0
   31 C ${what} of the cycle counter
-  30:0 RES0`;
+  30:${EVENT_COUNTERS} RES0
+  ${EVENT_COUNTERS - 1}:0 P ${what}s of the event counters`;
 
 const events = (base: number): string => `
   63:32 RES0
@@ -27,6 +31,13 @@ const filter = `
   27 NSH counts at EL2 {0 no; 1 yes}
   26 M Secure EL3 differs from P
   25:0 RES0`;
+/** PMEVTYPER<n>_EL0: the same with an event. */
+const eventType = filter.replace(
+  '25:0 RES0',
+  `25:16 RES0
+  15:10 evtCount1 [FEAT_PMUv3p1] upper bits of the event
+  9:0 evtCount event`,
+);
 
 export const performanceRows: readonly SystemRegisterRow[] = [
   pmu(
@@ -50,7 +61,7 @@ export const performanceRows: readonly SystemRegisterRow[] = [
     2 C write one to reset the cycle counter
     1 P write one to reset the event counters
     0 E counters {0 off; 1 on}`,
-    { behaviour: 'PMCR_EL0', traps: PMU_CONTROL, reset: 0x41000000n, note: 'N = 0: the cycle counter only' },
+    { behaviour: 'PMCR_EL0', traps: PMU_CONTROL, reset: 0x41000000n | BigInt(EVENT_COUNTERS << 11) },
   ),
   pmu('PMCNTENSET_EL0', '3 3 9 12 1', 'Performance Monitors Count Enable Set register', counters('enable'), {
     ...T,
@@ -66,9 +77,8 @@ export const performanceRows: readonly SystemRegisterRow[] = [
   }),
   pmu('PMSWINC_EL0', '3 3 9 12 4', 'Performance Monitors Software Increment register', LOW32, {
     read: 'none',
-    behaviour: 'constant',
+    behaviour: 'PMSWINC_EL0',
     traps: pmuFiner('PMUSERENR_EL0.SW', 'write'),
-    note: 'no event counters: nothing to increment',
   }),
   pmu(
     'PMSELR_EL0',
@@ -83,26 +93,40 @@ export const performanceRows: readonly SystemRegisterRow[] = [
     ...T,
     write: 'none',
     behaviour: 'constant',
+    reset: commonEvents(0),
   }),
   pmu('PMCEID1_EL0', '3 3 9 12 7', 'Performance Monitors Common Event Identification register 1', events(32), {
     ...T,
     write: 'none',
     behaviour: 'constant',
+    reset: commonEvents(1),
   }),
   pmu('PMCCNTR_EL0', '3 3 9 13 0', 'Performance Monitors Cycle Count Register', '63:0 CCNT cycles', {
     behaviour: 'PMCCNTR_EL0',
     traps: pmuFiner('PMUSERENR_EL0.CR', 'read'),
   }),
-  pmu('PMXEVTYPER_EL0', '3 3 9 13 1', 'Performance Monitors Selected Event Type Register', filter, {
+  pmu('PMXEVTYPER_EL0', '3 3 9 13 1', 'Performance Monitors Selected Event Type Register', eventType, {
     ...T,
     behaviour: 'PMXEVTYPER_EL0',
-    note: 'PMCCFILTR_EL0 when PMSELR_EL0.SEL is 31, else zero',
+    note: 'PMEVTYPER<n>_EL0 of the counter that PMSELR_EL0.SEL selects, PMCCFILTR_EL0 for 31',
   }),
   pmu('PMXEVCNTR_EL0', '3 3 9 13 2', 'Performance Monitors Selected Event Count Register', LOW32, {
-    behaviour: 'constant',
+    behaviour: 'PMXEVCNTR_EL0',
     traps: pmuFiner('PMUSERENR_EL0.ER', 'read'),
-    note: 'no event counters',
+    note: 'PMEVCNTR<n>_EL0 of the counter that PMSELR_EL0.SEL selects',
   }),
+  ...Array.from({ length: EVENT_COUNTERS }, (_, n) =>
+    pmu(`PMEVCNTR${n}_EL0`, `3 3 14 8 ${n}`, 'Performance Monitors Event Count Registers', LOW32, {
+      behaviour: 'PMEVCNTR_EL0',
+      traps: pmuFiner('PMUSERENR_EL0.ER', 'read'),
+    }),
+  ),
+  ...Array.from({ length: EVENT_COUNTERS }, (_, n) =>
+    pmu(`PMEVTYPER${n}_EL0`, `3 3 14 12 ${n}`, 'Performance Monitors Event Type Registers', eventType, {
+      ...T,
+      behaviour: 'PMEVTYPER_EL0',
+    }),
+  ),
   pmu(
     'PMUSERENR_EL0',
     '3 3 9 14 0',

@@ -118,6 +118,10 @@ function timerNode(facts: TreeFacts): TreeNode {
   ]);
 }
 
+function pmuNode(facts: TreeFacts): TreeNode {
+  return node('pmu', [strings('compatible', 'arm,armv8-pmuv3'), cells('interrupts', ...ppi(virtPpi.pmu, facts))]);
+}
+
 function psciNode(method: 'hvc' | 'smc'): TreeNode {
   return node('psci', [
     strings('compatible', 'arm,psci-1.0', 'arm,psci-0.2', 'arm,psci'),
@@ -251,6 +255,7 @@ export function virtDeviceTree(facts: TreeFacts): DeviceTreeBlob {
       cpuNodes(facts),
       ...(facts.psci === undefined ? [] : [psciNode(facts.psci)]),
       timerNode(facts),
+      pmuNode(facts),
       ...boardNodes(facts),
     ],
   );

@@ -37,6 +37,13 @@ interface Rights {
   probing: boolean;
 }
 
+/** Look-ups beyond the last-entry shortcut, and walks that filled an entry: all, and those for fetches. */
+export interface TlbCounts {
+  readonly lookups: number;
+  readonly misses: number;
+  readonly fetchMisses: number;
+}
+
 export class Mmu implements Translator {
   readonly result: TranslationResult = { pa: 0, type: 0, shareability: 0, pageLog2: 12, tlbIndex: -1, guarded: false };
   readonly fault = new MutableFault();
@@ -184,6 +191,7 @@ export class Mmu implements Translator {
     if (!this.walkStage1(core, context, range, hi, lo, access)) return -1;
     const tlb = this.tlbs[core];
     tlb.misses++;
+    if (access === Access.Fetch) tlb.fetchMisses++;
     const { attr, nG } = walker;
     if (!context.stage2) return tlb.insert(who, ids, !nG, hi, lo, walker.pageLog2, walker.pa, attr, 0, 0);
     // Stage 1's permission faults come before all of stage 2's.
@@ -377,10 +385,8 @@ export class Mmu implements Translator {
     const index = this.tlbs[core].find(stage2Who(context), context.vmid << 16, hi | 0, lo | 0);
     return index < 0 ? undefined : this.tlbs[core].entry(index);
   }
-  /** Look-ups beyond the last-entry shortcut, and walks that filled an entry. */
-  tlbCounts(core: number): { readonly lookups: number; readonly misses: number } {
-    const { lookups, misses } = this.tlbs[core];
-    return { lookups, misses };
+  tlbCounts(core: number): TlbCounts {
+    return this.tlbs[core];
   }
 
   save(): unknown {

@@ -82,6 +82,8 @@ export class Tlb {
   readonly attr2: Int32Array;
   lookups = 0;
   misses = 0;
+  /** Those of them that were for instruction fetches. */
+  fetchMisses = 0;
 
   constructor(
     readonly sets: number,
@@ -107,6 +109,7 @@ export class Tlb {
     this.counts.fill(0);
     this.lookups = 0;
     this.misses = 0;
+    this.fetchMisses = 0;
   }
 
   pageLog2(index: number): number {
@@ -251,12 +254,12 @@ export class Tlb {
 
   /** For snapshots: everything, as plain arrays. */
   save(): unknown {
-    const { tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next, lookups, misses } = this;
+    const { tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next, lookups, misses, fetchMisses } = this;
     const arrays = [tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next].map((a) => Array.from(a));
-    return { arrays, lookups, misses };
+    return { arrays, lookups, misses, fetchMisses };
   }
   load(state: unknown): void {
-    const saved = state as { arrays: number[][]; lookups: number; misses: number };
+    const saved = state as { arrays: number[][]; lookups: number; misses: number; fetchMisses: number };
     const { tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next } = this;
     [tagLo, tagHi, info, ids, pa, attr, ipa, attr2, next].forEach((a, i) => {
       a.set(saved.arrays[i]);
@@ -265,6 +268,7 @@ export class Tlb {
     for (const i of info) if (i & VALID) this.counts[i >>> CLASS_SHIFT]++;
     this.lookups = saved.lookups;
     this.misses = saved.misses;
+    this.fetchMisses = saved.fetchMisses;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Cores without memory or engine: what they ask of the rest of the machine is recorded or answered by fields of the rig. */
+import type { PerformanceEvent } from '../../../src/arch/performanceEvents';
 import { operationByName, operationKey, type SystemOperationRow } from '../../../src/arch/sysops/index';
 import { byName, encodingKey, systemRegisters } from '../../../src/arch/sysregs/index';
 import { Cpu, type CpuFacts, type CpuPorts, type ExceptionEvent, type Leave } from '../../../src/cpu/index';
@@ -72,6 +73,9 @@ export class Rig {
   par: [number, number] = [0x12345678, 0x9abcd000];
   count = 1000;
   cycles = 0;
+  /** Totals of other events. */
+  readonly counts: Partial<Record<PerformanceEvent, number>> = {};
+  readonly monitorCalls: [core: number, level: boolean, wait: number][] = [];
   word = 0;
   cleared = 0;
   synchronised = 0;
@@ -124,7 +128,8 @@ export class Rig {
       },
       cores: this.cpus,
       counter: () => rig.count,
-      cycles: () => rig.cycles,
+      counted: (_core, event) => (event === 'CPU_CYCLES' ? rig.cycles : (rig.counts[event] ?? 0)),
+      monitors: (core, level, wait) => void rig.monitorCalls.push([core, level, wait]),
       timers: (core, levels, deadline) => void rig.timerCalls.push([core, levels, deadline]),
       instructionWord: () => rig.word,
       events: {

@@ -4,6 +4,7 @@ import { gicv3Random, gicv3Secure, gicv3Virtual } from './gicv3Random';
 import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
 import { gicv3Smp } from './gicv3Smp';
 import { gicv3VirtualSteps } from './gicv3Virtual';
+import { pmuRegisters } from './pmu';
 
 export const programs: readonly Program[] = [
   gicv3Registers,
@@ -16,4 +17,5 @@ export const programs: readonly Program[] = [
   gicv3Smp,
   gicv2Registers,
   gicv2Virtual(1),
+  pmuRegisters,
 ];

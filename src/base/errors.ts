@@ -75,6 +75,13 @@ const rows = {
   'virtio.write': ['the disk image "{path}" cannot be opened for writing', 'check its path and permissions'],
   'virtio.folder': ['there is no folder "{path}" to share', 'check the path'],
   'virtio.tooMany': ['{count} virtio devices are asked for', 'there are {limit} slots'],
+  'snapshot.none': ['"{path}" is no snapshot', 'make one with --save'],
+  'snapshot.version': ['the snapshot "{path}" has format {version}, and {known} is known', 'make it again'],
+  'snapshot.damaged': ['the snapshot "{path}" is damaged: {what}', 'make it again'],
+  'snapshot.other': [
+    'the snapshot "{path}" is of another machine',
+    'give the options that it was made with, and the same version of elscope',
+  ],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],
   'attribute.unknown': ['there is no launch attribute "{name}"', '{hint}'],

@@ -42,6 +42,12 @@ export const runOptions = [
   { name: 'max-instructions', value: 'N', doc: 'stop with exit 4 after N instructions' },
   { name: 'seed', value: 'N', doc: 'seed of every random choice (default 1)' },
   { name: 'check', value: 'MODE', doc: 'coherence checker: actual, architectural or off' },
+  { name: 'load', value: 'FILE', doc: 'start from a snapshot that the same options made' },
+  {
+    name: 'save',
+    value: 'FILE',
+    doc: 'write a snapshot when the run ends and the guest has not: at the limit, at the text',
+  },
   { name: 'stats', value: 'FILE', doc: 'write counters as JSON when the run ends' },
   { name: 'all', doc: 'with check: go on after a finding' },
   { name: 'sarif', value: 'FILE', doc: 'with check: write the findings as SARIF' },

@@ -12,6 +12,7 @@ import { describeFinding } from './findings';
 import { choiceOption, choiceOptions, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
 import { placesOf } from './places';
 import { sarif } from './sarif';
+import { loadSnapshot, saveSnapshot } from './snapshots';
 import { Terminal } from './terminal';
 
 export const ExitCode = { ok: 0, failed: 1, usage: 2, found: 3, limit: 4 } as const;
@@ -47,6 +48,8 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
 interface Outcome {
   readonly code: number;
   readonly message?: string;
+  /** The guest ended by itself: there is nothing to go on with. */
+  readonly ended?: true;
 }
 
 /** Runs until something ends it. Console to stdout, everything else to stderr. */
@@ -75,12 +78,16 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
     dialogue.output(bytes);
     if (dialogue.done) machine.endRun();
   });
+  const one = (name: string): string | undefined => options.values[name]?.[0];
+  const from = one('load');
+  if (from !== undefined) loadSnapshot(machine, from);
+  const end = machine.instructions() + limit;
   const started = performance.now();
   const goesOn = command === 'run' || options.values.all !== undefined;
 
   const loop = async (): Promise<Outcome> => {
     for (;;) {
-      const left = limit - machine.instructions();
+      const left = end - machine.instructions();
       if (left <= 0) return { code: ExitCode.limit, message: `instruction limit of ${limit} reached` };
       const stop: Stop = machine.run(Math.min(SLICE, left));
       if (stop.reason === 'finding') {
@@ -90,8 +97,12 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
       }
       if (stop.reason === 'exited') {
         return stop.code === 0
-          ? { code: ExitCode.ok }
-          : { code: stop.code & 0xff || ExitCode.failed, message: `guest ended with code ${stop.code} (${stop.how})` };
+          ? { code: ExitCode.ok, ended: true }
+          : {
+              ended: true,
+              code: stop.code & 0xff || ExitCode.failed,
+              message: `guest ended with code ${stop.code} (${stop.how})`,
+            };
       }
       if (dialogue.done) return { code: ExitCode.ok };
       if (stop.reason === 'idle' && !(await terminal.moreInput())) {
@@ -112,6 +123,9 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
     process.stderr.write(`elscope: the console never said ${JSON.stringify(dialogue.waitingFor)}\n`);
   }
   if (outcome.message) process.stderr.write(`elscope: ${outcome.message}\n`);
+  const to = one('save');
+  if (to !== undefined && outcome.ended) process.stderr.write('elscope: no snapshot is saved: the guest has ended\n');
+  else if (to !== undefined) saveSnapshot(machine, to);
   writeReport(options, 'stats', () => ({
     ...machine.statistics(),
     seconds,

@@ -3,6 +3,7 @@
  * side never changes anything. Virtual and physical addresses are BigInt at this edge only.
  */
 import type { MachineConfig } from './config';
+import type { MachineState } from './snapshot/state';
 
 export type Space = 'va' | 'el0' | 'el1' | 'el2' | 'el3' | 'ipa' | 'pa' | 'pou' | 'poc' | 'icache';
 
@@ -176,6 +177,11 @@ export interface Machine {
    */
   step(core: number, freezeOthers?: boolean): Stop;
   reset(): void;
+
+  /** All state at the current instruction boundary; good until the machine moves on. */
+  save(): MachineState;
+  /** Puts a state back, at power-on or later; breakpoints and watchpoints stay. False: it is another machine's. */
+  restore(state: MachineState): boolean;
 
   setBreakpoints(list: readonly ExecBreakpoint[]): void;
   setWatchpoints(list: readonly Watchpoint[]): void;

@@ -46,6 +46,7 @@ export class Board {
       this.gpio,
       ...Array.from({ length: virtMap.virtio.count }, (_, i) => this.slot(i)),
     ];
+    this.releasePowerKey();
   }
 
   private slot(i: number): Device {
@@ -67,6 +68,12 @@ export class Board {
     this.gpio.setPin(VIRT_POWER_PIN, true);
     const { clock } = this.ports;
     clock.schedule(POWER_KEY, clock.now() + KEY_NANOSECONDS, () => this.releasePowerKey());
+  }
+
+  /** The interrupt controller last: what the others did to its inputs on the way is nothing that happened. */
+  get stateOrder(): readonly Device[] {
+    const controller = new Set<Device>(this.gic.devices);
+    return [...this.devices.filter((device) => !controller.has(device)), ...this.gic.devices];
   }
 
   private releasePowerKey(): void {

@@ -105,6 +105,15 @@ export class CoreUnit implements ScheduledCore, CoreView {
     return this.instructions() + this.f64[this.penaltyAt];
   }
 
+  /** What is not in the core's block. */
+  save(): { accesses: number } {
+    return { accesses: this.accesses };
+  }
+  load(state: unknown): void {
+    this.accesses = (state as { accesses: number }).accesses;
+    this.skipBreakpoint = false;
+  }
+
   // ---- registers ----
 
   get state(): string {

@@ -43,6 +43,7 @@ import { eventTotal } from './performance';
 import { exceptionRecord, findingRecord } from './records';
 import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
+import { identityOf, type MachineState, restoreState, type StateParts, saveState } from './snapshot/state';
 import { Stops } from './stops';
 import { GuestTime } from './time';
 import type { VirtioMaker } from './virtioDevices';
@@ -90,8 +91,7 @@ export class ElscopeMachine implements Machine {
   private readonly inspector: Inspector;
   private readonly semihosting: Semihosting | undefined;
   private readonly u32: Uint32Array;
-  private readonly found: Finding[] = [];
-  private findingCount = 0;
+  private readonly findingLog: { count: number; list: Finding[] } = { count: 0, list: [] };
   private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
   private readonly typed: number[] = [];
   private resetWanted = false;
@@ -368,8 +368,8 @@ export class ElscopeMachine implements Machine {
   }
 
   private onFinding(f: MemoryFinding): void {
-    const finding = findingRecord(++this.findingCount, f, this.units[f.core].cpu.context);
-    if (this.found.length < MAX_FINDINGS) this.found.push(finding);
+    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context);
+    if (this.findingLog.list.length < MAX_FINDINGS) this.findingLog.list.push(finding);
     for (const listener of this.findingListeners) listener(finding);
     this.stops.finding(finding);
   }
@@ -419,6 +419,29 @@ export class ElscopeMachine implements Machine {
     });
   }
 
+  // ---- snapshots ----
+
+  private stateParts(): StateParts {
+    const { config, memory, mmu, units, time, scheduler, semihosting, typed, findingLog } = this;
+    const devices = [...this.flash, ...this.board.stateOrder];
+    return { config, memory, mmu, units, time, scheduler, devices, semihosting, typed, findings: findingLog };
+  }
+
+  save(): MachineState {
+    return saveState(this.stateParts());
+  }
+
+  restore(state: MachineState): boolean {
+    const parts = this.stateParts();
+    if (state.identity !== identityOf(parts)) return false;
+    restoreState(parts, state);
+    this.stops.pending = undefined;
+    this.stops.remember();
+    if (this.stops.watchpoints.length > 0) this.setWatchpoints(this.stops.watchpoints);
+    if (this.stops.breakpoints.length > 0) this.setBreakpoints(this.stops.breakpoints);
+    return true;
+  }
+
   // ---- stops ----
 
   setBreakpoints(list: readonly ExecBreakpoint[]): void {
@@ -464,7 +487,7 @@ export class ElscopeMachine implements Machine {
     return this.inspector.lineState(core, space, address);
   }
   findings(): readonly Finding[] {
-    return this.found;
+    return this.findingLog.list;
   }
 
   statistics(): MachineStatistics {
@@ -485,7 +508,7 @@ export class ElscopeMachine implements Machine {
           counters: { ...s.counters, ...this.engine.counters },
         };
       }),
-      findings: this.findingCount,
+      findings: this.findingLog.count,
     };
   }
 

@@ -24,6 +24,13 @@ const TURNS = 256;
 
 export type ScheduleEnd = 'limit' | 'stop' | 'idle';
 
+interface SchedulerState {
+  readonly turnCore: number;
+  readonly turnLeft: number;
+  readonly turnStart: number;
+  readonly random: number;
+}
+
 export class Scheduler {
   private readonly randomState = new Uint32Array(1);
   private readonly random = new SeededRandom(this.randomState);
@@ -45,6 +52,17 @@ export class Scheduler {
     this.random.seed(this.options.seed);
     this.turnCore = 0;
     this.beginTurn();
+  }
+
+  save(): SchedulerState {
+    const { turnCore, turnLeft, turnStart } = this;
+    return { turnCore, turnLeft, turnStart, random: this.randomState[0] };
+  }
+
+  load(state: unknown): void {
+    const { turnCore, turnLeft, turnStart, random } = state as SchedulerState;
+    Object.assign(this, { turnCore, turnLeft, turnStart });
+    this.randomState[0] = random;
   }
 
   /** The turn's length is settled when its core is ready. */

@@ -9,11 +9,19 @@ interface Event {
   readonly fire: () => void;
 }
 
+interface TimeState {
+  readonly base: number;
+  readonly roundMax: number;
+  readonly events: readonly (readonly [id: string, at: number])[];
+}
+
 export class GuestTime implements Clock {
   /** Cycles at the start of the round. */
   private base = 0;
   private roundMax = 0;
   private readonly events = new Map<string, Event>();
+  /** What every event that was ever asked for does. */
+  private readonly fires = new Map<string, () => void>();
   /** Cycles the running core has used in its turn; set by the scheduler. */
   turnCycles: () => number = () => 0;
   /** Told of events that were scheduled. */
@@ -30,6 +38,7 @@ export class GuestTime implements Clock {
   }
 
   schedule(id: string, at: number, fire: () => void): void {
+    this.fires.set(id, fire);
     if (at === Number.POSITIVE_INFINITY) this.events.delete(id);
     else this.events.set(id, { at: Math.ceil((at * this.clockHz) / 1e9), fire });
     this.scheduled();
@@ -87,5 +96,22 @@ export class GuestTime implements Clock {
     this.base = 0;
     this.roundMax = 0;
     this.events.clear();
+  }
+
+  save(): TimeState {
+    const events = [...this.events].map(([id, { at }]) => [id, at] as const);
+    return { base: this.base, roundMax: this.roundMax, events: events.sort(([a], [b]) => (a < b ? -1 : 1)) };
+  }
+
+  /** Events are known by those who have asked for them, at whatever time, before. */
+  load(state: unknown): void {
+    const { base, roundMax, events } = state as TimeState;
+    this.base = base;
+    this.roundMax = roundMax;
+    this.events.clear();
+    for (const [id, at] of events) {
+      const fire = this.fires.get(id);
+      if (fire !== undefined) this.events.set(id, { at, fire });
+    }
   }
 }

@@ -159,6 +159,13 @@ export class Checker {
     }
   }
 
+  /** A granule was decoded anew with nothing changed: its marked words are marked in the new records. */
+  markAgain(cache: InstructionCache, granule: number): void {
+    const { granuleWords, ports } = this.shared;
+    for (let i = 0; i < granuleWords; i++)
+      if (cache.wordFlags[granule * granuleWords + i] & MARKED) ports.markStale(cache.recordsAt(granule), i);
+  }
+
   private suspicious(core: number, offset: number, fromC: boolean): boolean {
     return this.architectural && this.tracker.judgeWord(core, offset, fromC, this.shared.ports.time(core)) !== 0;
   }

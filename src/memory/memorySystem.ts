@@ -12,7 +12,7 @@ import { Dma } from './dma';
 import { Doors } from './doors';
 import { Exclusives } from './exclusives';
 import { Fetch } from './fetch';
-import { InstructionCaches } from './instructionCaches';
+import { Granule, InstructionCaches } from './instructionCaches';
 import { LineTables } from './lineTables';
 import { Maintenance } from './maintenance';
 import { type MemoryPlan, planMemory } from './plan';
@@ -351,5 +351,21 @@ export class MemorySystem {
     this.checker?.load(s.checker);
     this.shared.busMode.set(s.busMode);
     this.exclusives.recompute();
+    this.decodeAgain();
+    // Watchpoints are the debugger's: they are set anew.
+    const { directory } = this.shared;
+    for (let unit = 0; unit < directory.length; unit++) if (directory[unit] & Dir.Watch) directory[unit] &= ~Dir.Watch;
+    this.watched = [];
+  }
+
+  /** Records follow from the lines' bytes; marks in them from the flags of the words. */
+  private decodeAgain(): void {
+    const { ports } = this.shared;
+    for (const cache of this.instructions.caches)
+      for (let granule = 0; granule < cache.granuleFlags.length; granule++) {
+        if (!(cache.granuleFlags[granule] & Granule.Decoded)) continue;
+        ports.decode(cache.core, cache.granuleBytesAt(granule), cache.recordsAt(granule));
+        this.checker?.markAgain(cache, granule);
+      }
   }
 }

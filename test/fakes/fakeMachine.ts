@@ -3,6 +3,7 @@
  * instruction cache that really keeps old bytes, breakpoints, watchpoints, exceptions with vectors, a UART at 0x09000000. Cores
  * take turns of one instruction.
  */
+
 import type {
   CacheLineView,
   CatchSet,
@@ -20,6 +21,7 @@ import type {
   Watchpoint,
 } from '../../src/machine/api';
 import type { MachineConfig } from '../../src/machine/config';
+import type { MachineState } from '../../src/machine/snapshot/state';
 import { FakeCore, fakeConfig, LINE, NONE, RAM_BASE, RAM_SIZE, SETS, UART } from './fakeCore';
 import type { FakeBus, FakeEvent } from './fakeCpu';
 
@@ -69,6 +71,12 @@ export class FakeMachine implements Machine {
   endRun(): void {}
 
   pressPowerKey(): void {}
+  save(): MachineState {
+    throw new Error('not saved');
+  }
+  restore(): boolean {
+    return false;
+  }
 
   reset(): void {
     this.ram.fill(0);

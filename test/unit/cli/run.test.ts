@@ -50,6 +50,25 @@ describe('ends', () => {
     assert.deepEqual([code, stderr], [1, 'elscope: every core waits and nothing will wake one\n']);
   });
 
+  test('in two parts, with a snapshot between them, as in one', async () => {
+    const stats = path.join(scratch(), 'parts.json');
+    const snapshot = path.join(scratch(), 'snapshot');
+    const args = ['run', sample('jit'), '--memory', '16M', '--seed', '5'];
+    const whole = await elscope([...args, '--stats', stats]);
+    const instructions: number = JSON.parse(readFileSync(stats, 'utf8')).instructions;
+    const first = await elscope([...args, '--max-instructions', '500000', '--save', snapshot]);
+    assert.equal(first.code, 4);
+    const second = await elscope([...args, '--load', snapshot, '--stats', stats, '--save', snapshot]);
+    assert.deepEqual([second.code, first.stdout + second.stdout], [0, whole.stdout]);
+    assert.equal(second.stderr, 'elscope: no snapshot is saved: the guest has ended\n');
+    assert.equal(JSON.parse(readFileSync(stats, 'utf8')).instructions, instructions);
+    const other = await elscope(['run', sample('jit'), '--load', snapshot]);
+    assert.equal(other.code, 2);
+    assert.match(other.stderr, /^elscope: the snapshot ".*" is of another machine: .*\n$/);
+    const none = await elscope([...args, '--load', sample('jit')]);
+    assert.deepEqual([none.code, none.stderr.includes('is no snapshot')], [2, true]);
+  });
+
   test('4 at the limit, to the instruction', async () => {
     const stats = path.join(scratch(), 'limit.json');
     const args = ['run', file('here.bin', words(HERE)), '--max-instructions', '123457', '--stats', stats];

@@ -74,7 +74,7 @@ export function stateHash(machine: ElscopeMachine): string {
 }
 
 /** Shortcuts and counts of what was asked for: they depend on where `run` was left, and nothing depends on them. */
-const isBookkeeping = (key: string): boolean => key === 'lookups' || key === 'last';
+export const isBookkeeping = (key: string): boolean => key === 'lookups' || key === 'last';
 
 const scratch = [
   'budget',

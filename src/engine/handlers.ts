@@ -2,11 +2,12 @@
  * The handler table: every implemented row times its static fields and extra variant. A handler knows where its operands stand
  * in a decoded record; the same knowledge makes the interpreter's code (loads from the record) and fills records when decoding.
  *
- * The handlers of most integer rows exist from the start, those of a row that `needs` something or is `rare` from the first
- * time that an instruction of it is decoded. Indices are given out in that order, to pairs (pairs.ts) as well.
+ * The handlers of Armv8.0's integer rows exist from the start, those of FP, SIMD and extensions from the first time that an
+ * instruction of their row is decoded. Indices are given out in that order, to pairs (pairs.ts) as well.
  */
 import type { HasFeature } from '../arch/features';
-import { type Fields, type InstructionRow, instructionRows, parsePattern } from '../arch/instructions';
+import type { Fields, InstructionId, InstructionRow } from '../arch/instructions';
+import { type CompiledRow, compiledRow, compiledRows } from '../isa';
 import { type Semantics, semanticsOf } from '../isa/sem';
 import { recordField } from '../memory/layout';
 
@@ -38,8 +39,8 @@ interface RowEntry {
   readonly semantics: Semantics;
   /** Static fields and the variant, with the number of values that each has. */
   readonly statics: readonly { readonly name: string; readonly count: number }[];
-  /** By static key; undefined until the row is wanted. */
-  handlers: Map<number, Handler> | undefined;
+  /** By static key. */
+  readonly handlers: Map<number, Handler>;
 }
 
 const staticKey = (statics: RowEntry['statics'], f: Fields): number => {
@@ -48,28 +49,30 @@ const staticKey = (statics: RowEntry['statics'], f: Fields): number => {
   return key;
 };
 
-const isLate = ({ row, semantics }: RowEntry): boolean => row.needs !== undefined || semantics.rare === true;
+const isLate = (row: InstructionRow): boolean => row.needs !== undefined || row.feature !== undefined;
+
+const SAMPLES = 256;
 
 /**
- * Whether some instruction has these statics and this variant: tries values of the other fields, in a fixed order. A
- * combination that it misses is made when an instruction wants it.
+ * The values of the variant (just 0 for a row without) that instructions with these static fields have: tries values of the
+ * other fields, in a fixed order. One that it misses is made when an instruction wants it.
  */
-function isReachable({ row, semantics }: RowEntry, statics: Fields): boolean {
-  const { extra } = semantics;
-  if (!row.reserved && !extra) return true;
-  const pattern = parsePattern(row.pattern);
-  if (typeof pattern === 'string') throw new Error(`elscope bug: ${row.id}: ${pattern}`);
+function variantsOf({ row, pattern }: CompiledRow, extra: Semantics['extra'], statics: Fields): ReadonlySet<number> {
+  const found = new Set<number>();
+  const count = extra?.count ?? 1;
   const free = pattern.fields.filter((f) => !(f.name in statics));
-  for (let sample = 0; sample < 256; sample++) {
-    const fields: Record<string, number> = { ...statics };
+  const fields: Record<string, number> = { ...statics };
+  for (let sample = 0; sample < SAMPLES && found.size < count; sample++) {
     for (const [i, f] of free.entries()) fields[f.name] = Math.imul(sample, 2 * i + 1) & ((1 << f.width) - 1);
     if (row.reserved?.(fields)) continue;
-    if (!extra || [true, false].some((all) => extra.of(fields, () => all) === statics[extra.name])) return true;
+    if (!extra) found.add(0);
+    else for (const all of [true, false]) found.add(extra.of(fields, () => all));
   }
-  return false;
+  return found;
 }
 
 export class HandlerTable {
+  /** Rows that have handlers. */
   private readonly rows = new Map<string, RowEntry>();
   /** By index; undefined for what is not a row's. */
   private readonly list: (Handler | undefined)[] = new Array(FIRST_ROW_HANDLER).fill(undefined);
@@ -77,11 +80,7 @@ export class HandlerTable {
   private fresh: Handler[] = [];
 
   constructor() {
-    for (const row of instructionRows) {
-      const semantics = row.status === 'unimplemented' ? undefined : semanticsOf(row.id);
-      if (semantics) this.rows.set(row.id, entryOf(row, semantics));
-    }
-    for (const entry of this.rows.values()) if (!isLate(entry)) this.make(entry);
+    for (const compiled of compiledRows) if (!isLate(compiled.row)) this.make(compiled);
   }
 
   /** Table entries so far. */
@@ -104,51 +103,46 @@ export class HandlerTable {
 
   /** The handler of an instruction on a core with these features, made now if need be; undefined if its row is not implemented. */
   find(row: InstructionRow, fields: Fields, has: HasFeature): Handler | undefined {
-    const entry = this.rows.get(row.id);
+    const entry = this.rows.get(row.id) ?? this.make(compiledRow(row.id as InstructionId));
     if (!entry) return undefined;
     const { extra } = entry.semantics;
-    const handlers = entry.handlers ?? this.make(entry);
     const all = extra ? { ...fields, [extra.name]: extra.of(fields, has) } : fields;
     const key = staticKey(entry.statics, all);
-    return handlers.get(key) ?? this.add(entry, handlers, all, key);
+    return entry.handlers.get(key) ?? this.add(entry, all, key);
   }
 
   /** All handlers of a row: one that is wanted is rarely the only one, and generated modules are dear. */
-  private make(entry: RowEntry): Map<number, Handler> {
+  private make(compiled: CompiledRow): RowEntry | undefined {
+    const { row, pattern } = compiled;
+    const semantics = row.status === 'unimplemented' ? undefined : semanticsOf(row.id);
+    if (!semantics) return undefined;
+    const { extra } = semantics;
+    const statics = (row.statics ?? []).map((name) => ({
+      name,
+      count: 1 << (pattern.fields.find((f) => f.name === name)?.width ?? 0),
+    }));
     let combinations: Record<string, number>[] = [{}];
-    for (const { name, count } of entry.statics)
+    for (const { name, count } of statics)
       combinations = combinations.flatMap((c) => Array.from({ length: count }, (_, v) => ({ ...c, [name]: v })));
-    const handlers = new Map<number, Handler>();
-    entry.handlers = handlers;
-    for (const statics of combinations)
-      if (isReachable(entry, statics)) this.add(entry, handlers, statics, staticKey(entry.statics, statics));
-    return handlers;
+    const all = extra ? [...statics, { name: extra.name, count: extra.count }] : statics;
+    const entry = { row, semantics, statics: all, handlers: new Map<number, Handler>() };
+    this.rows.set(row.id, entry);
+    for (const values of combinations)
+      for (const variant of variantsOf(compiled, extra, values)) {
+        const own = extra ? { ...values, [extra.name]: variant } : values;
+        this.add(entry, own, staticKey(all, own));
+      }
+    return entry;
   }
 
-  private add({ row, semantics, statics }: RowEntry, to: Map<number, Handler>, values: Fields, key: number): Handler {
+  private add({ row, semantics, statics, handlers }: RowEntry, values: Fields, key: number): Handler {
     const own = Object.fromEntries(statics.map(({ name }) => [name, values[name]]));
     const handler: Handler = { index: this.list.length, row, semantics, statics: own, operands: [] };
     this.list.push(handler);
     this.fresh.push(handler);
-    to.set(key, handler);
+    handlers.set(key, handler);
     return handler;
   }
-}
-
-function entryOf(row: InstructionRow, semantics: Semantics): RowEntry {
-  const pattern = parsePattern(row.pattern);
-  if (typeof pattern === 'string') throw new Error(`elscope bug: ${row.id}: ${pattern}`);
-  const statics = (row.statics ?? []).map((name) => ({
-    name,
-    count: 1 << (pattern.fields.find((f) => f.name === name)?.width ?? 0),
-  }));
-  const { extra } = semantics;
-  return {
-    row,
-    semantics,
-    statics: extra ? [...statics, { name: extra.name, count: extra.count }] : statics,
-    handlers: undefined,
-  };
 }
 
 /** Writes one operand into a record's four words. */

@@ -146,6 +146,4 @@ export interface Semantics {
   /** Data accesses of one execution on plain paths, for counting. */
   readonly loads?: number;
   readonly stores?: number;
-  /** Its handlers are generated when first wanted, as those of rows that `need` something always are. */
-  readonly rare?: boolean;
 }

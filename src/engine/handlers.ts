@@ -61,10 +61,11 @@ function variantsOf({ row, pattern }: CompiledRow, extra: Semantics['extra'], st
   const found = new Set<number>();
   const count = extra?.count ?? 1;
   const free = pattern.fields.filter((f) => !(f.name in statics));
+  const never = pattern.fields.filter((f) => (pattern.nonzero >>> f.lsb) & 1);
   const fields: Record<string, number> = { ...statics };
   for (let sample = 0; sample < SAMPLES && found.size < count; sample++) {
     for (const [i, f] of free.entries()) fields[f.name] = Math.imul(sample, 2 * i + 1) & ((1 << f.width) - 1);
-    if (row.reserved?.(fields)) continue;
+    if (never.some((f) => fields[f.name] === 0) || row.reserved?.(fields)) continue;
     if (!extra) found.add(0);
     else for (const all of [true, false]) found.add(extra.of(fields, () => all));
   }

@@ -1,4 +1,4 @@
-/** Sets of features, and what follows from them. A set holds only what is done, if only in part, and has all that it needs. */
+/** Sets of features, and what follows from them. A set holds only what is done and has all that it needs. */
 import { bug } from '../../base/errors';
 import { type FeatureName, type FeatureRow, features, fieldsWithout } from './table';
 
@@ -45,7 +45,7 @@ const advertised = Object.entries(rows).map(([name, row]) => ({ name, fields: ad
 
 /** The features of a real core as far as they are done here: those that are not, and what needs them, fall away. */
 export function implemented(wanted: Iterable<FeatureName>): FeatureSet {
-  const set = new Set<string>([...wanted].filter((name) => rows[name].status !== 'unimplemented'));
+  const set = new Set<string>([...wanted].filter((name) => rows[name].status === 'done'));
   let before: number;
   do {
     before = set.size;
@@ -58,10 +58,7 @@ export function implemented(wanted: Iterable<FeatureName>): FeatureSet {
 export function everythingDone(): FeatureSet {
   const chosen: FeatureName[] = [];
   for (const name of featureNames) {
-    if (
-      rows[name].status !== 'unimplemented' &&
-      !rows[name].excludes?.some((other) => chosen.includes(other as FeatureName))
-    )
+    if (rows[name].status === 'done' && !rows[name].excludes?.some((other) => chosen.includes(other as FeatureName)))
       chosen.push(name);
   }
   return implemented(chosen);
@@ -72,7 +69,7 @@ export function featureConflict(set: FeatureSet): { readonly feature: string; re
   for (const feature of set) {
     const row = featureRow(feature);
     if (row === undefined) return { feature, what: 'there is no such feature' };
-    if (row.status === 'unimplemented') return { feature, what: `it is not implemented (${row.doc})` };
+    if (row.status !== 'done') return { feature, what: `it is not implemented (${row.doc})` };
     const missing = row.needs.find((needed) => !set.has(needed));
     if (missing !== undefined) return { feature, what: `it needs ${missing}` };
     const other = row.excludes?.find((excluded) => set.has(excluded));
@@ -90,7 +87,7 @@ export function advertisedFields(set: FeatureSet): ReadonlyMap<string, Readonly<
     fields[field] = Math.max(fields[field] ?? 0, value);
   };
   for (const { name, fields } of advertised) {
-    if (!set.has(name) || rows[name].status === 'partial') continue;
+    if (!set.has(name)) continue;
     for (const { register, field, value, beside } of fields)
       if (beside === undefined || set.has(beside)) raise(register, field, value);
   }

@@ -16,8 +16,7 @@ export interface FeatureRow {
   readonly needs: readonly string[];
   /** Features that a core cannot have beside it. */
   readonly excludes?: readonly string[];
-  /** `partial`: what is done of it executes, but no ID register says so and no preset counts on it. */
-  readonly status: 'done' | 'partial' | 'unimplemented';
+  readonly status: 'done' | 'unimplemented';
   /** Why it is not done. */
   readonly note?: string;
 }
@@ -38,17 +37,6 @@ const not = (doc: string, id: string, needs: readonly string[] = [], note = 'not
   note,
 });
 
-/** A feature of which a core has what is done. */
-const some = (doc: string, id: string, needs: readonly string[], note: string): FeatureRow => ({
-  doc,
-  id,
-  needs,
-  status: 'partial',
-  note,
-});
-const ROWS_MISSING = 'some instructions are missing';
-const WAITS = 'complete, but what it needs is not';
-
 const LATER = 'a later extension, of which only the name is known here';
 const later = (doc: string, id = ''): FeatureRow => not(doc, id, [], LATER);
 
@@ -56,13 +44,13 @@ export const features = {
   // Armv8.0
   FEAT_AA32EL0: not('AArch32 at EL0', 'PFR0.EL0=2'),
   FEAT_AA32EL1: not('AArch32 at EL1', 'PFR0.EL1=2', ['FEAT_AA32EL0']),
-  FEAT_FP: some('floating point', 'PFR0.FP=0', [], ROWS_MISSING),
-  FEAT_AdvSIMD: some('Advanced SIMD', 'PFR0.AdvSIMD=0', ['FEAT_FP'], ROWS_MISSING),
+  FEAT_FP: done('floating point', 'PFR0.FP=0'),
+  FEAT_AdvSIMD: done('Advanced SIMD', 'PFR0.AdvSIMD=0', ['FEAT_FP']),
   FEAT_CRC32: done('CRC32 instructions', 'ISAR0.CRC32=1'),
-  FEAT_AES: some('AES instructions', 'ISAR0.AES=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_PMULL: some('PMULL of 64 bits', 'ISAR0.AES=2', ['FEAT_AES'], WAITS),
-  FEAT_SHA1: some('SHA1 instructions', 'ISAR0.SHA1=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_SHA256: some('SHA256 instructions', 'ISAR0.SHA2=1', ['FEAT_SHA1'], WAITS),
+  FEAT_AES: done('AES instructions', 'ISAR0.AES=1', ['FEAT_AdvSIMD']),
+  FEAT_PMULL: done('PMULL of 64 bits', 'ISAR0.AES=2', ['FEAT_AES']),
+  FEAT_SHA1: done('SHA1 instructions', 'ISAR0.SHA1=1', ['FEAT_AdvSIMD']),
+  FEAT_SHA256: done('SHA256 instructions', 'ISAR0.SHA2=1', ['FEAT_SHA1']),
   FEAT_PMUv3: done('performance monitors', 'DFR0.PMUVer=1'),
   FEAT_GICv3: done('system registers of the GICv3 CPU interface', 'PFR0.GIC=1'),
   FEAT_TGran4K: done('4 KB granule', 'MMFR0.TGran4=0'),
@@ -82,7 +70,7 @@ export const features = {
 
   // Armv8.1
   FEAT_LSE: done('CAS, SWP, LDADD and their kin', 'ISAR0.Atomic=2'),
-  FEAT_RDM: some('SQRDMLAH and SQRDMLSH', 'ISAR0.RDM=1', ['FEAT_AdvSIMD'], WAITS),
+  FEAT_RDM: done('SQRDMLAH and SQRDMLSH', 'ISAR0.RDM=1', ['FEAT_AdvSIMD']),
   FEAT_PAN: done('PSTATE.PAN', 'MMFR1.PAN=1'),
   FEAT_VHE: done('Virtualization Host Extensions', 'MMFR1.VH=1 DFR0.DebugVer=7'),
   FEAT_LOR: done('limited ordering regions', 'MMFR1.LO=1'),
@@ -93,16 +81,16 @@ export const features = {
 
   // Armv8.2
   FEAT_PAN2: done('AT S1E1RP and S1E1WP', 'MMFR1.PAN=2', ['FEAT_PAN']),
-  FEAT_FP16: some('half-precision arithmetic', 'PFR0.FP=1 PFR0.AdvSIMD=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_DotProd: some('UDOT and SDOT', 'ISAR0.DP=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_FHM: some('FMLAL and FMLSL', 'ISAR0.FHM=1', ['FEAT_FP16'], WAITS),
-  FEAT_SHA512: some('SHA512 instructions', 'ISAR0.SHA2=2', ['FEAT_SHA256'], WAITS),
-  FEAT_SHA3: some('EOR3, RAX1, XAR and BCAX', 'ISAR0.SHA3=1', ['FEAT_SHA512'], WAITS),
-  FEAT_SM3: some('SM3 instructions', 'ISAR0.SM3=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_SM4: some('SM4 instructions', 'ISAR0.SM4=1', ['FEAT_SM3'], WAITS),
+  FEAT_FP16: done('half-precision arithmetic', 'PFR0.FP=1 PFR0.AdvSIMD=1', ['FEAT_AdvSIMD']),
+  FEAT_DotProd: done('UDOT and SDOT', 'ISAR0.DP=1', ['FEAT_AdvSIMD']),
+  FEAT_FHM: done('FMLAL and FMLSL', 'ISAR0.FHM=1', ['FEAT_FP16']),
+  FEAT_SHA512: done('SHA512 instructions', 'ISAR0.SHA2=2', ['FEAT_SHA256']),
+  FEAT_SHA3: done('EOR3, RAX1, XAR and BCAX', 'ISAR0.SHA3=1', ['FEAT_SHA512']),
+  FEAT_SM3: done('SM3 instructions', 'ISAR0.SM3=1', ['FEAT_AdvSIMD']),
+  FEAT_SM4: done('SM4 instructions', 'ISAR0.SM4=1', ['FEAT_SM3']),
   FEAT_BF16: not('BFloat16 instructions', 'ISAR1.BF16=1', ['FEAT_AdvSIMD']),
   FEAT_EBF16: not('extended BFloat16 behaviours', 'ISAR1.BF16=2', ['FEAT_BF16']),
-  FEAT_I8MM: some('8-bit integer matrix multiply', 'ISAR1.I8MM=1', ['FEAT_AdvSIMD'], WAITS),
+  FEAT_I8MM: done('8-bit integer matrix multiply', 'ISAR1.I8MM=1', ['FEAT_AdvSIMD']),
   FEAT_DPB: done('DC CVAP', 'ISAR1.DPB=1'),
   FEAT_DPB2: done('DC CVADP', 'ISAR1.DPB=2', ['FEAT_DPB']),
   FEAT_UAO: done('PSTATE.UAO', 'MMFR2.UAO=1'),
@@ -141,8 +129,8 @@ export const features = {
   },
   FEAT_PACQARMA3: not('the QARMA3 algorithm', 'ISAR2.GPA3=1', ['FEAT_PAuth']),
   FEAT_LRCPC: done('LDAPR', 'ISAR1.LRCPC=1'),
-  FEAT_FCMA: some('complex number instructions', 'ISAR1.FCMA=1', ['FEAT_AdvSIMD'], WAITS),
-  FEAT_JSCVT: some('FJCVTZS', 'ISAR1.JSCVT=1', ['FEAT_FP'], WAITS),
+  FEAT_FCMA: done('complex number instructions', 'ISAR1.FCMA=1', ['FEAT_AdvSIMD']),
+  FEAT_JSCVT: done('FJCVTZS', 'ISAR1.JSCVT=1', ['FEAT_FP']),
   FEAT_CCIDX: done('64-bit format of CCSIDR_EL1', 'MMFR2.CCIDX=1'),
   FEAT_NV: not('nested virtualization', 'MMFR2.NV=1'),
   FEAT_SPEv1p2: not('SPE of Armv8.7', 'DFR0.PMSVer=3', ['FEAT_SPE']),
@@ -168,7 +156,7 @@ export const features = {
 
   // Armv8.5
   FEAT_FlagM2: done('AXFLAG and XAFLAG', 'ISAR0.TS=2', ['FEAT_FlagM']),
-  FEAT_FRINTTS: some('FRINT32 and FRINT64', 'ISAR1.FRINTTS=1', ['FEAT_FP'], WAITS),
+  FEAT_FRINTTS: done('FRINT32 and FRINT64', 'ISAR1.FRINTTS=1', ['FEAT_FP']),
   FEAT_BTI: not('branch target identification', 'PFR1.BT=1'),
   FEAT_EVT: done('enhanced virtualization traps', 'MMFR2.EVT=2'),
   FEAT_E0PD: done('EL0 kept out of half of the address space', 'MMFR2.E0PD=1'),

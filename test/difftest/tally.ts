@@ -51,7 +51,7 @@ export class Tally {
     );
     const lines: string[] = [];
     for (let at = 0; at < cells.length; at += COLUMNS) lines.push(cells.slice(at, at + COLUMNS).join('   '));
-    for (const entry of knownDifferences)
+    for (const entry of knownDifferences.filter(({ rows }) => [...this.cases.keys()].some((row) => rows.test(row))))
       lines.push(`known difference, seen ${this.known.get(entry) ?? 0} times: ${entry.reason}`);
     const { tooFew } = this;
     if (tooFew.length > 0)

@@ -8,7 +8,7 @@ import { extensionRows } from './extensions';
 import { atomicRows } from './extensionsAtomics';
 import { pointerAuthenticationRows } from './extensionsPauth';
 import { tagExtensionRows } from './extensionsTags';
-import { floatScalarRows, floatVectorRows } from './float';
+import { brainFloatRows, floatScalarRows, floatVectorRows } from './float';
 import { loadStoreRows } from './loadStore';
 import { simdCryptoRows } from './simdCrypto';
 import { simdIntegerRows } from './simdInteger';
@@ -35,6 +35,7 @@ const table = [
   ...simdIntegerRows,
   ...floatScalarRows,
   ...floatVectorRows,
+  ...brainFloatRows,
   ...extensionRows,
   ...atomicRows,
   ...pointerAuthenticationRows,
@@ -77,6 +78,7 @@ export const instructionGroups: readonly InstructionGroup[] = [
   { title: 'Advanced SIMD, integer', rows: simdIntegerRows },
   { title: 'Floating point, scalar', rows: floatScalarRows },
   { title: 'Floating point, Advanced SIMD', rows: floatVectorRows },
+  { title: 'BFloat16', rows: brainFloatRows },
   { title: 'Extensions', rows: extensionRows },
   { title: 'Atomic accesses', rows: atomicRows },
   { title: 'Pointer authentication', rows: pointerAuthenticationRows },

@@ -3,6 +3,7 @@
  * FPCR and FPSR are used in the core block.
  */
 import { arithmeticRoutines } from './arithmetic';
+import { brainFloatRoutines } from './brain';
 import { compareRoutines } from './compare';
 import { convertRoutines } from './convert';
 import { estimateRoutines, tableRoutines } from './estimate';
@@ -31,6 +32,7 @@ export const fpRoutines: Readonly<Record<string, Routine>> = {
   ...ofFormat(double),
   ...halfProductRoutines,
   ...convertRoutines,
+  ...brainFloatRoutines,
   ...fastRoutines,
 };
 

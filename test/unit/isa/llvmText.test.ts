@@ -20,7 +20,7 @@ import { type LlvmText, llvmDisassemble, llvmVersion } from './llvm';
 
 const attributes = [
   '+v8.7a +crc +lse +pauth +mte +flagm +altnzcv +sb +rcpc +rcpc-immo +lor +tme +xs +wfxt +hbc +ls64 +bti +ras +spe',
-  '+tracev8.4 +predres +ssbs +dit +pan +cssc +rand +sve +rdm +dotprod +i8mm +sm4 +fullfp16 +fp16fml +aes +sha2 +sha3',
+  '+tracev8.4 +predres +ssbs +dit +pan +cssc +rand +sve +rdm +dotprod +i8mm +bf16 +sm4 +fullfp16 +fp16fml +aes +sha2 +sha3',
 ].flatMap((line) => line.split(' '));
 
 interface Sample {

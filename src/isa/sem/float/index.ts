@@ -1,4 +1,5 @@
 /** The meaning of floating-point instructions. */
+import { brainFloatSemantics } from './brain';
 import { floatComplexSemantics } from './complex';
 import { floatConversionSemantics } from './conversions';
 import { floatScalarSemantics } from './scalar';
@@ -9,4 +10,5 @@ export const floatSemantics = {
   ...floatConversionSemantics,
   ...floatVectorSemantics,
   ...floatComplexSemantics,
+  ...brainFloatSemantics,
 };

@@ -10,7 +10,8 @@ import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
 import type { LaterCode } from './laterCode';
 import { OpenContext } from './openContext';
 
-const CACHE_BITS = 14;
+/** log2 of the words remembered: a kernel's text has hundreds of thousands of different ones, a phase of it tens. */
+const CACHE_BITS = 16;
 
 export class Decoder {
   private readonly words: Int32Array;

@@ -8,11 +8,19 @@
 import { bug } from '../base/errors';
 import { coreLayout } from '../cpu/layout';
 import type { SlowPath } from '../isa/sem';
-import { entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
-import { extendU, FunctionBuilder, i32, i64, load, op32, op64, wrap } from '../wasm/code';
+import {
+  entryField,
+  LINE_ENTRY_BYTES,
+  LINE_TABLE_ENTRIES,
+  RECORD_BYTES,
+  recordField,
+  TAG_NOT_PLAIN,
+} from '../memory/layout';
+import { extendU, FunctionBuilder, type I32, type I64, i32, i64, load, op32, op64, wrap } from '../wasm/code';
 import { type FunctionType, ModuleBuilder } from '../wasm/module';
 import { AccessContext } from './accessContext';
 import { addDataPath, type DataPathFacts } from './dataPath/dataPath';
+import { addFetchPath } from './dataPath/fetchCode';
 import type { HandlerTable } from './handlers';
 import { OpenContext } from './openContext';
 import type { GeneratedNames } from './stateContext';
@@ -122,7 +130,7 @@ function gotoBody(enterAt: number): number[] {
 }
 
 /** enterAt(core, target): looks the granule up, or asks for it, and dispatches on its record. */
-function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: number): number[] {
+function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: number, reorder?: number): number[] {
   const f = new FunctionBuilder(['i32', 'i64']);
   const core = f.param(0, 'i32');
   const target = f.param(1, 'i64');
@@ -141,14 +149,27 @@ function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: numb
     op64.eq(load.i64(entry, entryField.tag), op64.and(target, i64(-bytes | 3))),
     () => f.set(record, op32.add(load.i32(entry, entryField.host), inGranule)),
     () => {
+      if (reorder !== undefined) {
+        const notPlain = op64.or(op64.and(target, i64(-bytes | 3)), i64(TAG_NOT_PLAIN));
+        f.if(op64.eq(load.i64(entry, entryField.tag), notPlain), () => {
+          f.callVoid(reorder, core, load.i32(entry, entryField.way));
+          f.set(record, op32.add(load.i32(entry, entryField.host), inGranule));
+          goOn(f, names, core, record, target);
+        });
+      }
       f.set(record, f.call(fetch, 'i32', core, low, wrap(op64.shrU(target, i64(32)))));
       f.if(op32.eqz(record), () => f.return(i32(Exit.left)));
     },
   );
+  goOn(f, names, core, record, target);
+  return f.finish();
+}
+
+/** A new run begins at `record`, which `target` is the address of. */
+function goOn(f: FunctionBuilder, names: GeneratedNames, core: I32, record: I32, target: I64): void {
   f.store('i32', core, record, at('entryRec'));
   f.store('i64', core, op64.sub(target, extendU(op32.shrU(record, i32(2)))), at('pcDelta'));
   f.tailCallIndirect(names.handlerType, load.u16(record, recordField.handler), record, core);
-  return f.finish();
 }
 
 /** Builds the module; fills each handler's operand list on the way. */
@@ -161,6 +182,7 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   const intercept = m.importFunction('intercept', i32s(2));
   const look = m.importFunction('look', { params: ['i32', 'i32'], results: [] });
 
+  const reorder = shape.data && addFetchPath(m, shape.data);
   if (shape.data) {
     const { load, store } = addDataPath(m, shape.data, { load: slow.load, store: slow.store, look });
     slow.load = load;
@@ -181,7 +203,7 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
     routine: (name) => bug(`routine ${name} in a handler that is made at the start`),
   };
   m.define(goto, gotoBody(enterAt));
-  m.define(enterAt, enterAtBody(names, shape, fetch));
+  m.define(enterAt, enterAtBody(names, shape, fetch, reorder));
 
   const enterCode = new FunctionBuilder(['i32']);
   const core = enterCode.param(0, 'i32');

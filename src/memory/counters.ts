@@ -27,6 +27,7 @@ export const Counter = {
   contextFlushes: 22,
   deviceAccesses: 23,
   prefetchBufferFetches: 24, // fetches served by the prefetch buffer
+  fetchPromotions: 25, // true LRU: an L1I hit that reordered its set
 } as const;
 export type CounterName = keyof typeof Counter;
 export type Counter = (typeof Counter)[CounterName];

@@ -109,7 +109,7 @@ export class Fetch {
       cache.vmid[way] = vmid;
       cache.va[way * 2] = lo & -(1 << cache.lineLog2);
       cache.va[way * 2 + 1] = hi;
-    } else this.demote(core, cache, cache.touch(way), way);
+    } else this.demote(core, cache, cache.touch(way), way, true);
     const granule = (way << cache.granulesLog2) | ((host >>> this.shared.granuleLog2) & (cache.granules - 1));
     if (!(cache.granuleFlags[granule] & Granule.Decoded)) {
       cache.decode(granule);
@@ -131,7 +131,7 @@ export class Fetch {
     for (let i = 0; i < bytes; i += step) this.copyPart(core, to + i, host + i, step, fromC, i === 0);
     if (fromC)
       for (let g = 0; g < cache.granules; g++) cache.granuleFlags[(way << cache.granulesLog2) | g] = Granule.FromC;
-    this.demote(core, cache, cache.insert(way, line), way);
+    this.demote(core, cache, cache.insert(way, line), way, false);
     this.instructions.setResident(core, line);
     return way;
   }
@@ -156,8 +156,9 @@ export class Fetch {
   }
 
   /** True LRU: entries of the way that is most recent no longer are no plain hits; those of the new one are. */
-  private demote(core: number, cache: InstructionCache, before: number, way: number): void {
+  private demote(core: number, cache: InstructionCache, before: number, way: number, hit: boolean): void {
     if (before < 0) return;
+    if (hit) this.shared.count(core, Counter.fetchPromotions);
     for (let g = 0; g < cache.granules; g++) {
       this.tables.setPlain(core, Table.Fetch, (before << cache.granulesLog2) | g, false);
       this.tables.setPlain(core, Table.Fetch, (way << cache.granulesLog2) | g, true);

@@ -57,6 +57,13 @@ function keepBody(plan: MemoryPlan): number[] {
   return f.finish();
 }
 
+/** Adds the function of the order lists alone. */
+export function addToFront(m: ModuleBuilder): number {
+  const index = m.declare({ params: ['i32', 'i32'], results: ['i32'] });
+  m.define(index, toFrontBody());
+  return index;
+}
+
 export function addHelpers(m: ModuleBuilder, plan: MemoryPlan): Helpers {
   const helper = (body: number[], results: 0 | 1): number => {
     const index = m.declare({ params: ['i32', 'i32'], results: results === 1 ? ['i32'] : [] });
@@ -64,7 +71,7 @@ export function addHelpers(m: ModuleBuilder, plan: MemoryPlan): Helpers {
     return index;
   };
   return {
-    toFront: helper(toFrontBody(), 1),
+    toFront: addToFront(m),
     copyUnit: helper(copyUnitBody(1 << plan.unitLog2), 0),
     keep: helper(keepBody(plan), 0),
   };

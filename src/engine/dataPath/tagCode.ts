@@ -15,7 +15,7 @@ export class TagCode {
   constructor(
     private readonly plan: TagPlan,
     private readonly g: CacheGeometry,
-    private readonly helpers: Helpers,
+    private readonly helpers: Pick<Helpers, 'toFront'>,
   ) {
     this.ordered = g.replacement !== 'random';
     this.isLru = g.replacement === 'lru';

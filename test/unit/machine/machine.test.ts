@@ -194,6 +194,26 @@ test('stepping through a guest gives what running gives', () => {
   assert.equal(run(true), run(false));
 });
 
+describe('true LRU of an I-cache', () => {
+  const to = (from: number, target: number): number => (0x14000000 | (((target - from) >> 2) & 0x3ffffff)) >>> 0;
+  const [A, B, C] = [0, 0x100, 0x200]; // of one set
+  const caches = presetConfig('cortex-a57', 1).cores.map((core) => {
+    return { ...core, l1i: { ...core.l1i, sets: 4, ways: 2, replacement: 'lru' as const } };
+  });
+
+  test('a hit on the older line makes it the younger one', () => {
+    const at = { [A]: [to(A, B), to(A + 4, C), HERE], [B]: [to(B, A + 4)], [C]: [to(C, A + 8)] };
+    const machine = start({ at, change: { cores: caches } });
+    machine.run(1000);
+    const [{ l1i, counters }] = machine.statistics().cores;
+    assert.equal(l1i.misses, 3, 'C takes the place of B');
+    const resident = machine.cacheLines(0, 1, 'I').filter((line) => line.valid);
+    assert.deepEqual(resident.map((line) => Number(line.pa) - CODE).sort(), [A, C]);
+    assert.equal(counters.fetchPromotions, 2, 'A after B, and after C');
+    assert.equal(counters.slowFetches - counters.fetches, 2, 'both without leaving generated code');
+  });
+});
+
 describe('stops', () => {
   const nothing: CatchSet = { exceptions: new Set(), elChange: false, undefined: false, finding: false };
   const endless = { 0: [NOP, 0x91000400, NOP, 0x17fffffd] }; // nop; add x0, x0, #1; nop; b .-12

@@ -1,19 +1,20 @@
 /**
- * `npm run bench -- [--part speed|latency|workbench]… [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a
+ * `npm run bench -- [--part speed|boot|latency|workbench]… [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a
  * second, on elscope's command line and on Debian's QEMU in the same run, and the memory that elscope takes; then the
- * debugger's latencies (benchLatency.ts). Guests: test/bench/guests. Every guest prints a checksum, which must be the same
+ * debugger's latencies (benchLatency.ts). The boot of Debian's kernels is benchBoot.ts's. Guests: test/bench/guests. Every guest prints a checksum, which must be the same
  * everywhere. Instructions are counted by QEMU (one instruction a nanosecond of its virtual time) and, on elscope, by elscope
  * itself.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { printBoot } from './benchBoot';
 import { type BenchGuestName, benchGuests, buildBenchGuest } from './benchGuests';
 import { printLatencies } from './benchLatency';
 import { artefactsDir, DIST } from './paths';
-import { onPath } from './processes';
+import { onPath, residentMiB } from './processes';
 
 const CLI = path.join(DIST, 'cli.cjs');
 const MACHINES = ['cortex-a57', 'cortex-a53', 'neoverse-n1'];
@@ -28,15 +29,6 @@ interface Finished {
   readonly output: string;
   /** Largest resident memory of the process, from the kernel. */
   readonly residentMiB: number;
-}
-
-function residentMiB(child: ChildProcess): number {
-  try {
-    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0; // it has just ended, or there is no /proc
-  }
 }
 
 /** Runs to the end. VmHWM only grows, so the last reading before the end is the one that counts. */
@@ -185,7 +177,7 @@ export function targetLines(found: Readonly<Partial<Record<BenchGuestName, OnEls
   return lines;
 }
 
-const PARTS = ['speed', 'latency', 'workbench'] as const;
+const PARTS = ['speed', 'boot', 'latency', 'workbench'] as const;
 
 /** The values of a repeated option, each one of a list. */
 function chosen<T extends string>(option: string, given: readonly string[], known: readonly T[]): T[] {
@@ -232,6 +224,7 @@ async function main(): Promise<void> {
   const guests = chosen('guest', values.guest, MEASURED);
   const parts = chosen('part', values.part, PARTS);
   if (parts.includes('speed')) await printSpeed(guests, values.machine, runs);
+  if (parts.includes('boot')) await printBoot();
   if (parts.includes('latency') || parts.includes('workbench')) {
     await printLatencies(parts.includes('latency'), parts.includes('workbench'));
   }

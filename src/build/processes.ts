@@ -142,3 +142,13 @@ export function exitOnSignals(): void {
     process.once(name, () => process.exit(128 + number));
   }
 }
+
+/** Largest resident memory of a process so far, from the kernel, in MiB; 0 when it has ended, or where there is no /proc. */
+export function residentMiB(child: ChildProcess): number {
+  try {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -18,10 +18,15 @@ const VSIX = path.join(cacheDir(), 'elscope.vsix');
 const log = (text: string): void => console.log(text);
 
 /** A stage whose tests run in a process of their own, which reports counts. */
-function tests(name: string, needs: readonly string[], file: string, env: NodeJS.ProcessEnv = {}): Stage {
+function tests(
+  name: string,
+  needs: readonly string[],
+  [file, ...options]: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Stage {
   const run = (): Promise<Counts> =>
     collectCounts(name, async (inherited) => {
-      const args = ['--import', 'tsx', path.join(ROOT, file)];
+      const args = ['--import', 'tsx', path.join(ROOT, file), ...options];
       const result = await attempt(process.execPath, args, { env: { ...inherited, ...env }, inherit: true });
       return result.code;
     });
@@ -60,8 +65,8 @@ function workbenchStages(host: HostVersion): Stage[] {
   const needs = ['programs', 'package', install];
   return [
     { name: install, ahead: () => installHost(host, () => undefined), run: async () => undefined },
-    tests(`suite in VS Code ${host.vscode}`, needs, 'test/vscode/runTest.ts', env),
-    tests(`interface of VS Code ${host.vscode}`, needs, 'src/build/uiTests.ts', env),
+    tests(`suite in VS Code ${host.vscode}`, needs, ['test/vscode/runTest.ts'], env),
+    tests(`interface of VS Code ${host.vscode}`, needs, ['src/build/uiTests.ts'], env),
   ];
 }
 
@@ -82,9 +87,9 @@ const STAGES: readonly Stage[] = [
   stage('build', [], bundle),
   tool('types', 'tsc', ['-b']),
   tool('lint', 'biome', ['check', '.']),
-  tests('unit', ['programs'], 'src/build/unitTests.ts'),
+  tests('unit', ['programs'], ['src/build/unitTests.ts']),
   differentialTest(),
-  tests('guests', ['programs', 'build'], 'src/build/guestTests.ts'),
+  tests('guests', ['programs', 'build'], ['src/build/guestTests.ts', '--quick']),
   stage('package', ['build'], () => packageVsix(VSIX)),
   ...workbenchStages(HOSTS.current),
   ...workbenchStages(HOSTS.oldest),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseGuestLine, targetLines } from '../../../src/build/bench';
+import { bootTargets } from '../../../src/build/benchBoot';
 import { type BenchGuestName, buildBenchGuest } from '../../../src/build/benchGuests';
 import { latencyLine, percentile } from '../../../src/build/benchLatency';
 import { hasCrossCompiler } from '../../../src/build/crossCompiler';
@@ -23,6 +24,16 @@ describe('bench', () => {
     assert.deepEqual(verdicts(targetLines(slow)), Array(5).fill('missed'));
     assert.deepEqual(verdicts(targetLines({ memory: found(61) })), ['reached', 'reached', 'reached']);
     assert.deepEqual(targetLines({}), []);
+  });
+
+  test('judges the boot by time, by time an instruction on four cores, and by memory', () => {
+    const boot = (seconds: number, millions: number, residentMiB = 1200) => {
+      return { seconds, instructions: millions * 1e6, residentMiB };
+    };
+    const judged = (one: number, four: number, resident: number): string[] =>
+      verdicts(bootTargets(boot(one, 950), boot(four, 1000, resident), boot(1, 950)));
+    assert.deepEqual(judged(8, 10.9, 1330), ['reached', 'reached', 'reached']);
+    assert.deepEqual(judged(8.1, 11.3, 1331), ['missed', 'missed', 'missed']);
   });
 
   test('reads the line of a guest and nothing else', () => {

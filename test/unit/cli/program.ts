@@ -60,15 +60,18 @@ export interface RunOptions {
   /** What stdin gives before it ends; or what to do with the process. */
   readonly stdin?: string | ((child: ChildProcess) => void);
   readonly cwd?: string;
+  /** Milliseconds after which it is a failure. */
+  readonly timeout?: number;
 }
 
 /** A program that never ends is a failure, not a test run that never ends. */
 const LONGEST = 60_000;
 
 /** Runs `elscope` to its end. Carriage returns of the guest's console are taken out. */
-export function elscope(args: readonly string[], { stdin = '', cwd = ROOT }: RunOptions = {}): Promise<Result> {
+export function elscope(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+  const { stdin = '', cwd = ROOT, timeout = LONGEST } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program(), ...args], { cwd, timeout: LONGEST });
+    const child = spawn(process.execPath, [program(), ...args], { cwd, timeout });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {

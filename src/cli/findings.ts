@@ -1,8 +1,9 @@
-/** Findings of the coherence checker as text, a line each: what happened, where in the program, and what to do. */
+/** Findings of the coherence checker as text, a line each: what happened, where in the program, and what to do. And exceptions without end. */
 
+import { decodeEsr } from '../arch/syndromes';
 import { hex } from '../base/bits';
 import { disassemble, systemNames } from '../isa';
-import type { Finding } from '../machine/api';
+import type { ExceptionRecord, Finding } from '../machine/api';
 import { type Places, placeText } from './places';
 
 export function describeFinding(f: Finding, places: Places): string {
@@ -23,5 +24,14 @@ export function describeFinding(f: Finding, places: Places): string {
     `after ${f.instructions} instructions\n` +
     (where === '' ? '' : `elscope:   ${where}\n`) +
     `elscope:   missing: ${f.missing.join('; ')}. ${f.advice}`
+  );
+}
+
+/** A core that takes one exception for ever, in one line. */
+export function describeLoop(e: ExceptionRecord): string {
+  const what = decodeEsr(e.esr).meaning ?? 'an exception';
+  return (
+    `core${e.core} takes the same exception for ever: ${what}, at EL${e.toEl}, ` +
+    `PC ${hex(e.elr)}, ESR ${hex(e.esr)}, FAR ${hex(e.far)}, vector ${hex(e.vector)}`
   );
 }

@@ -8,7 +8,7 @@ import { presets } from '../machine/presets';
 import { extraDevices } from '../machine/virtioDevices';
 import { nodePorts } from '../worker/nodePorts';
 import { Dialogue } from './dialogue';
-import { describeFinding } from './findings';
+import { describeFinding, describeLoop } from './findings';
 import { choiceOption, choiceOptions, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
 import { placesOf } from './places';
 import { sarif } from './sarif';
@@ -104,6 +104,7 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
               message: `guest ended with code ${stop.code} (${stop.how})`,
             };
       }
+      if (stop.reason === 'exceptionLoop') return { code: ExitCode.failed, message: describeLoop(stop.exception) };
       if (dialogue.done) return { code: ExitCode.ok };
       if (stop.reason === 'idle' && !(await terminal.moreInput())) {
         return { code: ExitCode.failed, message: 'every core waits and nothing will wake one' };

@@ -83,6 +83,8 @@ export type Stop =
     }
   | { readonly reason: 'step'; readonly core: number }
   | { readonly reason: 'exception'; readonly core: number; readonly exception: ExceptionRecord }
+  /** A core takes one and the same exception again and again and does nothing else; run goes on with that. */
+  | { readonly reason: 'exceptionLoop'; readonly core: number; readonly exception: ExceptionRecord }
   | { readonly reason: 'elChange'; readonly core: number; readonly from: number; readonly to: number }
   | { readonly reason: 'finding'; readonly core: number; readonly finding: Finding }
   | { readonly reason: 'idle' } // every core waits and no event will ever come

@@ -7,7 +7,7 @@ import { joinBig } from '../base/bits';
 import { bug } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
-import type { CpuPorts } from '../cpu/ports';
+import type { CpuPorts, ExceptionEvent } from '../cpu/ports';
 import { Flash } from '../devices/flash';
 import type { FwCfgItems } from '../devices/fwCfg';
 import { interruptController } from '../devices/interruptController';
@@ -34,6 +34,7 @@ import { Board } from './board';
 import { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
 import { CoreUnit } from './coreUnit';
+import { ExceptionLoops } from './exceptionLoops';
 import { coreSight, cpuFacts, memoryConfig, Region } from './facts';
 import { firmware, type PowerPort, semihostingCall } from './firmware';
 import { Inspector } from './inspect';
@@ -94,6 +95,7 @@ export class ElscopeMachine implements Machine {
   private readonly findingLog: { count: number; list: Finding[] } = { count: 0, list: [] };
   private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
   private readonly typed: number[] = [];
+  private readonly loops: ExceptionLoops;
   private resetWanted = false;
   private running = false;
 
@@ -114,6 +116,7 @@ export class ElscopeMachine implements Machine {
     this.units = units;
     this.cores = units;
     this.time = new GuestTime(config.clockHz);
+    this.loops = new ExceptionLoops(config.cores.length);
 
     this.bus = new DeviceBus();
     const walker = {
@@ -186,7 +189,7 @@ export class ElscopeMachine implements Machine {
       semihosting: (core) =>
         semihostingCall(this.semihosting, units[core], this.guestMemory(core), (code, how) => this.exit(code, how)),
       events: {
-        exceptionTaken: (e) => this.stops.exception(exceptionRecord(e)),
+        exceptionTaken: (e) => this.onException(e),
         elChanged: (core, from, to) => this.stops.elChange(core, from, to),
       },
     };
@@ -225,6 +228,7 @@ export class ElscopeMachine implements Machine {
         input: () => this.typed.shift(),
       });
     }
+    const slow = slowPaths(this.memory, cpus, this.u32, blockOf);
     this.engine = new Engine(
       buffer,
       { instantiate: wasm.instantiate, memoryImport: wasm.memoryImport(linear) },
@@ -235,7 +239,13 @@ export class ElscopeMachine implements Machine {
         data: { ...this.memory.dataPathFacts(), blocks: units.map((unit) => unit.block) },
       },
       {
-        slow: slowPaths(this.memory, cpus, this.u32, blockOf),
+        slow: {
+          ...slow,
+          eret: (core, ...rest) => {
+            this.loops.returned(core);
+            return slow.eret(core, ...rest);
+          },
+        },
         fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
         breakpoint: (core, hi, lo) => this.onBreakpoint(core, hi, lo),
         stale: (core, hi, lo) => {
@@ -268,6 +278,7 @@ export class ElscopeMachine implements Machine {
     this.time.reset();
     this.memory.reset();
     this.mmu.reset();
+    this.loops.reset();
     this.board.reset();
     for (const flash of this.flash) flash.reset();
     this.semihosting?.reset();
@@ -367,6 +378,13 @@ export class ElscopeMachine implements Machine {
     if (this.stops.pending) this.leaveSoon(core);
   }
 
+  private onException(e: ExceptionEvent): void {
+    const exception = exceptionRecord(e);
+    this.stops.exception(exception);
+    if (!this.loops.taken(e, this.units[e.core].instructions())) return;
+    this.stops.pending ??= { reason: 'exceptionLoop', core: e.core, exception };
+  }
+
   private onFinding(f: MemoryFinding): void {
     const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context);
     if (this.findingLog.list.length < MAX_FINDINGS) this.findingLog.list.push(finding);
@@ -422,9 +440,9 @@ export class ElscopeMachine implements Machine {
   // ---- snapshots ----
 
   private stateParts(): StateParts {
-    const { config, memory, mmu, units, time, scheduler, semihosting, typed, findingLog } = this;
+    const { config, memory, mmu, units, time, scheduler, semihosting, typed, loops, findingLog } = this;
     const devices = [...this.flash, ...this.board.stateOrder];
-    return { config, memory, mmu, units, time, scheduler, devices, semihosting, typed, findings: findingLog };
+    return { config, memory, mmu, units, time, scheduler, devices, semihosting, typed, loops, findings: findingLog };
   }
 
   save(): MachineState {

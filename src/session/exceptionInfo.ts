@@ -29,7 +29,7 @@ export const wordText = (word: number): string => `0x${(word >>> 0).toString(16)
 
 /** One line for the stopped event. */
 export function stopText(report: StopReport, target: Target): string | undefined {
-  if (report.exception) return exceptionLine(report.exception);
+  if (report.exception) return [report.text, exceptionLine(report.exception)].filter((part) => part).join(': ');
   if (report.finding) return findingLine(report.finding, target);
   return report.text;
 }
@@ -75,7 +75,7 @@ export function exceptionInfo(report: StopReport, target: Target): Dap.Exception
   const { exception, finding } = report;
   if (exception) {
     const typeName = `EL${exception.toEl}.${exception.kind}`;
-    const description = exceptionLine(exception);
+    const description = stopText(report, target);
     const details = { typeName, message: exceptionDetails(exception, target), fullTypeName: typeName };
     return { exceptionId: typeName, description, breakMode: 'always', details };
   }

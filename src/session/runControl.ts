@@ -261,6 +261,9 @@ export class RunControl {
       return { reason: 'exited', core: this.core, exited: { code: stop.code, how: stop.how }, hits: [] };
     }
     if (stop.reason === 'watchpoint') return this.watchpointStop(stop);
+    if (stop.reason === 'exceptionLoop') {
+      return { reason: 'exception', core: stop.core, exception: stop.exception, text: 'exception loop', hits: [] };
+    }
     if (stop.reason === 'exception' || stop.reason === 'elChange' || stop.reason === 'finding') {
       return this.filterStop(stop);
     }

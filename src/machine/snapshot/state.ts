@@ -13,6 +13,7 @@ import type { Mmu } from '../../memory/mmu/mmu';
 import type { Finding } from '../api';
 import type { MachineConfig } from '../config';
 import type { CoreUnit } from '../coreUnit';
+import type { ExceptionLoops } from '../exceptionLoops';
 import type { Scheduler } from '../scheduler';
 import type { GuestTime } from '../time';
 import { toPlain } from './plain';
@@ -47,6 +48,7 @@ export interface StateParts {
   readonly semihosting: Semihosting | undefined;
   /** Typed for semihosting and not yet read. */
   readonly typed: number[];
+  readonly loops: ExceptionLoops;
   readonly findings: { count: number; list: Finding[] };
 }
 
@@ -61,6 +63,7 @@ interface Beside {
   readonly devices: Readonly<Record<string, unknown>>;
   readonly semihosting: unknown;
   readonly typed: readonly number[];
+  readonly loops: unknown;
   readonly findings: { readonly count: number; readonly list: readonly Finding[] };
 }
 
@@ -96,6 +99,7 @@ export function saveState(parts: StateParts): MachineState {
     devices: Object.fromEntries(parts.devices.map((device) => [device.name, device.save()])),
     semihosting: parts.semihosting?.save(),
     typed: [...parts.typed],
+    loops: parts.loops.save(),
     findings: { count: parts.findings.count, list: [...parts.findings.list] },
   };
   const instructions = parts.units.reduce((sum, unit) => sum + unit.instructions(), 0);
@@ -112,6 +116,7 @@ export function restoreState(parts: StateParts, state: MachineState): void {
   for (const device of parts.devices) device.load(beside.devices[device.name]);
   parts.semihosting?.load(beside.semihosting);
   parts.typed.splice(0, parts.typed.length, ...beside.typed);
+  parts.loops.load(beside.loops);
   parts.findings.count = beside.findings.count;
   parts.findings.list.splice(0, parts.findings.list.length, ...beside.findings.list);
   replaceMemory(buffer, state.chunks);

@@ -69,6 +69,15 @@ describe('ends', () => {
     assert.deepEqual([none.code, none.stderr.includes('is no snapshot')], [2, true]);
   });
 
+  test('1 when a core does nothing but take one exception', async () => {
+    const { code, stderr } = await elscope(['run', file('udf.bin', words(0))]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^elscope: core0 takes the same exception for ever: unknown reason.*, at EL1, PC 0x200, ESR 0x2000000, FAR .*\n$/,
+    );
+  });
+
   test('4 at the limit, to the instruction', async () => {
     const stats = path.join(scratch(), 'limit.json');
     const args = ['run', file('here.bin', words(HERE)), '--max-instructions', '123457', '--stats', stats];

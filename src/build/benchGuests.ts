@@ -9,6 +9,8 @@ export interface BenchGuest {
   readonly source: string;
   readonly defines?: Readonly<Record<string, string | number | true>>;
   readonly cpus: number;
+  /** It uses floating point. */
+  readonly float?: boolean;
 }
 
 export const benchGuests = {
@@ -16,6 +18,7 @@ export const benchGuests = {
   integer: { source: 'integer.c', defines: { ONLY_CORE: true }, cpus: 1 },
   memory: { source: 'memory.c', cpus: 1 },
   branch: { source: 'branch.c', cpus: 1 },
+  double: { source: 'double.c', cpus: 1, float: true },
   integer4: { source: 'integer.c', cpus: 4 },
 } as const satisfies Readonly<Record<string, BenchGuest>>;
 
@@ -41,6 +44,7 @@ export async function buildBenchGuest(name: BenchGuestName): Promise<string> {
       linkerScript: 'media/samples/common/link.ld',
       includes: ['media/samples/common', 'test/bench/guests'],
       defines: guest.defines,
+      floatSources: guest.float ? own.slice(0, 1) : [],
       optimize: '-O2',
     },
     out,

@@ -21,12 +21,13 @@ export interface BareMetalProgram {
   /** Keeps every function a function of its own, so that breakpoints and stack frames are as in the source. */
   readonly noInline?: boolean;
   readonly includes?: readonly string[];
+  /** Those of the sources that use floating point and SIMD; they switch it on themselves. */
+  readonly floatSources?: readonly string[];
 }
 
 const PREFIX = 'aarch64-linux-gnu-';
 
 const FLAGS = [
-  '-mgeneral-regs-only',
   '-mstrict-align', // before the MMU is on all memory is Device memory, where an unaligned access faults
   '-march=armv8-a',
   '-mbranch-protection=none',
@@ -70,11 +71,13 @@ export async function compileBareMetal(program: BareMetalProgram, out: string): 
       const defines = Object.entries(program.defines ?? {}).map(([k, v]) => `-D${k}=${v === true ? 1 : v}`);
       const includes = (program.includes ?? []).map((dir) => `-I${dir}`);
       const inline = program.noInline ? ['-fno-inline'] : [];
+      const registers = program.floatSources?.includes(source) ? ['-ffp-contract=fast'] : ['-mgeneral-regs-only'];
       const prefixMap = `-ffile-prefix-map=${program.root}=.`;
       await run(
         `${PREFIX}gcc`,
         [
           ...FLAGS,
+          ...registers,
           program.optimize ?? '-O1',
           ...inline,
           prefixMap,

@@ -83,6 +83,9 @@ export abstract class VectorContext extends StateContext {
   fpcr(): I32 {
     return load.i32(this.core, FPCR_OFFSET);
   }
+  fpsr(): I32 {
+    return load.i32(this.core, FPSR_OFFSET);
+  }
   raise(bits: I32): void {
     this.code.store('i32', this.core, op32.or(load.i32(this.core, FPSR_OFFSET), bits), FPSR_OFFSET);
   }

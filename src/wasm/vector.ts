@@ -1,6 +1,7 @@
 /**
- * Operators on 128-bit vectors: bits and integer lanes, and comparisons of float lanes. There are no relaxed operations and no
- * arithmetic on float lanes, whose NaNs must not reach a guest. Lane 0 is the least significant.
+ * Operators on 128-bit vectors: bits, integer lanes and float lanes. There are no relaxed operations. NaNs that come out of
+ * arithmetic on float lanes have bits that differ between tiers of one engine, as with float.ts: whoever uses it for a guest's
+ * values tests the result. Lane 0 is the least significant.
  */
 import { type I32, type I64, unsignedLeb, type V128, Value, type ValueType } from './code';
 
@@ -200,19 +201,30 @@ export const i64x2 = {
   ...wideningProducts(220),
 } as const;
 
-/** Comparisons of float lanes (all ones or all zeros), and what changes the sign bit only. */
-const floatLanes = (compare: number, abs: number) => ({
+/** Comparisons give all ones or all zeros and are false for NaN (`ne`: true); abs and neg change bits only. */
+const floatLanes = (compare: number, first: number, sqrt: number) => ({
   eq: binary(compare),
   ne: binary(compare + 1),
   lt: binary(compare + 2),
   gt: binary(compare + 3),
   le: binary(compare + 4),
   ge: binary(compare + 5),
-  abs: unary(abs),
-  neg: unary(abs + 1),
+  abs: unary(first),
+  neg: unary(first + 1),
+  sqrt: unary(sqrt),
+  add: binary(sqrt + 1),
+  sub: binary(sqrt + 2),
+  mul: binary(sqrt + 3),
+  div: binary(sqrt + 4),
+  /** Of two zeros of different sign the negative one is the lesser. */
+  min: binary(sqrt + 5),
+  max: binary(sqrt + 6),
 });
-export const f32x4 = floatLanes(65, 224);
-export const f64x2 = floatLanes(71, 236);
+export const f32x4 = floatLanes(65, 224, 227);
+export const f64x2 = floatLanes(71, 236, 239);
+/** The lower two singles as doubles; doubles as the lower two singles, the upper two zero. */
+export const promoteLow = unary(95);
+export const demoteZero = unary(94);
 
 /** A 64-bit value in the lower half, the upper half zero. */
 export const fromLow64 = (low: I64): V128 => i64x2.replace(v128(0n, 0n), 0, low);

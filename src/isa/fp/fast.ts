@@ -4,8 +4,21 @@
  * They hold when FPCR asks for that rounding and for no flushing, and the result is finite and not tiny. Then no operand was a
  * NaN, denormal operands are plain numbers, and IXC is the only flag that can be due: it must be set already, or the result
  * be seen to be exact. Everything else goes to integer code.
+ *
+ * The attempts are emitted into routines and, for the most frequent instructions, into handlers (sem/float).
  */
-import { type I32, i32, i64, type Local, load, op32, op64, type Value } from '../../wasm/code';
+import {
+  type F32,
+  type F64,
+  type FunctionBuilder,
+  type I32,
+  i32,
+  i64,
+  type Local,
+  op32,
+  op64,
+  type Value,
+} from '../../wasm/code';
 import { demote, f64, opF64, promote } from '../../wasm/float';
 import { FPCR, FPSR } from './format';
 import {
@@ -17,157 +30,125 @@ import {
   host64,
   isSafelyNormal,
   isSplitProduct,
+  oneDouble,
 } from './host';
-import { type Routine, type RoutineCode, routine } from './routine';
 
 const { and } = op64;
 
+/** Where code is emitted to: a routine or a handler. */
+export interface Site {
+  readonly code: FunctionBuilder;
+  fpcr(): I32;
+  fpsr(): I32;
+}
+
+/** A result of the host. */
+export interface Attempt<T extends Float> {
+  readonly result: Local<T>;
+  /** The result is Arm's if `hostRounds` holds; a flag is due only if it is not exact. */
+  readonly right: I32;
+  /** Whether it is exact; costly, and no where that cannot be told. */
+  readonly exact: () => I32;
+}
+
+const FLUSHES_OR_ROUNDS_OTHERWISE = FPCR.RMode | FPCR.FZ;
+
 /** FPCR asks for what the host does. */
-const hostRounds = (c: RoutineCode): I32 => op32.eqz(c.fpcr(FPCR.RMode | FPCR.FZ));
+export const hostRounds = (s: Site): I32 => op32.eqz(op32.and(s.fpcr(), i32(FLUSHES_OR_ROUNDS_OTHERWISE)));
 
-/** Returns if inexactness is recorded already or `exact` holds, which may be costly and is not asked otherwise. */
-function returnUnlessInexact(c: RoutineCode, bits: () => Value<'i64'>, exact: () => I32): void {
-  c.if(op32.and(load.i32(c.core, c.state.fpsr), i32(FPSR.IXC)), () => c.return(bits()));
-  c.if(exact(), () => c.return(bits()));
+/** The same, and FPSR.IXC is set: nothing is to be recorded. */
+export const hostSuffices = (s: Site): I32 => {
+  const otherwise = op32.and(s.fpcr(), i32(FLUSHES_OR_ROUNDS_OTHERWISE));
+  return op32.eq(op32.or(otherwise, op32.and(s.fpsr(), i32(FPSR.IXC))), i32(FPSR.IXC));
+};
+
+/** A sum, or a difference: a finite one is right whatever its size, since tiny ones are exact. */
+export function attemptSum<T extends Float>(
+  s: Site,
+  h: Host<T>,
+  a: Value<T>,
+  b: Value<T>,
+  subtracts: boolean,
+): Attempt<T> {
+  const { ops } = h;
+  const [x, y] = [s.code.let(a), s.code.let(subtracts ? ops.neg(b) : b)];
+  const result = s.code.let(ops.add(x, y));
+  return {
+    result,
+    right: ops.lt(ops.abs(result), h.infinity),
+    exact: () => ops.eq(errorOfSum(s.code, ops, x, y, result), h.zero),
+  };
 }
 
-/** Sums and differences: a finite one is right whatever its size, since tiny ones are exact. */
-function sum<T extends Float>(h: Host<T>, subtracts: boolean): Routine {
-  const { format, ops } = h;
-  return routine(['i64', 'i64'], (c) => {
-    const [a, b] = [c.bits(1), c.bits(2)];
-    const x = c.let(h.of(a));
-    const y = c.let(subtracts ? ops.neg(h.of(b)) : h.of(b));
-    const result = c.let(ops.add(x, y));
-    const finite = ops.lt(ops.abs(result), h.of(i64(format.exponentMask)));
-    c.if(op32.and(finite, hostRounds(c)), () =>
-      returnUnlessInexact(
-        c,
-        () => h.bits(result),
-        () => ops.eq(errorOfSum(c, ops, x, y, result), h.of(i64(0))),
-      ),
-    );
-    const flip = subtracts ? format.signMask : 0n;
-    c.tailCall(c.index(`FPAddSubSoft${format.bits}`), c.core, a, b, i64(flip));
-  });
+function attempt<T extends Float>(s: Site, h: Host<T>, value: Value<T>, exact: (result: Local<T>) => I32): Attempt<T> {
+  const result = s.code.let(value);
+  return { result, right: isSafelyNormal(h.format, h.bits(result)), exact: () => exact(result) };
 }
 
-interface Operation<T extends Float> {
-  readonly name: string;
-  readonly operands: 1 | 2;
-  readonly compute: (x: Local<T>, y: Local<T>) => Value<T>;
-  readonly exact: (c: RoutineCode, x: Local<T>, y: Local<T>, result: Local<T>) => I32;
+export function attemptProduct<T extends Float>(s: Site, h: Host<T>, a: Value<T>, b: Value<T>): Attempt<T> {
+  const [x, y] = [s.code.let(a), s.code.let(b)];
+  return attempt(s, h, h.ops.mul(x, y), (result) => h.isProduct(s.code, x, y, result));
 }
-
-/** Products, quotients and roots; the second operand of a root is the first. */
-function scaled<T extends Float>(h: Host<T>, { name, operands, compute, exact }: Operation<T>): Routine {
-  const { format } = h;
-  return routine(Array<'i64'>(operands).fill('i64'), (c) => {
-    const given = Array.from({ length: operands }, (_, i) => c.bits(i + 1));
-    const [x, y] = [given[0], given[operands - 1]].map((bits) => c.let(h.of(bits)));
-    const result = c.let(compute(x, y));
-    const bits = c.let(h.bits(result));
-    c.if(op32.and(isSafelyNormal(format, bits), hostRounds(c)), () =>
-      returnUnlessInexact(
-        c,
-        () => bits,
-        () => exact(c, x, y, result),
-      ),
-    );
-    c.tailCall(c.index(`${name}Soft${format.bits}`), c.core, ...given);
-  });
+export function attemptQuotient<T extends Float>(s: Site, h: Host<T>, a: Value<T>, b: Value<T>): Attempt<T> {
+  const [x, y] = [s.code.let(a), s.code.let(b)];
+  return attempt(s, h, h.ops.div(x, y), (result) => h.isProduct(s.code, result, y, x));
 }
-
-function operations<T extends Float>(h: Host<T>): readonly Operation<T>[] {
-  const { mul, div, sqrt } = h.ops;
-  return [
-    { name: 'FPMul', operands: 2, compute: mul, exact: (c, x, y, r) => h.isProduct(c, x, y, r) },
-    { name: 'FPDiv', operands: 2, compute: div, exact: (c, x, y, r) => h.isProduct(c, r, y, x) },
-    { name: 'FPSqrt', operands: 1, compute: sqrt, exact: (c, x, _y, r) => h.isProduct(c, r, r, x) },
-  ];
+export function attemptRoot<T extends Float>(s: Site, h: Host<T>, a: Value<T>): Attempt<T> {
+  const x = s.code.let(a);
+  return attempt(s, h, h.ops.sqrt(x), (result) => h.isProduct(s.code, result, result, x));
 }
 
 /**
  * Single precision: the product is exact as a double, so the sum is rounded twice. That is wrong only where the first rounding
  * gave the middle between two singles.
  */
-const mulAdd32: Routine = routine(['i64', 'i64', 'i64'], (c) => {
-  const [addend, a, b] = [1, 2, 3].map((i) => c.bits(i));
-  const wide = (bits: Local<'i64'>): Value<'f64'> => promote(host32.of(bits));
-  const product = c.let(opF64.mul(wide(a), wide(b)));
-  const term = c.let(wide(addend));
+function attemptMulAdd32(s: Site, addend: F32, a: F32, b: F32): Attempt<'f32'> {
+  const c = s.code;
+  const product = c.let(opF64.mul(promote(a), promote(b)));
+  const term = c.let(promote(addend));
   const total = c.let(opF64.add(product, term));
   const result = c.let(demote(total));
-  const bits = c.let(host32.bits(result));
   const dropped = (1n << 29n) - 1n;
-  const middle = op64.ne(and(host64.bits(total), i64(dropped)), i64(1n << 28n));
-  c.if(op32.and(op32.and(isSafelyNormal(host32.format, bits), middle), hostRounds(c)), () =>
-    returnUnlessInexact(
-      c,
-      () => bits,
-      () => {
-        const whole = opF64.eq(errorOfSum(c, opF64, product, term, total), f64(0));
-        return op32.and(whole, opF64.eq(promote(result), total));
-      },
-    ),
-  );
-  c.tailCall(c.index('FPMulAddSoft32'), c.core, addend, a, b);
-});
-
-/**
- * Double precision: a * b + addend = sum + error exactly up to the rounding of the error, which is a few units of 2^-53 of it.
- * Where sum plus a little less and sum plus a little more round to the same, that is the result.
- */
-const mulAdd64: Routine = routine(['i64', 'i64', 'i64'], (c) => {
-  const [addend, a, b] = [1, 2, 3].map((i) => c.bits(i));
-  const { add, mul } = opF64;
-  const [x, y, z] = [a, b, addend].map((bits) => c.let(host64.of(bits)));
-  const product = c.let(mul(x, y));
-  const low = c.let(errorOfProduct(c, x, y, product));
-  const sum = c.let(add(product, z));
-  const lost = c.let(errorOfSum(c, opF64, product, z, sum));
-  const error = c.let(add(lost, low));
-  const result = c.let(add(sum, mul(error, f64(1 + 2 ** -52))));
-  const certain = opF64.eq(result, add(sum, mul(error, f64(1 - 2 ** -52))));
-  const bits = c.let(host64.bits(result));
-  const safe = op32.and(isSafelyNormal(host64.format, bits), isSplitProduct(product));
-  c.if(op32.and(op32.and(certain, safe), hostRounds(c)), () =>
-    returnUnlessInexact(
-      c,
-      () => bits,
-      () => opF64.eq(add(opF64.abs(low), opF64.abs(lost)), f64(0)),
-    ),
-  );
-  c.tailCall(c.index('FPMulAddSoft64'), c.core, addend, a, b);
-});
-
-function hostRoutines<T extends Float>(h: Host<T>): Record<string, Routine> {
-  const n = h.format.bits;
+  const notMiddle = op64.ne(and(host64.bits(total), i64(dropped)), i64(1n << 28n));
   return {
-    [`FPAdd${n}`]: sum(h, false),
-    [`FPSub${n}`]: sum(h, true),
-    ...Object.fromEntries(operations(h).map((o) => [`${o.name}${n}`, scaled(h, o)])),
+    result,
+    right: op32.and(isSafelyNormal(host32.format, host32.bits(result)), notMiddle),
+    exact: () => {
+      const whole = opF64.eq(errorOfSum(c, opF64, product, term, total), f64(0));
+      return op32.and(whole, opF64.eq(promote(result), total));
+    },
   };
 }
 
-/** Half precision has no host operations: its names lead to integer code. */
-function softOnly(name: string, operands: number, soft: string, ...more: bigint[]): Record<string, Routine> {
-  const made = routine(Array<'i64'>(operands).fill('i64'), (c) => {
-    const given = Array.from({ length: operands }, (_, i) => c.bits(i + 1));
-    c.tailCall(c.index(soft), c.core, ...given, ...more.map(i64));
-  });
-  return { [name]: made };
+/**
+ * Double precision: a * b + addend = sum + error exactly up to the rounding of the error, which is less than 2^-52 of it.
+ * Where sum plus a little less and sum plus a little more round to the same, that is the result.
+ */
+function attemptMulAdd64(s: Site, addend: F64, a: F64, b: F64): Attempt<'f64'> {
+  const c = s.code;
+  const { add, mul, abs, eq } = opF64;
+  const [x, y, z] = [c.let(a), c.let(b), c.let(addend)];
+  const product = c.let(mul(x, y));
+  const low = c.let(errorOfProduct(c, oneDouble, x, y, product));
+  const sum = c.let(add(product, z));
+  const lost = c.let(errorOfSum(c, opF64, product, z, sum));
+  const error = c.let(add(lost, low));
+  const result = c.let(add(sum, error));
+  const near = (factor: number): I32 => eq(result, add(sum, mul(error, f64(factor))));
+  const certain = op32.and(near(1 + 2 ** -52), near(1 - 2 ** -52));
+  const safe = op32.and(isSafelyNormal(host64.format, host64.bits(result)), isSplitProduct(product));
+  return { result, right: op32.and(certain, safe), exact: () => eq(add(abs(low), abs(lost)), f64(0)) };
 }
 
-export const fastRoutines: Record<string, Routine> = {
-  ...hostRoutines(host32),
-  ...hostRoutines(host64),
-  FPMulAdd32: mulAdd32,
-  FPMulAdd64: mulAdd64,
-  ...softOnly('FPAdd16', 2, 'FPAddSubSoft16', 0n),
-  ...softOnly('FPSub16', 2, 'FPAddSubSoft16', 0x8000n),
-  ...softOnly('FPMul16', 2, 'FPMulSoft16'),
-  ...softOnly('FPDiv16', 2, 'FPDivSoft16'),
-  ...softOnly('FPSqrt16', 1, 'FPSqrtSoft16'),
-  ...softOnly('FPMulAdd16', 3, 'FPMulAddSoft16'),
-};
+/** addend + a * b. */
+export function attemptMulAdd<T extends Float>(
+  s: Site,
+  h: Host<T>,
+  addend: Value<T>,
+  a: Value<T>,
+  b: Value<T>,
+): Attempt<T> {
+  const given = [addend, a, b] as readonly Value[];
+  const [x, y, z] = given as readonly never[];
+  return (h.format.bits === 32 ? attemptMulAdd32(s, x, y, z) : attemptMulAdd64(s, x, y, z)) as unknown as Attempt<T>;
+}

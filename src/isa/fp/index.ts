@@ -7,10 +7,11 @@ import { brainFloatRoutines } from './brain';
 import { compareRoutines } from './compare';
 import { convertRoutines } from './convert';
 import { estimateRoutines, tableRoutines } from './estimate';
-import { fastRoutines } from './fast';
+import { fastRoutines } from './fastRoutines';
 import { double, type Format, half, single } from './format';
 import { fusedRoutines, halfProductRoutines } from './fused';
 import { integerRoutines } from './integers';
+import { laneRoutines } from './lanes';
 import { nanRoutines } from './nans';
 import { roundRoutines } from './round';
 import type { Routine } from './routine';
@@ -34,7 +35,10 @@ export const fpRoutines: Readonly<Record<string, Routine>> = {
   ...convertRoutines,
   ...brainFloatRoutines,
   ...fastRoutines,
+  ...laneRoutines,
 };
 
+export { type Attempt, attemptMulAdd, attemptProduct, attemptSum, hostSuffices, type Site } from './fast';
 export { FPCR, FPSR, Rounding } from './format';
+export { type Float, type Host, host32, host64 } from './host';
 export type { FpState, Routine, RoutineIndex } from './routine';

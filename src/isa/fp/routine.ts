@@ -66,6 +66,9 @@ export class RoutineCode extends FunctionBuilder {
   fpcr(mask: number): I32 {
     return op32.and(load.i32(this.core, this.state.fpcr), i32(mask));
   }
+  fpsr(): I32 {
+    return load.i32(this.core, this.state.fpsr);
+  }
   /** FPRoundingMode(). */
   roundingMode(): I32 {
     return op32.shrU(this.fpcr(FPCR.RMode), i32(RMODE_SHIFT));

@@ -57,8 +57,9 @@ export interface VectorOperands {
   setElement32(field: string, sizeLog2: 0 | 1 | 2, index: number | I32, value: I32, plus?: number): void;
   setElement64(field: string, sizeLog2: 0 | 1 | 2 | 3, index: number | I32, value: I64, plus?: number): void;
 
-  /** FPCR, and what ORs bits into FPSR: IOC is bit 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7, QC 27. */
+  /** FPCR and FPSR, and what ORs bits into FPSR: IOC is bit 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7, QC 27. */
   fpcr(): I32;
+  fpsr(): I32;
   raise(bits: I32): void;
 
   /** One data access of 16 bytes. */

@@ -1,6 +1,6 @@
 /** Shared parts of floating-point semantics: the format of a row, elements as bits, results of vectors. */
-import { extendU, type I32, type I64, i32, i64, op32, op64, type Value, wrap } from '../../../wasm/code';
-import { i64x2 } from '../../../wasm/vector';
+import { extendU, type I32, type I64, i32, i64, op32, op64, type V128, type Value, wrap } from '../../../wasm/code';
+import { bits, i64x2, v128 } from '../../../wasm/vector';
 import { Rounding } from '../../fp';
 import type { Semantics, SemanticsContext } from '../context';
 
@@ -73,3 +73,25 @@ export function eachElement(s: SemanticsContext, n: Width, compute: (index: numb
     Array.from({ length: elementsOf(s, n) }, (_, i) => s.code.let(compute(i))),
   );
 }
+
+// ---- vectors of singles and doubles at once ----
+
+/** A register whole; of 64 bits (Q = 0) twice over, so that the upper lanes do what the lower ones do. */
+export const whole = (s: SemanticsContext, field: string): V128 =>
+  s.statics.Q === 0 ? i64x2.splat(s.element64(field, 3)) : s.v(field);
+export function setWhole(s: SemanticsContext, value: V128): void {
+  if (s.statics.Q === 0) s.setLow64('Rd', i64x2.extract(value, 0));
+  else s.setV('Rd', value);
+}
+/** A routine of fp/lanes.ts. */
+export const laneRoutine = (s: SemanticsContext, name: string, n: 32 | 64, ...args: V128[]): V128 =>
+  s.call(`${name}Lanes${n}`, 'v128', ...args);
+
+/** The same bits in each lane. */
+const eachLane = (n: Width, lane: bigint): V128 => {
+  let half = 0n;
+  for (let at = 0; at < 64; at += n) half |= lane << BigInt(at);
+  return v128(half, half);
+};
+export const negatedLanes = (n: Width, value: V128): V128 => bits.xor(value, eachLane(n, 1n << BigInt(n - 1)));
+export const absoluteLanes = (n: Width, value: V128): V128 => bits.and(value, eachLane(n, (1n << BigInt(n - 1)) - 1n));

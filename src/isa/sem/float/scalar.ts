@@ -1,5 +1,6 @@
 /** Scalar floating point: moves, arithmetic, comparison, selection. */
 import { type I64, i32, i64, select } from '../../../wasm/code';
+import { attemptMulAdd, attemptProduct, attemptSum } from '../../fp';
 import type { Semantics, SemanticsContext } from '../context';
 import {
   absolute,
@@ -13,6 +14,7 @@ import {
   type Width,
   widthOf,
 } from './common';
+import { tried } from './tried';
 
 type Emit = Semantics['emit'];
 
@@ -36,16 +38,29 @@ const roundToSize = (mode: RoundingMode, size: 32 | 64): Semantics => ({
   emit: unary((s, n, a) => routine(s, 'FPRoundIntN', n, a, rounding(s, mode), i32(size))),
 });
 
+const sum = (subtracts: boolean): Emit =>
+  tried(
+    (s, h, of) => attemptSum(s, h, of('Rn'), of('Rm'), subtracts),
+    (s, n) => routine(s, subtracts ? 'FPSub' : 'FPAdd', n, element(s, 'Rn', n), element(s, 'Rm', n)),
+  );
+const product: Emit = tried(
+  (s, h, of) => attemptProduct(s, h, of('Rn'), of('Rm')),
+  (s, n) => routine(s, 'FPMul', n, element(s, 'Rn', n), element(s, 'Rm', n)),
+);
+
 /** Which of the addend and the first factor are negated, NaNs included. */
-const multiplyAdd =
-  (negateAddend: boolean, negateProduct: boolean): Emit =>
-  (s) => {
-    const n = widthOf(s);
-    const sign = (value: I64, negate: boolean): I64 => (negate ? negated(n, value) : value);
-    const addend = sign(element(s, 'Ra', n), negateAddend);
-    const factor = sign(element(s, 'Rn', n), negateProduct);
-    setScalar(s, n, routine(s, 'FPMulAdd', n, addend, factor, element(s, 'Rm', n)));
-  };
+const multiplyAdd = (negateAddend: boolean, negateProduct: boolean): Emit =>
+  tried(
+    (s, h, of) => {
+      const addend = negateAddend ? h.ops.neg(of('Ra')) : of('Ra');
+      return attemptMulAdd(s, h, addend, negateProduct ? h.ops.neg(of('Rn')) : of('Rn'), of('Rm'));
+    },
+    (s, n) => {
+      const sign = (field: string, negate: boolean): I64 =>
+        negate ? negated(n, element(s, field, n)) : element(s, field, n);
+      return routine(s, 'FPMulAdd', n, sign('Ra', negateAddend), sign('Rn', negateProduct), element(s, 'Rm', n));
+    },
+  );
 
 const compared = (s: SemanticsContext, signals: boolean, withZero = false) => {
   const n = widthOf(s);
@@ -116,10 +131,10 @@ export const floatScalarSemantics = {
   FRINT32X_scalar: roundToSize('Fpcr', 32),
   FRINT64Z_scalar: roundToSize('Zero', 64),
   FRINT64X_scalar: roundToSize('Fpcr', 64),
-  ...both('FMUL_scalar', binary('FPMul')),
+  ...both('FMUL_scalar', product),
   ...both('FDIV_scalar', binary('FPDiv')),
-  ...both('FADD_scalar', binary('FPAdd')),
-  ...both('FSUB_scalar', binary('FPSub')),
+  ...both('FADD_scalar', sum(false)),
+  ...both('FSUB_scalar', sum(true)),
   ...both('FMAX_scalar', binary('FPMax')),
   ...both('FMIN_scalar', binary('FPMin')),
   ...both('FMAXNM_scalar', binary('FPMaxNum')),

@@ -1,21 +1,27 @@
 /** Vectors of floating-point numbers, and the scalar forms of their encoding groups. */
-import { type I64, i32, i64 } from '../../../wasm/code';
+import { type I64, i32, i64, type V128, wrap } from '../../../wasm/code';
+import { i32x4, i64x2, v128 } from '../../../wasm/vector';
 import type { Semantics, SemanticsContext } from '../context';
 import {
   absolute,
+  absoluteLanes,
   allOnesIf,
   asking,
   both,
   eachElement,
   element,
   elementsOf,
+  laneRoutine,
   negated,
+  negatedLanes,
   type RoundingMode,
   rounding,
   routine,
   setElements,
   setScalar,
+  setWhole,
   type Width,
+  whole,
   widthOf,
 } from './common';
 
@@ -81,12 +87,39 @@ const roundToSize =
   (s, n, a) =>
     routine(s, 'FPRoundIntN', n, a, rounding(s, mode), i32(size));
 
-const vectorAndScalar = <M extends string>(m: M, operation: Binary) => ({
-  ...both(`${m}_vec`, zipVector(operation)),
+/** Vectors of singles and doubles have routines for all lanes at once; half precision goes element by element. */
+const lanes =
+  (operation: (s: SemanticsContext, n: 32 | 64) => V128, otherwise: Emit): Emit =>
+  (s) => {
+    const n = widthOf(s);
+    if (n === 16) otherwise(s);
+    else setWhole(s, s.code.let(operation(s, n)));
+  };
+/** The routine of that name of Rn and Rm, or of Rn alone. */
+const zipLanes = (name: string): Emit =>
+  lanes((s, n) => laneRoutine(s, name, n, whole(s, 'Rn'), whole(s, 'Rm')), zipVector(named(name)));
+const testLanes = (name: string): Emit =>
+  lanes((s, n) => laneRoutine(s, name, n, whole(s, 'Rn'), whole(s, 'Rm')), zipVector(test(name)));
+const absoluteTestLanes = (name: string): Emit =>
+  lanes(
+    (s, n) => laneRoutine(s, name, n, absoluteLanes(n, whole(s, 'Rn')), absoluteLanes(n, whole(s, 'Rm'))),
+    zipVector(absoluteTest(name)),
+  );
+const zeroTestLanes = (name: string, left = false): Emit =>
+  lanes(
+    (s, n) => {
+      const operands = [whole(s, 'Rn'), v128(0n, 0n)];
+      return laneRoutine(s, name, n, ...(left ? operands.reverse() : operands));
+    },
+    mapVector(zeroTest(name, left)),
+  );
+
+const vectorAndScalar = <M extends string>(m: M, operation: Binary, vector = zipVector(operation)) => ({
+  ...both(`${m}_vec`, vector),
   ...both(`${m}_scalar`, zipScalar(operation)),
 });
-const unaryBoth = <M extends string>(m: M, operation: Unary) => ({
-  ...both(`${m}_vec`, mapVector(operation)),
+const unaryBoth = <M extends string>(m: M, operation: Unary, vector = mapVector(operation)) => ({
+  ...both(`${m}_vec`, vector),
   ...both(`${m}_scalar`, mapScalar(operation)),
 });
 
@@ -100,6 +133,11 @@ const accumulate =
       return routine(s, 'FPMulAdd', n, element(s, 'Rd', n, i), subtract ? negated(n, a) : a, element(s, 'Rm', n, i));
     });
   };
+const accumulateLanes = (subtract: boolean): Emit =>
+  lanes((s, n) => {
+    const a = subtract ? negatedLanes(n, whole(s, 'Rn')) : whole(s, 'Rn');
+    return laneRoutine(s, 'FPMulAdd', n, whole(s, 'Rd'), a, whole(s, 'Rm'));
+  }, accumulate(subtract));
 
 // ---- pairs and across lanes ----
 
@@ -145,11 +183,13 @@ function indexed(s: SemanticsContext, n: Width): I64 {
   const index = s.tiny((f) => (n === 64 ? f.H : n === 32 ? (f.H << 1) | f.L : (f.H << 2) | (f.L << 1) | f.M));
   return s.code.let(element(s, 'Rm', n, index));
 }
+const splat = (n: 32 | 64, value: I64): V128 => (n === 64 ? i64x2.splat(value) : i32x4.splat(wrap(value)));
 const byElement = <M extends string>(
   m: M,
   operation: (s: SemanticsContext, n: Width, addend: () => I64, a: I64, b: I64) => I64,
+  onLanes?: (s: SemanticsContext, n: 32 | 64, b: V128) => V128,
 ) => {
-  const vector: Emit = (s) => {
+  const eachOne: Emit = (s) => {
     const n = widthOf(s);
     const b = indexed(s, n);
     eachElement(s, n, (i) => operation(s, n, () => element(s, 'Rd', n, i), element(s, 'Rn', n, i), b));
@@ -163,6 +203,7 @@ const byElement = <M extends string>(
       operation(s, n, () => element(s, 'Rd', n), element(s, 'Rn', n), b),
     );
   };
+  const vector = onLanes ? lanes((s, n) => onLanes(s, n, splat(n, indexed(s, n))), eachOne) : eachOne;
   return { ...both(`${m}_elem`, vector), ...both(`${m}_elem_scalar`, scalar) };
 };
 
@@ -193,30 +234,37 @@ const halfProducts = <M extends string>(m: M, subtract: boolean, part: 0 | 1) =>
 };
 
 export const floatVectorSemantics = {
-  ...both('FADD_vec', zipVector(named('FPAdd'))),
-  ...both('FSUB_vec', zipVector(named('FPSub'))),
-  ...both('FMUL_vec', zipVector(named('FPMul'))),
-  ...both('FDIV_vec', zipVector(named('FPDiv'))),
-  ...both('FMAX_vec', zipVector(named('FPMax'))),
-  ...both('FMIN_vec', zipVector(named('FPMin'))),
-  ...both('FMAXNM_vec', zipVector(named('FPMaxNum'))),
-  ...both('FMINNM_vec', zipVector(named('FPMinNum'))),
-  ...both('FMLA_vec', accumulate(false)),
-  ...both('FMLS_vec', accumulate(true)),
+  ...both('FADD_vec', zipLanes('FPAdd')),
+  ...both('FSUB_vec', zipLanes('FPSub')),
+  ...both('FMUL_vec', zipLanes('FPMul')),
+  ...both('FDIV_vec', zipLanes('FPDiv')),
+  ...both('FMAX_vec', zipLanes('FPMax')),
+  ...both('FMIN_vec', zipLanes('FPMin')),
+  ...both('FMAXNM_vec', zipLanes('FPMaxNum')),
+  ...both('FMINNM_vec', zipLanes('FPMinNum')),
+  ...both('FMLA_vec', accumulateLanes(false)),
+  ...both('FMLS_vec', accumulateLanes(true)),
   ...vectorAndScalar('FMULX', named('FPMulX')),
   ...vectorAndScalar('FRECPS', named('FPRecipStepFused')),
   ...vectorAndScalar('FRSQRTS', named('FPRSqrtStepFused')),
-  ...vectorAndScalar('FABD', absoluteDifference),
-  ...vectorAndScalar('FCMEQ', test('FPCompareEQ')),
-  ...vectorAndScalar('FCMGE', test('FPCompareGE')),
-  ...vectorAndScalar('FCMGT', test('FPCompareGT')),
-  ...vectorAndScalar('FACGE', absoluteTest('FPCompareGE')),
-  ...vectorAndScalar('FACGT', absoluteTest('FPCompareGT')),
-  ...unaryBoth('FCMEQ_zero', zeroTest('FPCompareEQ')),
-  ...unaryBoth('FCMGE_zero', zeroTest('FPCompareGE')),
-  ...unaryBoth('FCMGT_zero', zeroTest('FPCompareGT')),
-  ...unaryBoth('FCMLE_zero', zeroTest('FPCompareGE', true)),
-  ...unaryBoth('FCMLT_zero', zeroTest('FPCompareGT', true)),
+  ...vectorAndScalar(
+    'FABD',
+    absoluteDifference,
+    lanes(
+      (s, n) => absoluteLanes(n, laneRoutine(s, 'FPSub', n, whole(s, 'Rn'), whole(s, 'Rm'))),
+      zipVector(absoluteDifference),
+    ),
+  ),
+  ...vectorAndScalar('FCMEQ', test('FPCompareEQ'), testLanes('FPCompareEQ')),
+  ...vectorAndScalar('FCMGE', test('FPCompareGE'), testLanes('FPCompareGE')),
+  ...vectorAndScalar('FCMGT', test('FPCompareGT'), testLanes('FPCompareGT')),
+  ...vectorAndScalar('FACGE', absoluteTest('FPCompareGE'), absoluteTestLanes('FPCompareGE')),
+  ...vectorAndScalar('FACGT', absoluteTest('FPCompareGT'), absoluteTestLanes('FPCompareGT')),
+  ...unaryBoth('FCMEQ_zero', zeroTest('FPCompareEQ'), zeroTestLanes('FPCompareEQ')),
+  ...unaryBoth('FCMGE_zero', zeroTest('FPCompareGE'), zeroTestLanes('FPCompareGE')),
+  ...unaryBoth('FCMGT_zero', zeroTest('FPCompareGT'), zeroTestLanes('FPCompareGT')),
+  ...unaryBoth('FCMLE_zero', zeroTest('FPCompareGE', true), zeroTestLanes('FPCompareGE', true)),
+  ...unaryBoth('FCMLT_zero', zeroTest('FPCompareGT', true), zeroTestLanes('FPCompareGT', true)),
 
   ...both(
     'FABS_vec',
@@ -226,7 +274,10 @@ export const floatVectorSemantics = {
     'FNEG_vec',
     mapVector((_s, n, a) => negated(n, a)),
   ),
-  ...both('FSQRT_vec', mapVector(namedUnary('FPSqrt'))),
+  ...both(
+    'FSQRT_vec',
+    lanes((s, n) => laneRoutine(s, 'FPSqrt', n, whole(s, 'Rn')), mapVector(namedUnary('FPSqrt'))),
+  ),
   ...both('FRINTN_vec', mapVector(roundTo('TieEven'))),
   ...both('FRINTP_vec', mapVector(roundTo('PosInf'))),
   ...both('FRINTM_vec', mapVector(roundTo('NegInf'))),
@@ -252,10 +303,22 @@ export const floatVectorSemantics = {
   ...across('FMAXNMV', 'FPMaxNum'),
   ...across('FMINNMV', 'FPMinNum'),
 
-  ...byElement('FMUL', (s, n, _addend, a, b) => routine(s, 'FPMul', n, a, b)),
+  ...byElement(
+    'FMUL',
+    (s, n, _addend, a, b) => routine(s, 'FPMul', n, a, b),
+    (s, n, b) => laneRoutine(s, 'FPMul', n, whole(s, 'Rn'), b),
+  ),
   ...byElement('FMULX', (s, n, _addend, a, b) => routine(s, 'FPMulX', n, a, b)),
-  ...byElement('FMLA', (s, n, addend, a, b) => routine(s, 'FPMulAdd', n, addend(), a, b)),
-  ...byElement('FMLS', (s, n, addend, a, b) => routine(s, 'FPMulAdd', n, addend(), negated(n, a), b)),
+  ...byElement(
+    'FMLA',
+    (s, n, addend, a, b) => routine(s, 'FPMulAdd', n, addend(), a, b),
+    (s, n, b) => laneRoutine(s, 'FPMulAdd', n, whole(s, 'Rd'), whole(s, 'Rn'), b),
+  ),
+  ...byElement(
+    'FMLS',
+    (s, n, addend, a, b) => routine(s, 'FPMulAdd', n, addend(), negated(n, a), b),
+    (s, n, b) => laneRoutine(s, 'FPMulAdd', n, whole(s, 'Rd'), negatedLanes(n, whole(s, 'Rn')), b),
+  ),
   ...halfProducts('FMLAL', false, 0),
   ...halfProducts('FMLSL', true, 0),
   ...halfProducts('FMLAL2', false, 1),

@@ -2,6 +2,7 @@
  * The launch attributes, one table: types, documentation and defaults, from which package.json's configurationAttributes and
  * README's table are made, and against which every launch is checked.
  */
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors';
 import type { SessionStart } from '../protocol';
@@ -243,6 +244,8 @@ export function sessionStart(given: unknown): SessionStart {
   const values = checked(typeof given === 'object' && given !== null ? (given as Values) : {});
   const text = (name: LaunchAttributeName): string | undefined => values[name] as string | undefined;
   const folder = path.resolve(text('cwd') ?? '.');
+  if (text('cwd') !== undefined && !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError('attribute.folder', { name: 'cwd', path: folder });
   const file = (name: LaunchAttributeName): string | undefined => {
     const value = text(name);
     return value === undefined ? undefined : path.resolve(folder, value);

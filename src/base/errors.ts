@@ -86,6 +86,7 @@ const rows = {
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],
   'attribute.unknown': ['there is no launch attribute "{name}"', '{hint}'],
   'attribute.value': ['the launch attribute "{name}" cannot be {value}', 'give {what}'],
+  'attribute.folder': ['the launch attribute "{name}" names no folder: {path}', 'check the path'],
   'attribute.noProgram': ['nothing to run: the launch attribute "program" is missing', 'give program, kernel or bios'],
   'attribute.twoPrograms': ['the launch attributes {names} are both given', 'give one of program, kernel and bios'],
   'attribute.needsKernel': ['the launch attribute "{name}" needs "kernel"', 'give the kernel, or leave it out'],

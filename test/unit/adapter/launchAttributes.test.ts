@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { attributesMarkdown, configurationAttributes, launchAttributes, sessionStart } from '../../../src/adapter';
 import { UserError } from '../../../src/base/errors';
@@ -6,7 +8,10 @@ import type { LaunchOptions } from '../../../src/machine/launch.types';
 import { presets } from '../../../src/machine/presets';
 import { extraDevices } from '../../../src/machine/virtioDevices';
 
-const start = (more: object) => sessionStart({ program: 'guest.elf', cwd: '/w', ...more });
+/** A folder that is there. */
+const here = path.resolve(tmpdir());
+const at = (name: string): string => path.join(here, name);
+const start = (more: object) => sessionStart({ program: 'guest.elf', cwd: here, ...more });
 function refused(attributes: unknown, code: string, name: RegExp): void {
   assert.throws(
     () => sessionStart(attributes),
@@ -16,12 +21,12 @@ function refused(attributes: unknown, code: string, name: RegExp): void {
 }
 
 test('paths count from cwd; presets are no paths', () => {
-  assert.equal((start({}).options as { program: string }).program, '/w/guest.elf');
+  assert.equal((start({}).options as { program: string }).program, at('guest.elf'));
   const machine = (name: string) => (start({ machine: name }).options as { machine: string }).machine;
   assert.equal(machine('neoverse-n1'), 'neoverse-n1');
-  assert.equal(machine('my/machine.json'), '/w/my/machine.json');
+  assert.equal(machine('my/machine.json'), at('my/machine.json'));
   assert.equal(machine('no-such-preset'), 'no-such-preset');
-  assert.equal((start({ semihosting: 'files' }).options as { semihostingRoot: string }).semihostingRoot, '/w/files');
+  assert.equal((start({ semihosting: 'files' }).options as { semihostingRoot: string }).semihostingRoot, at('files'));
 });
 
 test('defaults', () => {
@@ -35,9 +40,9 @@ test('symbols with offsets of every spelling', () => {
     symbols: ['a.elf', { path: '/b.elf', offset: '0x1000' }, { path: 'c.elf', offset: -16 }],
   });
   assert.deepEqual(symbols, [
-    { path: '/w/a.elf', offset: '0' },
+    { path: at('a.elf'), offset: '0' },
     { path: '/b.elf', offset: '4096' },
-    { path: '/w/c.elf', offset: String((1n << 64n) - 16n) },
+    { path: at('c.elf'), offset: String((1n << 64n) - 16n) },
   ]);
 });
 
@@ -58,6 +63,7 @@ test('what is wrong is refused by the attribute’s name', () => {
   refused({ program: 'x', sourceMap: ['a'] }, 'attribute.value', /"sourceMap"/);
   refused({ program: 'x', drives: 'disk' }, 'attribute.value', /"drives".*list/);
   refused({ program: 'x', devices: ['net', 'gpu'] }, 'attribute.value', /"devices".*one of net, rng, console/);
+  refused({ program: 'x', cwd: at('no/such') }, 'attribute.folder', /"cwd" names no folder: .*such/);
   refused({}, 'attribute.noProgram', /"program"/);
   refused(null, 'attribute.noProgram', /"program"/);
   refused({ program: 'x', bios: 'y' }, 'attribute.twoPrograms', /program and bios/);
@@ -72,14 +78,14 @@ test('what clients add is let through', () => {
 test('drives, share and devices', () => {
   const { options } = start({ drives: ['a.img', '/b.img,write'], share: 'files', devices: ['rng'] });
   const { drives, share, devices } = options as LaunchOptions;
-  assert.deepEqual([drives, share, devices], [['/w/a.img', '/b.img,write'], '/w/files', ['rng']]);
+  assert.deepEqual([drives, share, devices], [[at('a.img'), '/b.img,write'], at('files'), ['rng']]);
   assert.deepEqual([...launchAttributes.devices.values], [...extraDevices]);
 });
 
 test('firmware may have a kernel to boot', () => {
   const { bios, kernel } = start({ program: undefined, bios: 'fw', kernel: 'Image', append: 'quiet' })
     .options as LaunchOptions;
-  assert.deepEqual([bios, kernel], ['/w/fw', '/w/Image']);
+  assert.deepEqual([bios, kernel], [at('fw'), at('Image')]);
 });
 
 test('every preset of the machine can be chosen, and no other', () => {

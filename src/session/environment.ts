@@ -34,6 +34,7 @@ import { ExpressionError, parseExpression } from './expressions/syntax';
 import type { Frame, Stack } from './frames';
 import { registerNamed } from './registers';
 import type { Target } from './target';
+import { asidOf, vmidOf } from './translationIds';
 
 export class FrameEnvironment implements Environment {
   readonly core: CoreView;
@@ -88,6 +89,8 @@ export class FrameEnvironment implements Environment {
       core: BigInt(this.frame.core),
       el: BigInt(this.frame.el),
       instructions: BigInt(this.core.instructions()),
+      asid: BigInt(asidOf(this.core) ?? 0),
+      vmid: BigInt(vmidOf(this.core) ?? 0),
     };
     const value = Object.hasOwn(this.specials, name)
       ? this.specials[name]

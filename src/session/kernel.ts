@@ -5,6 +5,7 @@
  */
 import type { CoreView, Machine } from '../machine/api';
 import type { ElfSymbol } from '../program';
+import { vmidOf } from './translationIds';
 
 interface KernelPlace {
   /** Run-time virtual address minus link address, modulo 2^64. */
@@ -65,7 +66,8 @@ export class Kernel {
   /** Looks where the kernel runs. True when that is news. */
   look(machine: Machine): boolean {
     for (const core of machine.cores) {
-      const found = core.state === 'off' ? undefined : this.on(machine, core);
+      // A guest under stage 2 is another kernel, even one of the same image.
+      const found = core.state === 'off' || vmidOf(core) !== undefined ? undefined : this.on(machine, core);
       if (!found) continue;
       const { place } = this;
       this.place = found;

@@ -18,6 +18,7 @@ import type { LogPart } from './hitCondition';
 import { MemoryRequests } from './memoryRequests';
 import { type Plan, RunControl, type Scheduler, type StopReport } from './runControl';
 import { type SymbolFile, Target } from './target';
+import { vmidOf } from './translationIds';
 import { RowMaker, refuse, VariableHandles } from './variables';
 import { History } from './views/history';
 import { LineViews } from './views/lines';
@@ -263,7 +264,8 @@ export class Session {
     if (core.state === 'off') return `core${index} · off`;
     const symbol = this.target.describe(core.pc())?.replace(NAMED_THREAD, '');
     const waits = core.state === 'wfi' || core.state === 'wfe' ? ` · ${core.state.toUpperCase()}` : '';
-    return `core${index} · EL${core.el}${symbol === undefined ? '' : ` · ${symbol}`}${waits}`;
+    const vmid = vmidOf(core);
+    return `core${index} · EL${core.el}${vmid === undefined ? '' : ` · VMID ${vmid}`}${symbol === undefined ? '' : ` · ${symbol}`}${waits}`;
   }
 
   // Conditions, log points, console

@@ -54,6 +54,18 @@ for (const mode of modes) {
       });
     };
 
+    on('a guest under stage 2 is named by its VMID, and conditions can ask for it', async (c) => {
+      await c.atEntry({ program: elTour });
+      await stepTo(c, 'elChange');
+      const name = async (): Promise<string> => (await c.threadsRequest()).body.threads[0].name;
+      assert.match(await name(), /^core0 · EL1 · el1_entry$/);
+      assert.equal(await c.evaluated('$vmid'), '0');
+      for (const write of ['VTTBR_EL2 = 0x0003000000000000', 'HCR_EL2.VM = 1'])
+        await c.evaluated(write, undefined, 'repl');
+      assert.match(await name(), /^core0 · EL1 · VMID 3/);
+      assert.equal(await c.evaluated('$vmid == 3'), '1');
+    });
+
     on('el-tour: down by ERET, up by SVC and HVC, the right EL and frames each time', async (c) => {
       await c.atEntry({ program: elTour });
       assert.match(await where(c), /^EL2 _start/);

@@ -16,7 +16,7 @@ const symbol = (name: string, value: bigint): ElfSymbol => {
 
 /** One core; the image is seen at `at` of `space`, and lies at LOADED. */
 function machine(registers: Readonly<Record<string, bigint>>, at: bigint, space = 'el1', state = 'running'): Machine {
-  const core: Partial<CoreView> = { index: 0, state, peekSystem: (name) => registers[name] };
+  const core: Partial<CoreView> = { index: 0, el: 1, state, peekSystem: (name) => registers[name] };
   const seen: Partial<Machine> = {
     cores: [core as CoreView],
     peek: (_core, where, address) =>
@@ -57,13 +57,14 @@ describe('where a kernel runs', () => {
     assert.equal(k.slide, 0n);
   });
 
-  test('not where the vectors are somebody else’s, the MMU is off, or the core is', () => {
+  test('not where the vectors are somebody else’s, the MMU is off, the core is, or a guest runs', () => {
     const quiet = [
       machine({}, BASE),
       machine({ VBAR_EL1: 0n }, BASE),
       machine({ VBAR_EL1: VECTORS }, BASE + 0x20_0000n),
       machine({ VBAR_EL1: LOADED + 0x1_0800n }, LOADED),
       machine({ VBAR_EL1: VECTORS }, BASE, 'el1', 'off'),
+      machine({ VBAR_EL1: VECTORS, HCR_EL2: 1n, VTTBR_EL2: 1n << 48n }, BASE),
     ];
     for (const m of quiet) assert.equal(kernel().look(m), false);
   });

@@ -32,9 +32,16 @@ function replayOptions({ subject, cpu }: Options): string {
   return `${subject === 'elscope' ? '' : ` --subject ${subject}`}${cpu ? ` --cpu ${cpu}` : ''}`;
 }
 
+/** A bench with what runs its cases on both sides. */
+interface Pair {
+  readonly bench: Bench;
+  readonly oracle: CaseRunner;
+  readonly subject: CaseRunner;
+}
+
 /** Cases `from` to `from + count - 1` of every row of a bench. */
-async function runCases(options: Options, bench: Bench, from: number, count: number, tally: Tally): Promise<void> {
-  const [oracle, subject] = [qemuUserRunner(bench.cpu, bench.qemu), subjectRunner(options, bench)];
+async function runCases(options: Options, pair: Pair, from: number, count: number, tally: Tally): Promise<void> {
+  const { bench, oracle, subject } = pair;
   const cases = bench.recipes.flatMap((recipe) =>
     Array.from({ length: count }, (_, i) => makeCase(recipe, options.seed, from + i)),
   );
@@ -51,12 +58,12 @@ async function runCases(options: Options, bench: Bench, from: number, count: num
 }
 
 /** Rounds over all rows until the time is over, the last one as large as still fits. */
-async function runFor(milliseconds: number, options: Options, plan: readonly Bench[], tally: Tally): Promise<void> {
+async function runFor(milliseconds: number, options: Options, plan: readonly Pair[], tally: Tally): Promise<void> {
   const until = Date.now() + milliseconds;
   let from = 0;
   for (let count = FIRST_ROUND; count > 0; ) {
     const start = Date.now();
-    for (const bench of plan) await runCases(options, bench, from, count, tally);
+    for (const pair of plan) await runCases(options, pair, from, count, tally);
     from += count;
     const perCase = (Date.now() - start) / count;
     count = Math.min(LARGEST_ROUND, Math.floor((until - Date.now()) / perCase));
@@ -77,8 +84,13 @@ async function main(): Promise<void> {
   for (const { cpu, qemu, recipes } of plan) console.log(`${recipes.length} rows on ${cpu}, judged by QEMU ${qemu}`);
   console.log(`seed ${options.seed}`);
   const tally = new Tally();
-  if (options.only !== undefined) for (const bench of plan) await runCases(options, bench, options.only, 1, tally);
-  else await runFor(options.seconds * 1000, options, plan, tally);
+  const pairs = plan.map((bench) => ({
+    bench,
+    oracle: qemuUserRunner(bench.cpu, bench.qemu),
+    subject: subjectRunner(options, bench),
+  }));
+  if (options.only !== undefined) for (const pair of pairs) await runCases(options, pair, options.only, 1, tally);
+  else await runFor(options.seconds * 1000, options, pairs, tally);
   for (const line of tally.report()) console.log(line);
   const gone = options.subject === 'elscope' ? tally.gone() : [];
   for (const { reason } of gone) console.log(`does not differ any more, take it out of known.ts: ${reason}`);

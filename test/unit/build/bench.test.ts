@@ -58,6 +58,7 @@ const CHECKSUMS: readonly (readonly [BenchGuestName, number, string])[] = [
   ['integer', 1, '0x3762e68d'],
   ['memory', 1, '0xdc1357f4'],
   ['branch', 1, '0x3a132d94'],
+  ['double', 1, '0x88cef56d'],
   ['integer4', 4, '0x68c9ca80'],
 ];
 

@@ -1,6 +1,7 @@
 /** Scalar floating point: data processing, comparison, selection, immediates, conversions. */
 import type { InstructionRow } from '../types';
-import { binary, compare, conditional, conversion, fixed, half, integer, scalarFloat, ternary, unary } from './forms';
+import { half, scalarFloat } from './forms';
+import { binary, compare, conditional, conversion, fixed, integer, ternary, unary } from './scalarForms';
 
 /** FRINT32 and FRINT64, which half precision does not have. */
 const toSized = <M extends string>(m: M, opcode: string) => ({

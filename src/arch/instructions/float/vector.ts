@@ -1,19 +1,7 @@
 /** Advanced SIMD floating point: vectors, and the scalar forms of the same encoding groups. */
 import type { Fields, InstructionRow } from '../types';
-import {
-  across,
-  element,
-  fixedVector,
-  lower,
-  misc,
-  miscScalar,
-  pairScalar,
-  same,
-  sameScalar,
-  scalarSimd,
-  vector,
-  zero,
-} from './forms';
+import { lower, scalarSimd, vector } from './forms';
+import { across, element, fixedVector, misc, miscScalar, pairScalar, same, sameScalar, zero } from './vectorForms';
 
 const toSized = <M extends string>(m: M, opcode: `${0 | 1} ${0 | 1} ${string}`) => ({
   ...misc(m, opcode)[0],

@@ -10,6 +10,8 @@ const SSE = 1 << 21;
 const SRT_SHIFT = 16;
 const SF = 1 << 15;
 const AR = 1 << 14;
+/** o0 of the ordered loads and stores. */
+const ORDERED_EVERYWHERE = 1 << 15;
 
 /** `opc` of LDR, LDRS*, STR and their kin: bit 1 sign-extends, to 32 bits where bit 0 is set. */
 function single(word: number, size: number, opc: number, ordered: boolean): number {
@@ -40,8 +42,9 @@ export function accessSyndrome(word: number): number {
   }
   // Register offset.
   if ((word & 0x3f200c00) >>> 0 === 0x38200800) return single(word, size, opc, false);
-  // STLR, LDAR, STLLR, LDLAR.
-  if ((word & 0x3fa00000) >>> 0 === 0x08800000) return describe(size, false, word, size === 3, true);
+  // STLR, LDAR; STLLR, LDLAR, whose ordering is that of a region and is not told.
+  if ((word & 0x3fa00000) >>> 0 === 0x08800000)
+    return describe(size, false, word, size === 3, (word & ORDERED_EVERYWHERE) !== 0);
   // LDAPR.
   if ((word & 0x3ffffc00) >>> 0 === 0x38bfc000) return describe(size, false, word, size === 3, true);
   // STLUR, LDAPUR.

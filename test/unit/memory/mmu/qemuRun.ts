@@ -18,7 +18,13 @@ export const qemuVersion = (): string =>
   execFileSync('qemu-system-aarch64', ['--version'], { encoding: 'utf8' }).split('\n')[0];
 
 /** The words that the program printed. */
-export function qemuLines({ source, machine, core, words, symbols = {} }: QemuRun): string[] {
+export const qemuLines = (run: QemuRun): string[] => qemuImage(run).lines;
+
+/** The same, with the program. */
+export function qemuImage({ source, machine, core, words, symbols = {} }: QemuRun): {
+  elf: Uint8Array;
+  lines: string[];
+} {
   const folder = mkdtempSync(path.join(tmpdir(), 'records-'));
   try {
     writeFileSync(path.join(folder, 'records.bin'), new Uint8Array(BigUint64Array.from(words).buffer));
@@ -30,7 +36,9 @@ export function qemuLines({ source, machine, core, words, symbols = {} }: QemuRu
     const quiet = ['-display', 'none', '-nic', 'none', '-monitor', 'none', '-serial', 'file:out'];
     const args = ['-M', machine, '-cpu', core, '-m', '1G', ...quiet, '-semihosting', '-kernel', 'a.elf'];
     execFileSync('qemu-system-aarch64', args, { cwd: folder, timeout: 120_000 });
-    return readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
+    tool('strip', 'a.elf');
+    const lines = readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
+    return { elf: readFileSync(path.join(folder, 'a.elf')), lines };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -18,6 +18,7 @@ import { InterruptControllerRegisters } from './interruptController';
 import { Interrupts } from './interrupts';
 import { Levels } from './levels';
 import { Operations } from './operations';
+import { PointerAuthentication } from './pauth';
 import { Pmu } from './pmu';
 import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
 import { extensionBits, Pstate } from './pstate';
@@ -28,7 +29,7 @@ import { Timers } from './timers';
 import { TranslationContexts } from './translationContext';
 import { Waiting } from './waiting';
 
-const C = controls({ NS: 'SCR_EL3.NS', HCE: 'SCR_EL3.HCE' });
+const C = controls({ NS: 'SCR_EL3.NS', HCE: 'SCR_EL3.HCE', APK: 'SCR_EL3.APK', API: 'SCR_EL3.API' });
 const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
 const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
 
@@ -45,7 +46,9 @@ export class Cpu implements CpuPeer, CoreParts {
   context: TranslationContext;
   /** Bits of PSTATE that came with extensions and that this core has. */
   private readonly extensions: number;
+  private readonly pointers: PointerAuthentication;
   private readonly registers: SystemRegisters;
+  private readonly exceptions: Exceptions;
   private readonly calls: ExceptionCalls;
   private readonly access: SystemAccess;
   private readonly waiting: Waiting;
@@ -64,6 +67,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const { has } = this.identity;
     this.extensions = extensionBits(has);
     this.levels = new Levels(state, highestEl);
+    this.pointers = new PointerAuthentication(blockBase, state, this.levels, has);
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
     this.timers = new Timers(index, state, highestEl >= 2, ports.counter, ports.timers);
@@ -71,7 +75,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];
     this.registers = new SystemRegisters(state, this.identity, highestEl);
-    const exceptions = new Exceptions(index, state, this.levels, this.extensions, ports.events);
+    const exceptions = (this.exceptions = new Exceptions(index, state, this.levels, this.extensions, ports.events));
     this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
     const operations = new Operations(index, this, ports, this.contexts);
     this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, this.extensions);
@@ -92,6 +96,7 @@ export class Cpu implements CpuPeer, CoreParts {
     if (facts.highestEl === 3 && el < 3) {
       const at = state.system + C.NS.word;
       state.u32[at] |= (1 << C.NS.shift) | (1 << C.HCE.shift);
+      if (this.identity.has('FEAT_PAuth')) state.u32[at] |= (1 << C.APK.shift) | (1 << C.API.shift);
     }
     state.setLevel(el, 1);
     state.setPc(high(pc), low(pc));
@@ -162,6 +167,18 @@ export class Cpu implements CpuPeer, CoreParts {
   fpAccess(): Leave {
     return this.calls.fpAccess();
   }
+  pauthTrap(): Leave {
+    return this.calls.pauthTrap();
+  }
+  pauthFail(key: number): Leave {
+    return this.calls.pauthFail(key);
+  }
+  exceptionLink(): Leave {
+    return this.calls.exceptionLink();
+  }
+  eretTo(): Leave {
+    return this.calls.eretTo();
+  }
   eret(): Leave {
     return this.calls.eret();
   }
@@ -174,6 +191,10 @@ export class Cpu implements CpuPeer, CoreParts {
   fetchAbort(): Leave {
     const { memory } = this.ports;
     return this.calls.instructionAbort(memory.fault, memory.faultHi, memory.faultLo);
+  }
+  /** Upper word of the address that a branch to (hi, …) goes to. */
+  branchAddress(hi: number): number {
+    return this.exceptions.branchAddress(hi);
   }
   pcAlignment(): Leave {
     return this.calls.pcAlignment();
@@ -267,6 +288,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.ports.memory.selectContext(this.index, this.contexts.currentKey());
     this.state.set('alignMask', this.context.alignmentCheck ? 0xffffffff : 0);
     this.state.set('fpTrap', fpTrapOf(this.state, this.levels));
+    this.pointers.refresh(this.context);
   }
 
   // ---- the debugger's door ----

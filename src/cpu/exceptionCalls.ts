@@ -3,6 +3,8 @@
  * AArch64.CallSupervisor, CallHypervisor, CallSecureMonitor, SoftwareBreakpoint, Abort, PCAlignmentFault, SPAlignmentFault,
  * and interrupts. Each result is a Leave.
  */
+
+import { PauthFlag } from '../arch/pointerAuthentication';
 import { EC } from '../arch/syndromes/index';
 import type { AbortFault } from '../memory/types';
 import { accessSyndrome } from './accessSyndrome';
@@ -27,6 +29,7 @@ const C = controls({
   TDE: 'MDCR_EL2.TDE',
 });
 const spChecks = [C.SA0, C.SA1, C.SA2, C.SA3] as const;
+const ELR = [-1, ...[1, 2, 3].map((el) => registerIndex(`ELR_EL${el}`))];
 const HPFAR = registerIndex('HPFAR_EL2');
 const SEMIHOSTING_CALL = 0xf000;
 
@@ -141,16 +144,44 @@ export class ExceptionCalls {
 
   /** ERET: the exclusive monitor is cleared and an event is sent to this core itself. */
   eret(): Leave {
-    const { state, pmu } = this.parts;
+    const { state } = this.parts;
     if (state.el === 0) return this.undefined();
+    const link = ELR[state.el];
+    return this.returnTo(state.hi(link), state.lo(link));
+  }
+  /** ELR of the current level as the value: what ERETAA and ERETAB authenticate. */
+  exceptionLink(): Leave {
+    const { state } = this.parts;
+    if (state.el === 0) return this.undefined();
+    state.setValue(state.hi(ELR[state.el]), state.lo(ELR[state.el]));
+    return 0;
+  }
+  /** ERET to the value. */
+  eretTo(): Leave {
+    const { state } = this.parts;
+    return this.returnTo(state.valueHi, state.valueLo);
+  }
+  private returnTo(hi: number, lo: number): Leave {
+    const { state, pmu } = this.parts;
     state.setDouble('returns', state.getDouble('returns') + 1);
     pmu.sync(1);
-    this.exceptions.exceptionReturn();
+    this.exceptions.exceptionReturn(hi, lo);
     this.ports.memory.clearExclusive(this.core);
     state.set('eventRegister', 1);
     this.levelChanged();
     this.ports.memory.isb(this.core);
     return 1;
+  }
+
+  /** TrapPACUse(): the level is in the flags. */
+  pauthTrap(): Leave {
+    const { state, facts } = this.parts;
+    state.setDouble('penalty', state.getDouble('penalty') + facts.cost.trap);
+    return this.here((state.get('pauthFlags') & PauthFlag.trap) >> PauthFlag.trapShift, EC.PAUTH, 0);
+  }
+  /** AArch64.PACFailException(): `key` is D:B. */
+  pauthFail(key: number): Leave {
+    return this.here(this.parts.levels.defaultTarget(), EC.PAUTH_FAILURE, key);
   }
 
   /** Level that takes an abort. */

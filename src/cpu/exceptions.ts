@@ -26,6 +26,10 @@ const C = controls({
   TBI1: 'TCR_EL1.TBI1',
   TBI2: 'TCR_EL2.TBI',
   TBI3: 'TCR_EL3.TBI',
+  TBID0: 'TCR_EL1.TBID0',
+  TBID1: 'TCR_EL1.TBID1',
+  TBID2: 'TCR_EL2.TBID',
+  TBID3: 'TCR_EL3.TBID',
   SPAN: 'SCTLR_EL1.SPAN',
 });
 
@@ -130,20 +134,18 @@ export class Exceptions {
     return (pan | ssbs | (state.others & Pstate.DIT)) & this.extensions;
   }
 
-  /** ERET at the current level (EL1 or above). PC, PSTATE and SP change; false = the return was illegal, PSTATE.IL is set. */
-  exceptionReturn(): boolean {
+  /** ERET at the current level (EL1 or above) to (hi, lo). PC, PSTATE and SP change; false = the return was illegal, PSTATE.IL is set. */
+  exceptionReturn(hi: number, lo: number): boolean {
     const { state } = this;
     const from = state.el;
     const spsr = state.lo(SPSR[from]);
-    const hi = state.hi(ELR[from]);
-    const lo = state.lo(ELR[from]);
     const legal = this.legalReturn(spsr, from);
     // PSTATE.SS follows MDSCR_EL1.SS and the debug target; software step is not modelled, so it is clear.
     state.others = (spsr & this.extensions) | (legal ? spsr & Pstate.IL : Pstate.IL);
     state.nzcv = spsr & (Pstate.N | Pstate.Z | Pstate.C | Pstate.V);
     state.daif = spsr;
     if (legal) state.setLevel((spsr >>> 2) & 3, spsr & 1);
-    this.branch(hi, lo);
+    state.setPc(this.branchAddress(hi), lo);
     const to = state.el;
     if (to !== from) this.events.elChanged(this.core, from, to);
     return legal;
@@ -159,14 +161,15 @@ export class Exceptions {
     return !(target === 1 && this.levels.tge());
   }
 
-  /** AArch64.BranchAddr: a tagged address loses its tag. */
-  private branch(hi: number, lo: number): void {
+  /** AArch64.BranchAddr: the upper word of an address without its tag. */
+  branchAddress(hi: number): number {
     const { state, levels } = this;
     const { el } = state;
     const upper = (hi >>> 23) & 1;
     const twoRanges = el <= 1 || (el === 2 && levels.e2h());
     const tbi = twoRanges ? levels.own(upper ? C.TBI1 : C.TBI0) : state.bit(el === 2 ? C.TBI2 : C.TBI3);
-    if (!tbi) state.setPc(hi, lo);
-    else state.setPc((twoRanges && upper ? hi | 0xff000000 : hi & 0x00ffffff) >>> 0, lo);
+    const tbid = twoRanges ? levels.own(upper ? C.TBID1 : C.TBID0) : state.bit(el === 2 ? C.TBID2 : C.TBID3);
+    if (!tbi || tbid) return hi;
+    return (twoRanges && upper ? hi | 0xff000000 : hi & 0x00ffffff) >>> 0;
   }
 }

@@ -57,6 +57,8 @@ export const coreLayout = {
   returns: [6160, 8], // exception returns, a double
   virtualLines: [6184, 4], // virtual interrupts that the interrupt controller signals, at the same bits as `lines`
   monitorBases: [6192, 8 * 7], // totals at which the counters of pmu.ts were last brought up to date, doubles
+  pauthFlags: [6248, 4], // pointer authentication at the current level: cpu/pauth.ts
+  pauthMasks: [6256, 8 * 4], // where its codes stand in a pointer: instructions low and high range, data low and high
 } as const satisfies Record<string, readonly [number, number]>;
 
 export const CORE_BLOCK_BYTES = 8192;

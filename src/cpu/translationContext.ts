@@ -43,6 +43,7 @@ interface RangeFields {
   readonly e0pd: ControlField | undefined;
   readonly hpd: ControlField;
   readonly tbi: ControlField;
+  readonly tbid: ControlField;
   readonly inner: ControlField;
   readonly outer: ControlField;
 }
@@ -55,6 +56,7 @@ function rangeFields(tcr: string, n: '0' | '1', ttbr: string, single: boolean): 
     size: `${tcr}.T${n}SZ`,
     granule: `${tcr}.TG${n}`,
     tbi: single ? `${tcr}.TBI` : `${tcr}.TBI${n}`,
+    tbid: single ? `${tcr}.TBID` : `${tcr}.TBID${n}`,
     hpd: single ? `${tcr}.HPD` : `${tcr}.HPD${n}`,
     inner: `${tcr}.IRGN${n}`,
     outer: `${tcr}.ORGN${n}`,
@@ -113,6 +115,7 @@ const emptyRange = (): TranslationRange => ({
   vaBits: 0,
   granuleLog2: 12,
   tbi: false,
+  tbid: false,
   walkCacheable: false,
   flatPermissions: false,
   closedToEl0: false,
@@ -266,6 +269,7 @@ export class TranslationContexts {
     range.vaBits = 64 - state.field(fields.size);
     range.granuleLog2 = granule === 14 && !this.identity.granule16 ? 12 : granule;
     range.tbi = state.bit(fields.tbi);
+    range.tbid = state.bit(fields.tbid);
     range.walkCacheable = dataCacheable && state.field(fields.inner) !== 0 && state.field(fields.outer) !== 0;
     range.flatPermissions = state.bit(fields.hpd);
     range.closedToEl0 = fields.e0pd !== undefined && state.bit(fields.e0pd);

@@ -23,6 +23,8 @@ export interface EnginePorts {
   fetch(core: number, vaHi: number, vaLo: number, install: boolean): number;
   /** Whether to stop at this instruction. */
   breakpoint(core: number, pcHi: number, pcLo: number): boolean;
+  /** Upper word of the address that a branch to (hi, …) goes to: without its tag. Absent: no tags. */
+  branchAddress?(core: number, hi: number): number;
   /** A word that differs from the coherent view is about to run; true = stop before it. */
   stale(core: number, pcHi: number, pcLo: number): boolean;
 }
@@ -46,6 +48,9 @@ const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
 /** Place in a page of the smallest granule. */
 const PAGE_MASK = 0xfff;
+
+/** The top byte of an address is a copy of bit 55. */
+const isSignExtended = (hi: number): boolean => hi >>> 24 === ((hi >>> 23) & 1 ? 0xff : 0);
 
 export class Engine {
   private readonly u32: Uint32Array;
@@ -320,6 +325,13 @@ export class Engine {
   private fetch(hi: number, lo: number): number {
     this.counters.fetches++;
     const b = this.block >> 2;
+    const target = isSignExtended(hi) ? hi : (this.ports.branchAddress?.(this.core, hi) ?? hi);
+    if (target !== hi) {
+      // Nothing was executed: the run goes on at the address without its tag.
+      this.u32[b + PC] = lo;
+      this.u32[b + PC + 1] = target;
+      return 0;
+    }
     this.u32[b + PC] = lo;
     this.u32[b + PC + 1] = hi;
     const here = this.breakpoints.size > 0 ? this.breakpoints.get(lo >>> this.shape.granuleLog2) : undefined;

@@ -3,7 +3,9 @@
  * handler: (record address, core block address) -> exit code.
  */
 import type { Fields, InstructionRow } from '../arch/instructions';
-import { coreLayout, SINK_SLOT, SP_SLOT, slotOffset, ZR_SLOT } from '../cpu/layout';
+import { byName } from '../arch/sysregs';
+import { bug } from '../base/errors';
+import { coreLayout, SINK_SLOT, SP_SLOT, slotOffset, systemOffset, ZR_SLOT } from '../cpu/layout';
 import type { SlowPath } from '../isa/sem';
 import { RECORD_BYTES, recordField } from '../memory/layout';
 import {
@@ -86,6 +88,22 @@ export abstract class StateContext {
   }
   setW(field: string, value: I32): void {
     this.setX(field, extendU(value));
+  }
+  xAt(n: number): I64 {
+    return load.i64(this.core, slotOffset(n === 31 ? SP_SLOT : n));
+  }
+  setXAt(n: number, value: I64): void {
+    this.code.store('i64', this.core, value, slotOffset(n === 31 ? SP_SLOT : n));
+  }
+  system(register: string): I64 {
+    const index = byName(register);
+    return index < 0 ? bug(`register ${register}`) : load.i64(this.core, systemOffset(index));
+  }
+  word(name: 'pauthFlags'): I32 {
+    return load.i32(this.core, offset(name));
+  }
+  pauthMask(data: boolean, range: 'low' | 'high'): I64 {
+    return load.i64(this.core, offset('pauthMasks') + (data ? 16 : 0) + (range === 'high' ? 8 : 0));
   }
   /** ZR's slot follows that of X30, so that reading needs no operand of its own. */
   xNext(field: string): I64 {

@@ -248,6 +248,7 @@ export class ElscopeMachine implements Machine {
         },
         fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
         breakpoint: (core, hi, lo) => this.onBreakpoint(core, hi, lo),
+        branchAddress: (core, hi) => cpus[core].branchAddress(hi),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);
           return this.stops.pending !== undefined;

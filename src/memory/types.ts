@@ -157,6 +157,7 @@ export interface TranslationRange {
   vaBits: number;
   granuleLog2: 12 | 14 | 16;
   tbi: boolean;
+  tbid: boolean; // not for instructions (FEAT_PAuth)
   walkCacheable: boolean; // TCR.IRGN/ORGN and SCTLR.C say Normal cacheable
   flatPermissions: boolean; // TCR.HPD: permission limits of table descriptors are ignored
   closedToEl0: boolean; // TCR.E0PD: every access of EL0 faults

@@ -6,7 +6,7 @@
 import type { FeatureName, FeatureSet } from '../../src/arch/features';
 import type { Fields } from '../../src/arch/instructions';
 import { SeededRandom } from '../../src/base/random';
-import { randomWord } from '../../src/isa/encode';
+import { encode, randomWord } from '../../src/isa/encode';
 import { type CompiledRow, compiledRows, extract } from '../../src/isa/pattern';
 import { type Case, LAYOUT, MAX_WORDS } from './cases';
 import { randomFpcr, randomFpsr, randomVector } from './vectors';
@@ -243,6 +243,25 @@ function specialRecipes(rows: readonly CompiledRow[]): readonly Recipe[] {
       name: 'TPIDR_EL0', // written, read back
       memory: false,
       make: (random) => [0xd51bd040 + register(random), 0xd53bd040 + register(random)],
+    },
+    {
+      name: 'signed', // a pointer gets its code; then it is authenticated, most often in the same way, or branched to
+      feature: 'FEAT_PAuth',
+      memory: false,
+      make(random, state) {
+        const [Rd, Rn] = [random.below(30), 30];
+        const opc = random.below(4);
+        const upper = random.below(2) === 1;
+        const canonical = (next64(random) & 0x7f_ffff_ffffn) | (upper ? 0xffff_ff80_0000_0000n : 0n);
+        state.x[Rd] = random.below(3) === 0 ? randomValue(random) : canonical;
+        const branches = opc < 2 && random.below(3) === 0;
+        if (branches) state.x[Rd] = codePointer(random);
+        const other = random.below(4) === 0 ? random.below(4) : opc;
+        const use = branches
+          ? encode('BRA', { M: other & 1, Rn: Rd, Rm: Rn })
+          : encode('PAC_reg', { opc: 4 + other, Rn, Rd });
+        return [encode('PAC_reg', { opc, Rn, Rd }), use];
+      },
     },
     pstateRecipe('DIT', 'FEAT_DIT', 0xd51b42a0, 0xd503405f),
     pstateRecipe('SSBS', 'FEAT_SSBS2', 0xd51b42c0, 0xd503403f),

@@ -1,5 +1,6 @@
-/** The two guests that run cases, built once into the cache and again when a source is newer. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+/** The two guests that run cases, built into the cache once for each version of their sources. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { compileBareMetal } from '../../src/build/crossCompiler';
 import { cacheDir, ROOT, SAMPLES } from '../../src/build/paths';
@@ -19,15 +20,21 @@ const defines = {
   TABLES: 64,
 };
 
-const newest = (...directories: readonly string[]): number =>
-  Math.max(...directories.flatMap((d) => readdirSync(d).map((name) => statSync(path.join(d, name)).mtimeMs)));
+/** A name for what the guests are made from: the contents of all their folders, and the layout. */
+function contentKey(): string {
+  const hash = createHash('sha256').update(JSON.stringify(defines));
+  for (const folder of [path.join(SOURCES, 'guest'), path.join(SAMPLES, 'common')])
+    for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(path.join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
 
 async function build(name: string, sources: readonly string[], linkerScript: string): Promise<string> {
-  const out = path.join(cacheDir('difftest'), `${name}.elf`);
-  const changed = newest(SOURCES, path.join(SOURCES, 'guest'), path.join(SAMPLES, 'common'));
-  if (existsSync(out) && statSync(out).mtimeMs > changed) return out;
+  const out = path.join(cacheDir('difftest'), `${name}-${contentKey()}.elf`);
+  if (existsSync(out)) return out;
   const includes = ['media/samples/common', 'test/difftest/guest'];
-  await compileBareMetal({ root: ROOT, sources, linkerScript, defines, includes, optimize: '-O2' }, out);
+  const made = `${out}.${process.pid}`;
+  await compileBareMetal({ root: ROOT, sources, linkerScript, defines, includes, optimize: '-O2' }, made);
+  renameSync(made, out);
   return out;
 }
 

@@ -5,7 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { coreTypes } from '../../src/machine/presets';
-import { type Bench, benches } from './benches';
+import { type Bench, benches, LACKING } from './benches';
 import type { CaseRunner } from './cases';
 import { compare, describeDifference } from './compare';
 import { engineRunner, needsMachine } from './engineRunner';
@@ -20,8 +20,8 @@ const FIRST_ROUND = 8;
 const LARGEST_ROUND = 96;
 const SHOWN = 10;
 
-function subjectRunner({ subject }: Options, { cpu }: Bench): CaseRunner {
-  if (subject === 'elscope') return elscopeRunner(cpu);
+function subjectRunner({ subject }: Options, { cpu, qemu }: Bench): CaseRunner {
+  if (subject === 'elscope') return elscopeRunner(cpu, qemu === 'system 7.2' ? LACKING : []);
   if (subject === 'engine') return engineRunner(coreTypes[cpu].features);
   if (subject === 'qemu-system') return qemuSystemRunner(cpu);
   throw new Error('--subject takes elscope, engine or qemu-system');
@@ -31,6 +31,9 @@ function subjectRunner({ subject }: Options, { cpu }: Bench): CaseRunner {
 function replayOptions({ subject, cpu }: Options): string {
   return `${subject === 'elscope' ? '' : ` --subject ${subject}`}${cpu ? ` --cpu ${cpu}` : ''}`;
 }
+
+const oracleRunner = ({ cpu, qemu }: Bench): CaseRunner =>
+  qemu === 'system 7.2' ? qemuSystemRunner(cpu) : qemuUserRunner(cpu, qemu);
 
 /** A bench with what runs its cases on both sides. */
 interface Pair {
@@ -74,9 +77,9 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), () => randomInt(2 ** 31));
   const plan = benches(
     options,
-    ({ name }) =>
+    ({ name, feature }) =>
       (options.rows.length === 0 || options.rows.includes(name)) &&
-      !(options.subject === 'engine' && needsMachine.has(name)),
+      !(options.subject === 'engine' && (needsMachine.has(name) || feature === 'FEAT_PAuth')),
   );
   const names = new Set(plan.flatMap(({ recipes }) => recipes.map(({ name }) => name)));
   const unknown = options.rows.find((name) => !names.has(name));
@@ -86,7 +89,7 @@ async function main(): Promise<void> {
   const tally = new Tally();
   const pairs = plan.map((bench) => ({
     bench,
-    oracle: qemuUserRunner(bench.cpu, bench.qemu),
+    oracle: oracleRunner(bench),
     subject: subjectRunner(options, bench),
   }));
   if (options.only !== undefined) for (const pair of pairs) await runCases(options, pair, options.only, 1, tally);

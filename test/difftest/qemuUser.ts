@@ -1,6 +1,6 @@
 /** The oracle: cases on QEMU's user mode, thousands in one process. */
 import { spawn } from 'node:child_process';
-import { type QemuVersion, qemuProgram } from './benches';
+import { qemuProgram, type UserVersion } from './benches';
 import {
   type Case,
   type CaseRunner,
@@ -63,7 +63,7 @@ function unpack(cases: readonly Case[], output: Buffer): Outcome[] {
 const modelOf = (cpu: string): string => (cpu === 'max' ? 'max,sve=off,sme=off' : cpu);
 
 /** @param cpu as `qemu-aarch64 -cpu` takes it. @param seconds after which a run that has not ended is an error. */
-export function qemuUserRunner(cpu: string, version: QemuVersion = '7.2', seconds = 120): CaseRunner {
+export function qemuUserRunner(cpu: string, version: UserVersion = '7.2', seconds = 120): CaseRunner {
   return {
     name: `qemu-aarch64 ${version} -cpu ${cpu}`,
     async run(cases) {

@@ -11,6 +11,7 @@ import { systemGuest, withSegment } from './guests';
 const EC_ENDINGS: Readonly<Record<number, Ending>> = {
   0: 'undefined',
   14: 'undefined', // illegal execution state: SIGILL on Linux
+  28: 'undefined', // pointer authentication failure: SIGILL on Linux
   24: 'undefined', // trapped MSR, MRS or system instruction: SIGILL on Linux
   32: 'instructionAbort',
   34: 'pcAlignment',
@@ -143,9 +144,14 @@ export const qemuSystemRunner = (cpu: string): CaseRunner =>
 
 const CLI = path.join(DIST, 'cli.cjs');
 
-/** @param machine preset name. Throws one line when the command line has not been built. */
-export function elscopeRunner(machine: string): CaseRunner {
+/** @param machine preset name. @param lacking features taken from it. Throws one line when the command line has not been built. */
+export function elscopeRunner(machine: string, lacking: readonly string[] = []): CaseRunner {
   if (!existsSync(CLI)) throw new Error('dist/cli.cjs is missing: run `npm run build`');
-  const args = ['--machine', machine, '--cpus', '1', '--el', '1', '--memory', '256M', '--check', 'off'];
-  return systemRunner(`elscope --machine ${machine}`, (image) => [process.execPath, [CLI, 'run', image, ...args]]);
+  const features = Object.fromEntries(lacking.map((feature) => [feature, false]));
+  const args = ['--cpus', '1', '--el', '1', '--memory', '256M', '--check', 'off'];
+  return systemRunner(`elscope --machine ${machine}`, (image) => {
+    const file = path.join(path.dirname(image), 'machine.json');
+    writeFileSync(file, JSON.stringify({ preset: machine, cores: [{ features }] }));
+    return [process.execPath, [CLI, 'run', image, '--machine', lacking.length > 0 ? file : machine, ...args]];
+  });
 }

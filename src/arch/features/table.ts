@@ -106,25 +106,25 @@ export const features = {
   FEAT_LVA: not('52-bit virtual addresses', 'MMFR2.VARange=1'),
 
   // Armv8.3
-  FEAT_PAuth: not(
+  FEAT_PAuth: done(
     'pointer authentication',
     'ISAR1.APA=1?FEAT_PACQARMA5 ISAR1.API=1?FEAT_PACIMP ISAR2.APA3=1?FEAT_PACQARMA3',
   ),
-  FEAT_EPAC: not(
+  FEAT_EPAC: done(
     'enhanced PAC: no PAC for pointers that are not canonical',
     'ISAR1.APA=2?FEAT_PACQARMA5 ISAR1.API=2?FEAT_PACIMP',
     ['FEAT_PAuth'],
   ),
-  FEAT_PAuth2: not('enhanced PAC, second form', 'ISAR1.APA=3?FEAT_PACQARMA5 ISAR1.API=3?FEAT_PACIMP', ['FEAT_PAuth']),
-  FEAT_FPAC: not('faulting authentication', 'ISAR1.APA=4?FEAT_PACQARMA5 ISAR1.API=4?FEAT_PACIMP', ['FEAT_PAuth2']),
-  FEAT_FPACCOMBINE: not(
+  FEAT_PAuth2: done('enhanced PAC, second form', 'ISAR1.APA=3?FEAT_PACQARMA5 ISAR1.API=3?FEAT_PACIMP', ['FEAT_PAuth']),
+  FEAT_FPAC: done('faulting authentication', 'ISAR1.APA=4?FEAT_PACQARMA5 ISAR1.API=4?FEAT_PACIMP', ['FEAT_PAuth2']),
+  FEAT_FPACCOMBINE: done(
     'faulting authentication in combined instructions',
     'ISAR1.APA=5?FEAT_PACQARMA5 ISAR1.API=5?FEAT_PACIMP',
     ['FEAT_FPAC'],
   ),
-  FEAT_PACQARMA5: not('the QARMA5 algorithm', 'ISAR1.GPA=1', ['FEAT_PAuth']),
+  FEAT_PACQARMA5: done('the QARMA5 algorithm', 'ISAR1.GPA=1', ['FEAT_PAuth']),
   FEAT_PACIMP: {
-    ...not('an implementation defined algorithm', 'ISAR1.GPI=1', ['FEAT_PAuth']),
+    ...done('an implementation defined algorithm', 'ISAR1.GPI=1', ['FEAT_PAuth']),
     excludes: ['FEAT_PACQARMA5'],
   },
   FEAT_PACQARMA3: not('the QARMA3 algorithm', 'ISAR2.GPA3=1', ['FEAT_PAuth']),

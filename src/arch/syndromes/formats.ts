@@ -23,6 +23,13 @@ export const issFormats = {
     4:3 RES0
     2 RV RN {0 not valid; 1 valid}
     1:0 TI instruction {0 WFI; 1 WFE; 2 WFIT; 3 WFET}`),
+  branchTarget: bits(`
+    24:2 RES0
+    1:0 BTYPE kind of the branch that came here`),
+  pauthFailure: bits(`
+    24:2 RES0
+    1 D key {0 instruction; 1 data}
+    0 B key {0 A; 1 B}`),
   fpAccess: bits(`${condition}
     19:0 RES0`),
   systemRegister: bits(`

@@ -11,6 +11,7 @@ import { floatingPointRows } from './floatingPoint';
 import { identificationRows } from './identification';
 import { implementationDefinedRows } from './implementationDefined';
 import { interruptRows } from './interrupt';
+import { keyRows } from './keys';
 import { namedRegisters } from './named';
 import { performanceRows } from './performance';
 import { timerRows } from './timer';
@@ -29,6 +30,7 @@ export const unsortedRows: readonly SystemRegisterRow[] = [
   ...cacheRows,
   ...controlRows,
   ...translationRows,
+  ...keyRows,
   ...exceptionRows,
   ...floatingPointRows,
   ...timerRows,

@@ -45,22 +45,6 @@ export const namedRegisters: readonly NamedRegister[] = [
     ICH_AP1R3_EL2 3 4 12 9 3`,
   ),
   ...named(
-    'pointer authentication is not implemented',
-    'Pointer Authentication Keys',
-    `
-    APIAKeyLo_EL1 3 0 2 1 0
-    APIAKeyHi_EL1 3 0 2 1 1
-    APIBKeyLo_EL1 3 0 2 1 2
-    APIBKeyHi_EL1 3 0 2 1 3
-    APDAKeyLo_EL1 3 0 2 2 0
-    APDAKeyHi_EL1 3 0 2 2 1
-    APDBKeyLo_EL1 3 0 2 2 2
-    APDBKeyHi_EL1 3 0 2 2 3
-    APGAKeyLo_EL1 3 0 2 3 0
-    APGAKeyHi_EL1 3 0 2 3 1`,
-    'FEAT_PAuth',
-  ),
-  ...named(
     'the extension is not implemented',
     'Registers of later extensions',
     `

@@ -28,6 +28,12 @@ export const TID2_TID4 = [toEl2('HCR_EL2.TID2'), toEl2('HCR_EL2.TID4')];
 export const CTR = [enable('SCTLR_EL1.UCT'), toEl2('HCR_EL2.TID2', EL01)];
 
 export const TLOR: readonly TrapRule[] = [toEl2('HCR_EL2.TLOR'), toEl3('SCR_EL3.TLOR')];
+/** Keys of pointer authentication. */
+export const PAUTH_KEY: readonly TrapRule[] = [
+  { control: 'HCR_EL2.APK', value: 0, from: EL1, to: 2 },
+  { control: 'SCR_EL3.APK', value: 0, from: EL12, to: 3 },
+];
+
 export const TACR = [toEl2('HCR_EL2.TACR')];
 export const TIDCP = [toEl2('HCR_EL2.TIDCP', EL01)];
 export const USER_MASK = [enable('SCTLR_EL1.UMA')];

@@ -35,6 +35,10 @@ export type SlowPath =
   | 'systemOperation' // encoding; operand in value(0)
   | 'msrImmediate' // op1, op2, CRm
   | 'spAlignment'
+  | 'pauthTrap'
+  | 'pauthFail' // code of the error
+  | 'exceptionLink' // ELR of the current level in value(0); UNDEFINED at EL0
+  | 'eretTo' // target in value(0)
   | 'fpAccess' // FP and SIMD are trapped: emitted by the generator, not by semantic functions
   | 'zero';
 
@@ -77,6 +81,14 @@ export interface SemanticsContext extends VectorOperands {
   setX(field: string, value: I64): void;
   /** Writes the low word, zero-extended. */
   setW(field: string, value: I32): void;
+  /** A register that the instruction does not name: X0 to X30, 31 = SP. */
+  xAt(n: number): I64;
+  setXAt(n: number, value: I64): void;
+  /** What a system register holds; a word or doubleword that cpu/ keeps in the core block for generated code. */
+  system(register: string): I64;
+  word(name: 'pauthFlags'): I32;
+  /** Of two masks of pointers to instructions or data: that of the low or high range. */
+  pauthMask(data: boolean, range: 'low' | 'high'): I64;
   /** The register after an even one: X31 is ZR. */
   xNext(field: string): I64;
   setXNext(field: string, value: I64): void;

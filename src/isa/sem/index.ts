@@ -8,6 +8,7 @@ import { dataRegisterSemantics } from './dataRegister';
 import { flagSemantics } from './flags';
 import { floatSemantics } from './float';
 import { loadStoreSemantics } from './loadStore';
+import { pointerAuthenticationSemantics } from './pointerAuthentication';
 import { shortSequenceSemantics } from './shortSequences';
 import { simdCryptoSemantics } from './simdCrypto';
 import { simdIntegerSemantics } from './simdInteger';
@@ -26,6 +27,7 @@ export const semantics = {
   ...atomicSemantics,
   ...flagSemantics,
   ...shortSequenceSemantics,
+  ...pointerAuthenticationSemantics,
   ...systemSemantics,
   ...simdLoadStoreSemantics,
   ...simdStructureSemantics,

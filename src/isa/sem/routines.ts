@@ -4,6 +4,7 @@
  */
 
 import { fpRoutines, type Routine } from '../fp';
+import { pauthRoutines } from '../pauth';
 import { bitRoutines } from './bitRoutines';
 
 export type { Routine };
@@ -11,4 +12,5 @@ export type { Routine };
 export const routines: Readonly<Record<string, Routine>> = {
   ...fpRoutines,
   ...bitRoutines,
+  ...pauthRoutines,
 };

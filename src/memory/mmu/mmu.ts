@@ -9,7 +9,7 @@ import { Access, type TranslationResult, type Translator, type TranslatorPort } 
 import { MemoryType, type TranslationContext, type TranslationRange } from '../types';
 import { Attr, accessType, attrLevel, attrType, effectiveShareability, permits } from './attributes';
 import { ParResult } from './par';
-import { isUpper, reachable, untagged } from './ranges';
+import { ignoresTop, isUpper, reachable, untagged } from './ranges';
 import { Stage2 } from './stage2';
 import { combineShareability, combineTypes, level2, permits2 } from './stage2Attributes';
 import { stage2Who, Tlb, type TlbEntryView, type TlbSelector, whoOf } from './tlb';
@@ -94,9 +94,10 @@ export class Mmu implements Translator {
   private bothStages(core: number, context: TranslationContext, vaHi: number, vaLo: number, access: Access): boolean {
     const upper = isUpper(context, vaHi);
     const range = context.ranges[upper ? 1 : 0];
-    const hi = untagged(range, upper, vaHi | 0);
+    const fetch = access === Access.Fetch;
+    const hi = untagged(range, upper, vaHi | 0, fetch);
     const lo = vaLo | 0;
-    if (!context.mmu) return this.flat(core, context, range.tbi ? hi & 0x00ffffff : hi, lo, access);
+    if (!context.mmu) return this.flat(core, context, ignoresTop(range, fetch) ? hi & 0x00ffffff : hi, lo, access);
     if (!this.open(range, upper, hi, lo)) return this.fail('translation', 0, access);
     const index = this.entryFor(core, context, range, hi, lo, access);
     if (index < 0) return this.describe(access);

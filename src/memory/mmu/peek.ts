@@ -17,7 +17,7 @@ import {
   permits,
 } from './attributes';
 import type { DescriptorPort, WalkTrace } from './descriptorAccess';
-import { isUpper, reachable, untagged } from './ranges';
+import { ignoresTop, isUpper, reachable, untagged } from './ranges';
 import { Stage2 } from './stage2';
 import { combineShareability, combineTypes, describePermissions2, level2, permits2 } from './stage2Attributes';
 import { Walker } from './walker';
@@ -163,9 +163,10 @@ export function peekTranslate(
   const lo = Number(va & 0xffffffffn);
   const upper = isUpper(context, vaHi);
   const range = context.ranges[upper ? 1 : 0];
-  const hi = untagged(range, upper, vaHi);
+  const fetch = access === Access.Fetch;
+  const hi = untagged(range, upper, vaHi, fetch);
   const peek = new Peek(context, access, read, range.granuleLog2);
-  if (!context.mmu) return flat(peek, context, range.tbi ? hi & 0x00ffffff : hi, lo, access);
+  if (!context.mmu) return flat(peek, context, ignoresTop(range, fetch) ? hi & 0x00ffffff : hi, lo, access);
   const closed = range.disabledWalks || (range.closedToEl0 && context.el === 0);
   if (!reachable(range, upper, hi, lo) || closed) return peek.refused('translation', 0);
   const { walker, steps } = peek;

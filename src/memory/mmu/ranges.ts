@@ -6,9 +6,12 @@ import { sizeInRange } from './walker';
 export const isUpper = (context: TranslationContext, hi: number): boolean =>
   context.twoRanges && ((hi >>> 23) & 1) !== 0;
 
-/** Upper word of the address without its tag (TCR_ELx.TBI), as the TLB and the walker see it: a signed word. */
-export const untagged = (range: TranslationRange, upper: boolean, hi: number): number =>
-  range.tbi ? (upper ? hi | 0xff000000 : hi & 0x00ffffff) : hi | 0;
+/** The top byte is a tag: TCR_ELx.TBI, for instructions without TBID. */
+export const ignoresTop = (range: TranslationRange, fetch: boolean): boolean => range.tbi && !(fetch && range.tbid);
+
+/** Upper word of the address without its tag, as the TLB and the walker see it: a signed word. */
+export const untagged = (range: TranslationRange, upper: boolean, hi: number, fetch = false): number =>
+  ignoresTop(range, fetch) ? (upper ? hi | 0xff000000 : hi & 0x00ffffff) : hi | 0;
 
 /** Whether all bits above the range's size are zeros (lower range) or ones (upper). Words are signed. */
 function inRange(range: TranslationRange, upper: boolean, hi: number, lo: number): boolean {

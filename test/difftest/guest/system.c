@@ -69,6 +69,23 @@ void exception(struct frame *frame, u64 vector) {
   take_case(frame);
 }
 
+/* Pointer authentication, where there is any: keys that are always the same, all enabled. */
+static void enable_pointer_authentication(void) {
+  if ((read_sysreg(id_aa64isar1_el1) >> 4 & 0xff) == 0) return;
+  const u64 key = 0x84be85ce9804e94b;
+  write_sysreg(S3_0_C2_C1_0, key);
+  write_sysreg(S3_0_C2_C1_1, key * 3);
+  write_sysreg(S3_0_C2_C1_2, key * 5);
+  write_sysreg(S3_0_C2_C1_3, key * 7);
+  write_sysreg(S3_0_C2_C2_0, key * 9);
+  write_sysreg(S3_0_C2_C2_1, key * 11);
+  write_sysreg(S3_0_C2_C2_2, key * 13);
+  write_sysreg(S3_0_C2_C2_3, key * 15);
+  write_sysreg(S3_0_C2_C3_0, key * 17);
+  write_sysreg(S3_0_C2_C3_1, key * 19);
+  write_sysreg(sctlr_el1, read_sysreg(sctlr_el1) | 1ul << 31 | 1ul << 30 | 1ul << 27 | 1ul << 13);
+}
+
 void main(void) {
   enum { NTWI = 1 << 16, NTWE = 1 << 18 };
   write_sysreg(cpacr_el1, 3ul << 20); /* FP and SIMD at both levels */
@@ -77,6 +94,7 @@ void main(void) {
   mmu_map(MEMORY_BASE, MEMORY_BASE + MEMORY_SIZE, USER_DATA);
   mmu_map(DATA_BASE, DATA_BASE + DATA_SIZE, KERNEL_DATA);
   mmu_enable(SCTLR_UCI | SCTLR_UCT | SCTLR_DZE | NTWI | NTWE);
+  enable_pointer_authentication();
   write_sysreg(tcr_el1, read_sysreg(tcr_el1) | 1ul << 37); /* TBI0, as Linux has it */
   __asm__ volatile("isb; tlbi vmalle1; dsb nsh; isb" ::: "memory");
   fill_code();

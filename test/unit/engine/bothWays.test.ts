@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { SeededRandom } from '../../../src/base/random';
 import { coreLayout, slotOffset } from '../../../src/cpu/layout';
 import { HandlerTable } from '../../../src/engine/handlers';
-import { importNames } from '../../../src/engine/interpreter';
+import { importNames, importSignature } from '../../../src/engine/interpreter';
 import { routineModule } from '../../../src/engine/laterCode';
 import { ConstantContext } from '../../../src/engine/openContext';
 import type { GeneratedNames } from '../../../src/engine/stateContext';
@@ -52,22 +52,7 @@ test('every row means the same with open and with constant operands', () => {
     params: Array.from({ length: n }, () => 'i32' as const),
     results: ['i32' as const],
   });
-  const arity: Record<string, number> = {
-    load: 5,
-    store: 5,
-    loadExclusive: 5,
-    storeExclusive: 5,
-    barrier: 4,
-    msrImmediate: 5,
-    zero: 4,
-  };
-  const noArguments = new Set(['eret', 'fpAccess', 'wfi', 'wfe', 'sev', 'sevl', 'clrex', 'spAlignment']);
-  const slow = Object.fromEntries(
-    importNames.map((name) => [
-      name,
-      m.importFunction(name, signature(noArguments.has(name) ? 2 : (arity[name] ?? 3))),
-    ]),
-  );
+  const slow = Object.fromEntries(importNames.map((name) => [name, m.importFunction(name, importSignature(name))]));
   const goto = m.importFunction('goto', { params: ['i32', 'i32', 'i64'], results: ['i32'] });
   const imported = new Map<string, number>();
   const names: GeneratedNames = {

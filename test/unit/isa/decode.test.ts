@@ -18,7 +18,9 @@ test('words decode to the row and fields of the manual', () => {
     [0xd69f03e0, 'ERET'],
     [0xd503201f, 'NOP'],
     [0xd503207f, 'WFI'],
-    [0xd503233f, 'HINT'],
+    [0xd503233f, 'PAC_link'],
+    [0xd50323ff, 'PAC_link'],
+    [0xd50320df, 'HINT'],
     [0xd5033fdf, 'ISB'],
     [0xd50b7520, 'SYS'],
     [0xd5384240, 'MRS'],
@@ -79,7 +81,7 @@ test('op0 = 0 holds hints, barriers and PSTATE fields only', () => {
     const row = decodeWord(0xd5000000 | rest)?.row;
     if (row?.status === 'done') found.set(row.id, (found.get(row.id) ?? 0) + 1);
   }
-  const names = { HINT: 122, NOP: 1, YIELD: 1, WFE: 1, WFI: 1, SEV: 1, SEVL: 1 };
+  const names = { HINT: 109, NOP: 1, YIELD: 1, WFE: 1, WFI: 1, SEV: 1, SEVL: 1 };
   const others = {
     MSR_imm_UAO: 16,
     MSR_imm_PAN: 16,
@@ -89,8 +91,9 @@ test('op0 = 0 holds hints, barriers and PSTATE fields only', () => {
     XAFLAG: 16,
     AXFLAG: 16,
   };
+  const authentication = { PAC_1716: 4, PAC_link: 8, XPACLRI: 1 };
   const barriers = { SB: 16, CLREX: 16, DSB: 16, DMB: 16, ISB: 16 };
-  assert.deepEqual(Object.fromEntries(found), { ...names, MSR_imm: 48, ...others, ...barriers });
+  assert.deepEqual(Object.fromEntries(found), { ...names, MSR_imm: 48, ...others, ...authentication, ...barriers });
 });
 
 test('random words of every row come back with the same fields', () => {

@@ -11,6 +11,7 @@ export const range = (more: Partial<TranslationRange> = {}): TranslationRange =>
   vaBits: 48,
   granuleLog2: 12,
   tbi: false,
+  tbid: false,
   walkCacheable: true,
   flatPermissions: false,
   closedToEl0: false,

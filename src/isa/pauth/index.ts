@@ -1,0 +1,2 @@
+/** Pointer authentication as routines of generated code. */
+export { extended, pauthRoutines } from './pointers';

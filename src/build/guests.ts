@@ -101,12 +101,7 @@ function writeAptConfiguration(directory: string, source: DebianSource, suite: s
 }
 
 /** @returns what it printed. */
-async function must(
-  directory: string,
-  what: Readonly<Record<string, string>>,
-  command: string,
-  args: readonly string[],
-): Promise<string> {
+async function must(directory: string, what: What, command: string, args: readonly string[]): Promise<string> {
   const { code, output } = await attempt(command, args, { cwd: directory });
   if (code === 0) return output;
   const lines = output.split('\n').map((line) => line.trim());
@@ -120,19 +115,53 @@ export function dependencyIn(output: string, pattern: RegExp): string | undefine
   return names.find((name) => pattern.test(name));
 }
 
+interface PackageOptions {
+  /** The package only names the current version of another one, as linux-image-arm64 does: the dependency that matches. */
+  readonly dependency?: RegExp;
+  /** Default arm64. */
+  readonly architecture?: string;
+  /** With every package that it depends on, all unpacked into one folder. */
+  readonly tree?: true;
+}
+
+type What = Readonly<Record<string, string>>;
+
+/** Downloads into `directory`. @returns the folder with the package files. */
+async function download(
+  directory: string,
+  configuration: string,
+  name: string,
+  what: What,
+  { dependency, tree }: PackageOptions,
+): Promise<string> {
+  const apt = ['-qq', '-c', configuration];
+  await must(directory, what, 'apt-get', [...apt, 'update']);
+  if (tree) {
+    const options = ['-y', '--download-only', '--no-install-recommends', 'install'];
+    await must(directory, what, 'apt-get', [...apt, ...options, name]);
+    return path.join(directory, 'cache', 'archives');
+  }
+  let wanted: string | undefined = name;
+  if (dependency) {
+    const printed = await must(directory, what, 'apt-cache', ['-c', configuration, 'depends', name]);
+    wanted = dependencyIn(printed, dependency);
+    if (!wanted) throw new UserError('guest.download', { ...what, reason: `it depends on no ${dependency}` });
+  }
+  await must(directory, what, 'apt-get', [...apt, 'download', wanted]);
+  return directory;
+}
+
 /**
- * Unpacks a package of Debian's archive, for arm64 unless told otherwise, into the cache. A package that only names the current version of another one,
- * as linux-image-arm64 does, is followed to the dependency that `dependency` matches.
+ * Unpacks a package of Debian's archive into the cache.
  * @returns the folder with its files. Throws UserError `guest.download`, one line with the reason.
  */
 export async function debianPackage(
   release: DebianRelease,
   name: string,
-  dependency?: RegExp,
-  architecture = 'arm64',
+  options: PackageOptions = {},
 ): Promise<string> {
   const suite = SUITES[release];
-  const wanted = path.join(cacheDir('guests'), `${suite}-${name}`);
+  const wanted = path.join(cacheDir('guests'), `${suite}-${name}${options.tree ? '-tree' : ''}`);
   if (existsSync(wanted)) return wanted;
   const what = { package: name, release: `Debian ${release}` };
   for (const tool of ['apt-get', 'dpkg-deb'])
@@ -147,19 +176,13 @@ export async function debianPackage(
   // Everything happens in a folder of this process's own and is moved into place at the end.
   const directory = mkdtempSync(path.join(cacheDir('guests'), 'fetch-'));
   try {
-    const configuration = writeAptConfiguration(directory, source, suite, architecture);
-    await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'update']);
-    let wantedName: string | undefined = name;
-    if (dependency) {
-      const printed = await must(directory, what, 'apt-cache', ['-c', configuration, 'depends', name]);
-      wantedName = dependencyIn(printed, dependency);
-      if (!wantedName) throw new UserError('guest.download', { ...what, reason: `it depends on no ${dependency}` });
-    }
-    await must(directory, what, 'apt-get', ['-qq', '-c', configuration, 'download', wantedName]);
-    const archive = readdirSync(directory).find((file) => file.endsWith('.deb'));
-    if (!archive) throw new UserError('guest.download', { ...what, reason: 'apt-get left no file' });
+    const configuration = writeAptConfiguration(directory, source, suite, options.architecture ?? 'arm64');
+    const archives = await download(directory, configuration, name, what, options);
+    const files = readdirSync(archives).filter((file) => file.endsWith('.deb'));
+    if (files.length === 0) throw new UserError('guest.download', { ...what, reason: 'apt-get left no file' });
     const unpacked = path.join(directory, 'unpacked');
-    await must(directory, what, 'dpkg-deb', ['-x', archive, unpacked]);
+    for (const file of files.sort())
+      await must(directory, what, 'dpkg-deb', ['-x', path.join(archives, file), unpacked]);
     if (!existsSync(wanted)) renameSync(unpacked, wanted);
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -172,10 +195,9 @@ export async function debianFile(
   release: DebianRelease,
   name: string,
   file: string | { readonly folder: string; readonly pattern: RegExp },
-  dependency?: RegExp,
-  architecture?: string,
+  options: PackageOptions = {},
 ): Promise<string> {
-  const root = await debianPackage(release, name, dependency, architecture);
+  const root = await debianPackage(release, name, options);
   const found = path.join(root, typeof file === 'string' ? file : file.folder);
   if (typeof file === 'string') {
     if (existsSync(found)) return found;
@@ -207,7 +229,7 @@ export const kernelVersions = Object.keys(KERNELS) as readonly KernelVersion[];
 
 export function linuxKernel(version: KernelVersion): Promise<string> {
   const [release, name, dependency] = KERNELS[version];
-  return debianFile(release, name, { folder: 'boot', pattern: /^vmlinuz-/ }, dependency);
+  return debianFile(release, name, { folder: 'boot', pattern: /^vmlinuz-/ }, { dependency });
 }
 
 /** busybox, statically linked for arm64. */
@@ -222,7 +244,9 @@ const HOST_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm
 
 /** Debian 13's `qemu-aarch64` for this machine: one static file that any Linux runs. */
 export const laterQemuUser = (): Promise<string> =>
-  debianFile(13, 'qemu-user', 'usr/bin/qemu-aarch64', undefined, HOST_ARCHITECTURES[process.arch] ?? process.arch);
+  debianFile(13, 'qemu-user', 'usr/bin/qemu-aarch64', {
+    architecture: HOST_ARCHITECTURES[process.arch] ?? process.arch,
+  });
 
 async function main(): Promise<void> {
   for (const version of uBootVersions) console.log(`U-Boot ${version}  ${await uBoot(version)}`);

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type CpioEntry, cpioArchive } from './cpio';
-import { busybox } from './guests';
+import { dynamicProgram } from './dynamicProgram';
+import { busybox, debianPackage, type KernelVersion, linuxKernel } from './guests';
 import { cacheDir } from './paths';
 
 /** Printed when user space runs; the prompt of the shell. */
@@ -22,7 +23,7 @@ const INIT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin PS1='${SHELL_PROMPT}'
 echo '${INIT_MARKER}'
-for program in /elscope/*; do [ -x "$program" ] && "$program"; done
+for program in /elscope/*; do [ -f "$program" ] && [ -x "$program" ] && "$program"; done
 grep -q elscope.poweroff /proc/cmdline && poweroff -f
 exec setsid cttyhack /bin/sh
 `;
@@ -30,24 +31,52 @@ exec setsid cttyhack /bin/sh
 const folder = (name: string): CpioEntry => ({ name, kind: 'folder', mode: 0o755 });
 const program = (name: string, data: Uint8Array): CpioEntry => ({ name, kind: 'file', mode: 0o755, data });
 
-/** The archive, packed; `programs` are put into /elscope under their names. */
-export async function initrdBytes(programs: Readonly<Record<string, Uint8Array>> = {}): Promise<Uint8Array> {
+/** The archive, packed; `programs` are put into /elscope under their names, `more` wherever it says. */
+export async function initrdBytes(
+  programs: Readonly<Record<string, Uint8Array>> = {},
+  more: readonly CpioEntry[] = [],
+): Promise<Uint8Array> {
   const archive = cpioArchive([
     ...['bin', 'dev', 'elscope', 'proc', 'sys', 'tmp'].map(folder),
     program('bin/busybox', readFileSync(await busybox())),
     program('init', new TextEncoder().encode(INIT)),
     ...Object.entries(programs).map(([name, data]) => program(`elscope/${name}`, data)),
+    ...more,
   ]);
   return gzipSync(archive, { level: 9 });
 }
 
-/** The path of the RAM disk in the cache, made anew when it would be another one. */
-export async function initrd(): Promise<string> {
-  const file = path.join(cacheDir('guests'), 'initrd.cpio.gz');
-  const bytes = await initrdBytes();
+/** Starts a guest of the kernel that runs: QEMU with KVM, on the host's GIC, with the same kernel and the plain RAM disk. */
+const NESTED = `#!/bin/busybox sh
+exec qemu-system-aarch64 -M virt,gic-version=host -accel kvm -cpu host -m 256 -nodefaults -display none -serial stdio \\
+  -kernel /elscope/guest/Image -initrd /elscope/guest/initrd -append 'console=ttyAMA0 elscope.poweroff'
+`;
+
+/** A RAM disk whose `/elscope/nested` starts a guest of its own by KVM: QEMU for arm64, its libraries, a kernel, a RAM disk. */
+async function nestedBytes(version: KernelVersion): Promise<Uint8Array> {
+  const tree = await debianPackage(12, 'qemu-system-arm', { tree: true });
+  return initrdBytes({}, [
+    ...['lib', 'lib/aarch64-linux-gnu', 'elscope/guest'].map(folder),
+    ...(await dynamicProgram(tree, 'usr/bin/qemu-system-aarch64', 'qemu-system-aarch64')),
+    { name: 'elscope/guest/Image', kind: 'file', mode: 0o644, data: readFileSync(await linuxKernel(version)) },
+    { name: 'elscope/guest/initrd', kind: 'file', mode: 0o644, data: await initrdBytes() },
+    program('elscope/nested', new TextEncoder().encode(NESTED)),
+  ]);
+}
+
+/** Writes a RAM disk into the cache when it is not there, or would be another one. @returns its path. */
+function cached(name: string, bytes: Uint8Array): string {
+  const file = path.join(cacheDir('guests'), name);
   if (!existsSync(file) || !readFileSync(file).equals(bytes)) writeFileSync(file, bytes);
   return file;
 }
+
+/** The path of the RAM disk. */
+export const initrd = async (): Promise<string> => cached('initrd.cpio.gz', await initrdBytes());
+
+/** The path of the RAM disk that starts a guest of its own. */
+export const nestedInitrd = async (version: KernelVersion): Promise<string> =>
+  cached(`initrd-nested-${version}.cpio.gz`, await nestedBytes(version));
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
   initrd().then(console.log, (error: Error) => {

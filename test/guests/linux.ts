@@ -4,7 +4,7 @@ import path from 'node:path';
 import { compileBareMetal } from '../../src/build/crossCompiler';
 import { type KernelVersion, linuxKernel } from '../../src/build/guests';
 import { INIT_MARKER, initrdBytes, SHELL_PROMPT } from '../../src/build/initrd';
-import { cacheDir, ROOT } from '../../src/build/paths';
+import { ROOT } from '../../src/build/paths';
 import type { MachineStatistics } from '../../src/machine/api';
 import { elscope, scratch } from '../unit/cli/program';
 
@@ -15,7 +15,7 @@ export function linuxInitrd(): Promise<string> {
     const ids = path.join(scratch(), 'ids.elf');
     const sources = ['test/guests/linux/ids.c'];
     await compileBareMetal({ root: ROOT, sources, linkerScript: 'test/guests/linux/ids.ld', optimize: '-O2' }, ids);
-    const file = path.join(cacheDir('guests'), `initrd-tests-${process.pid}.cpio.gz`);
+    const file = path.join(scratch(), 'initrd.cpio.gz');
     const elf = readFileSync(ids);
     writeFileSync(file, await initrdBytes({ ids: elf }));
     return file;

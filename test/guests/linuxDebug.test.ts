@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { type KernelVersion, linuxKernel } from '../../src/build/guests';
-import { initrd } from '../../src/build/initrd';
 import { Client } from '../dap/client';
 import { realProduct } from '../dap/products';
+import { linuxInitrd } from './linux';
 
 const PATIENCE = 120_000;
 
@@ -16,7 +16,7 @@ async function debugged(version: KernelVersion, body: (c: Client) => Promise<voi
     await client.begin({
       stopOnEntry: true,
       kernel: await linuxKernel(version),
-      initrd: await initrd(),
+      initrd: await linuxInitrd(),
       checker: 'off',
     });
     await body(client);
@@ -57,4 +57,25 @@ describe('Debian’s kernels under the debugger', () => {
       });
     });
   }
+
+  test('6.1-cloud: from a system call back into EL0', { timeout: 600_000 }, async () => {
+    await debugged('6.1-cloud', async (c) => {
+      // Only our own program calls it.
+      await c.send('setFunctionBreakpoints', { breakpoints: [{ name: '__arm64_sys_sched_setaffinity' }] });
+      await c.configurationDoneRequest();
+      await c.stopped();
+      await go(c);
+      const names = await c.names();
+      assert.match(
+        names.slice(0, 3).join(' '),
+        /^__arm64_sys_sched_setaffinity invoke_syscall\+\w+ el0_svc_common\S*\+\w+$/,
+      );
+      const entry = names.findIndex((name) => /took .* from EL0/.test(name));
+      assert.ok(entry > 0, names.join('\n'));
+      const { body } = await c.stackTraceRequest({ threadId: 1 });
+      const user = body.stackFrames[entry + 1];
+      assert.match(user.name, /^0x00000000004\w+$/, 'static programs lie at 0x400000');
+      assert.equal(await c.evaluated('x8', user.id), '122  0x000000000000007a');
+    });
+  });
 });

@@ -12,6 +12,8 @@ export class Terminal {
   private quit = false;
   private ended = !process.stdin.readable;
   private writes = Promise.resolve();
+  /** Output that no write has taken yet. */
+  private pending: number[] = [];
   private readonly listener = (chunk: Buffer): void => this.typed(chunk);
 
   constructor(
@@ -40,11 +42,16 @@ export class Terminal {
     if (out.length > 0) this.send(Uint8Array.from(out));
   }
 
+  /** Devices write byte by byte: what comes in one slice of the run goes out at once. */
   write(bytes: Uint8Array): void {
-    const copy = bytes.slice();
-    this.writes = this.writes.then(
-      () => new Promise<void>((done) => (process.stdout.write(copy) ? done() : process.stdout.once('drain', done))),
-    );
+    if (this.pending.length === 0) this.writes = this.writes.then(() => this.writePending());
+    for (const byte of bytes) this.pending.push(byte);
+  }
+
+  private writePending(): Promise<void> {
+    const bytes = Uint8Array.from(this.pending);
+    this.pending = [];
+    return new Promise((done) => (process.stdout.write(bytes) ? done() : process.stdout.once('drain', done)));
   }
 
   /** Lets input in; true when the user wants to end. */

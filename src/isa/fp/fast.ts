@@ -3,7 +3,7 @@
  *
  * They hold when FPCR asks for that rounding and for no flushing, and the result is finite and not tiny. Then no operand was a
  * NaN, denormal operands are plain numbers, and IXC is the only flag that can be due: it must be set already, or the result
- * be seen to be exact. Everything else goes to integer code.
+ * be seen to be exact. Under FZ the routines take it if nothing is to be flushed. Everything else goes to integer code.
  *
  * The attempts are emitted into routines and, for the most frequent instructions, into handlers (sem/float).
  */
@@ -45,7 +45,7 @@ export interface Site {
 /** A result of the host. */
 export interface Attempt<T extends Float> {
   readonly result: Local<T>;
-  /** The result is Arm's if `hostRounds` holds; a flag is due only if it is not exact. */
+  /** The result is Arm's if FPCR asks for what the host does; a flag is due only if it is not exact. */
   readonly right: I32;
   /** Whether it is exact; costly, and no where that cannot be told. */
   readonly exact: () => I32;
@@ -53,10 +53,7 @@ export interface Attempt<T extends Float> {
 
 const FLUSHES_OR_ROUNDS_OTHERWISE = FPCR.RMode | FPCR.FZ;
 
-/** FPCR asks for what the host does. */
-export const hostRounds = (s: Site): I32 => op32.eqz(op32.and(s.fpcr(), i32(FLUSHES_OR_ROUNDS_OTHERWISE)));
-
-/** The same, and FPSR.IXC is set: nothing is to be recorded. */
+/** FPCR asks for what the host does, and FPSR.IXC is set: nothing is to be recorded. */
 export const hostSuffices = (s: Site): I32 => {
   const otherwise = op32.and(s.fpcr(), i32(FLUSHES_OR_ROUNDS_OTHERWISE));
   return op32.eq(op32.or(otherwise, op32.and(s.fpsr(), i32(FPSR.IXC))), i32(FPSR.IXC));

@@ -1,5 +1,5 @@
 /** The routines that try the host's operation first (fast.ts), then integer code. */
-import { i32, i64, type Local, op32, type ValueType } from '../../wasm/code';
+import { type I32, type I64, i32, i64, type Local, op32, op64, type ValueType } from '../../wasm/code';
 import {
   type Attempt,
   attemptMulAdd,
@@ -7,20 +7,41 @@ import {
   attemptQuotient,
   attemptRoot,
   attemptSum,
-  hostRounds,
   type Site,
 } from './fast';
-import { FPSR } from './format';
-import { type Float, type Host, host32, host64 } from './host';
+import { type Format, FPCR, FPSR } from './format';
+import { type Float, type Host, host32, host64, isSafelyNormal } from './host';
 import { type Routine, type RoutineCode, routine } from './routine';
+
+const { and, sub, geU } = op64;
 
 const siteOf = (c: RoutineCode): Site => ({ code: c, fpcr: () => c.fpcr(-1), fpsr: () => c.fpsr() });
 
-/** Returns the attempt's result if it is right and nothing is to be recorded. */
-function returnIfRight<T extends Float>(c: RoutineCode, h: Host<T>, { result, right, exact }: Attempt<T>): void {
-  c.if(op32.and(right, hostRounds(siteOf(c))), () => {
+/** Zero, or at least the smallest normal number: FPCR.FZ leaves it alone. */
+const isNotDenormal = (f: Format, bits: I64): I32 =>
+  geU(sub(and(bits, i64(f.magnitudeMask)), i64(1)), i64((1n << BigInt(f.F)) - 1n));
+
+/**
+ * Returns the attempt's result if it is right and nothing is to be recorded. Under FZ it is if neither an operand nor the
+ * result is to be flushed.
+ */
+function returnIfRight<T extends Float>(
+  c: RoutineCode,
+  h: Host<T>,
+  given: readonly Local<'i64'>[],
+  { result, right, exact }: Attempt<T>,
+): void {
+  const returnIfRecorded = (): void => {
     c.if(op32.and(c.fpsr(), i32(FPSR.IXC)), () => c.return(h.bits(result)));
     c.if(exact(), () => c.return(h.bits(result)));
+  };
+  c.if(right, () => {
+    const mode = c.let(c.fpcr(FPCR.RMode | FPCR.FZ));
+    c.if(op32.eqz(mode), returnIfRecorded);
+    c.if(op32.eq(mode, i32(FPCR.FZ)), () => {
+      const untouched = given.map((bits) => isNotDenormal(h.format, bits));
+      c.if(untouched.reduce(op32.and, isSafelyNormal(h.format, h.bits(result))), returnIfRecorded);
+    });
   });
 }
 
@@ -39,7 +60,7 @@ function tried<T extends Float>(
   return routine(operandTypes(count), (c) => {
     const given = operandsOf(c, count);
     const values = given.map((bits) => c.let(h.of(bits)));
-    returnIfRight(c, h, make(siteOf(c), values));
+    returnIfRight(c, h, given, make(siteOf(c), values));
     c.tailCall(c.index(`${soft}${h.format.bits}`), c.core, ...given, ...more.map(i64));
   });
 }

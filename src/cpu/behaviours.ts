@@ -12,6 +12,7 @@ import type { Pmu } from './pmu';
 import { pmuBehaviours } from './pmuRegisters';
 import type { CpuFacts } from './ports';
 import { Pstate } from './pstate';
+import type { SelfHostedDebug } from './selfHostedDebug';
 import type { CoreState } from './state';
 import { type Pair, type Timers, timerRows } from './timers';
 
@@ -30,6 +31,9 @@ export interface CoreParts {
   /** A write may have made an interrupt deliverable. */
   interruptsChanged(): void;
   timersChanged(): void;
+  /** The guest's breakpoints or watchpoints may be others now. */
+  comparatorsChanged(): void;
+  readonly debug: SelfHostedDebug;
   /** A write to storage that leaves reserved and read-only bits alone. */
   storeMasked(index: number, hi: number, lo: number): void;
 }
@@ -155,6 +159,13 @@ const offsetFree = ({ levels }: CoreParts, el: number): boolean =>
 const CLAIM_TAGS = 0xff;
 
 const plain: Behaviour = {};
+/** A comparator changed. */
+const debugWrite: Behaviour = {
+  write: (core, hi, lo, index) => {
+    core.storeMasked(index, hi, lo);
+    core.comparatorsChanged();
+  },
+};
 
 export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   MIDR_EL1: virtualised(VPIDR),
@@ -232,15 +243,19 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   CNTPS_TVAL_EL1: CNTPS.tval,
   CNTPS_CTL_EL1: CNTPS.ctl,
   CNTPS_CVAL_EL1: CNTPS.cval,
+  MDSCR_EL1: contextWrite,
   OSLAR_EL1: {
     read: (_core, out) => low(out, 0),
-    write: (core, _hi, lo) => core.state.store(OSLSR, 0, (core.state.lo(OSLSR) & ~2) | ((lo & 1) << 1)),
+    write: (core, _hi, lo) => {
+      core.state.store(OSLSR, 0, (core.state.lo(OSLSR) & ~2) | ((lo & 1) << 1));
+      core.interruptsChanged();
+    },
   },
   OSLSR_EL1: plain,
-  DBGBVR_EL1: plain,
-  DBGBCR_EL1: plain,
-  DBGWVR_EL1: plain,
-  DBGWCR_EL1: plain,
+  DBGBVR_EL1: debugWrite,
+  DBGBCR_EL1: debugWrite,
+  DBGWVR_EL1: debugWrite,
+  DBGWCR_EL1: debugWrite,
   DBGCLAIMSET_EL1: {
     read: (_core, out) => low(out, CLAIM_TAGS),
     write: (core, _hi, lo) => core.state.store(CLAIM, 0, core.state.lo(CLAIM) | (lo & CLAIM_TAGS)),

@@ -22,6 +22,7 @@ import { PointerAuthentication } from './pauth';
 import { Pmu } from './pmu';
 import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
 import { extensionBits, Pstate } from './pstate';
+import { SelfHostedDebug } from './selfHostedDebug';
 import { CoreState, WaitState, waitNames } from './state';
 import { SystemAccess } from './systemAccess';
 import { SystemRegisters } from './systemRegisters';
@@ -41,6 +42,7 @@ export class Cpu implements CpuPeer, CoreParts {
   readonly timers: Timers;
   readonly controller: InterruptControllerRegisters;
   readonly pmu: Pmu;
+  readonly debug: SelfHostedDebug;
   readonly contexts: TranslationContexts;
   /** The context of the current level, always up to date. */
   context: TranslationContext;
@@ -75,7 +77,15 @@ export class Cpu implements CpuPeer, CoreParts {
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];
     this.registers = new SystemRegisters(state, this.identity, highestEl);
-    const exceptions = (this.exceptions = new Exceptions(index, state, this.levels, this.extensions, ports.events));
+    this.debug = new SelfHostedDebug(state, this.levels, has('FEAT_VHE'), has('FEAT_VMID16'));
+    const exceptions = (this.exceptions = new Exceptions(
+      index,
+      state,
+      this.levels,
+      this.extensions,
+      this.debug,
+      ports.events,
+    ));
     this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
     const operations = new Operations(index, this, ports, this.contexts);
     this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, this.extensions);
@@ -105,6 +115,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.ports.memory.clearExclusive(this.index);
     this.refresh();
     this.timers.update();
+    this.comparatorsChanged();
     this.pmu.reset();
     this.ports.interruptController?.resetCore(this.index);
   }
@@ -204,6 +215,20 @@ export class Cpu implements CpuPeer, CoreParts {
     return this.calls.spAlignment();
   }
   /** PSTATE.IL is set: the next instruction, whatever it is, is an Illegal Execution state exception. */
+  /** A debug exception that comes before the next instruction is taken: 1. */
+  debugException(): Leave {
+    return this.calls.debugException();
+  }
+  /** The guest breaks at the instruction that is about to run: the exception was taken. */
+  guestBreakpoint(hi: number, lo: number): boolean {
+    if (!this.debug.breaks(hi, lo)) return false;
+    this.calls.breakpoint();
+    return true;
+  }
+  /** An instruction was run while software step was active: `exclusive` for a Load-Exclusive. */
+  stepped(exclusive: boolean): void {
+    this.debug.advance(exclusive);
+  }
   get illegalPending(): boolean {
     return (this.state.others & Pstate.IL) !== 0;
   }
@@ -269,7 +294,10 @@ export class Cpu implements CpuPeer, CoreParts {
     if (this.facts.highestEl === 3) this.ports.interruptController?.levelChanged(this.index);
   }
   interruptsChanged(): void {
-    if (this.interrupts.find()) this.state.set('pendingExit', 1);
+    if (this.interrupts.find() || this.debug.single) this.state.set('pendingExit', 1);
+  }
+  comparatorsChanged(): void {
+    this.ports.comparators(this.index, this.debug.armedAddresses(), this.debug.watching());
   }
   timersChanged(): void {
     this.timers.update();

@@ -14,7 +14,14 @@ import type { Exceptions } from './exceptions';
 import { FpTrap } from './fpAccess';
 import { type CpuPorts, ExceptionType, type Leave } from './ports';
 import { Pstate } from './pstate';
-import { dataAbortIss, describesAccess, FP_ACCESS_ISS, instructionAbortIss, isExternal } from './syndromes';
+import {
+  dataAbortIss,
+  describesAccess,
+  FP_ACCESS_ISS,
+  instructionAbortIss,
+  isExternal,
+  softwareStepIss,
+} from './syndromes';
 
 const C = controls({
   HCE: 'SCR_EL3.HCE',
@@ -26,12 +33,14 @@ const C = controls({
   SA1: 'SCTLR_EL1.SA',
   SA2: 'SCTLR_EL2.SA',
   SA3: 'SCTLR_EL3.SA',
-  TDE: 'MDCR_EL2.TDE',
 });
 const spChecks = [C.SA0, C.SA1, C.SA2, C.SA3] as const;
 const ELR = [-1, ...[1, 2, 3].map((el) => registerIndex(`ELR_EL${el}`))];
 const HPFAR = registerIndex('HPFAR_EL2');
 const SEMIHOSTING_CALL = 0xf000;
+/** IFSC and DFSC of debug exceptions; WnR. */
+const DEBUG_EVENT = 0x22;
+const WRITE = 1 << 6;
 
 export class ExceptionCalls {
   constructor(
@@ -50,6 +59,8 @@ export class ExceptionCalls {
   }
   /** One that returns to the next instruction. */
   private after(target: number, ec: number, iss: number): 1 {
+    // The instruction is done: software step has advanced.
+    this.parts.state.others &= ~Pstate.SS;
     this.parts.state.advance();
     return this.here(target, ec, iss);
   }
@@ -120,12 +131,32 @@ export class ExceptionCalls {
     return leave;
   }
 
-  /** Target of debug exceptions: EL2 for EL1 and EL0 under HCR_EL2.TGE or MDCR_EL2.TDE. */
+  /** Target of debug exceptions: never below the level that they come from. */
   private debugTarget(): number {
-    const { state, levels } = this.parts;
-    const { el } = state;
-    if (el > 1) return el;
-    return levels.tge() || levels.hcr(C.TDE) ? 2 : 1;
+    return Math.max(this.parts.state.el, this.parts.debug.target());
+  }
+
+  /** A Breakpoint exception at the current instruction. */
+  breakpoint(): 1 {
+    const target = this.debugTarget();
+    const ec = target > this.parts.state.el ? EC.BREAKPOINT_LOWER : EC.BREAKPOINT_SAME;
+    return this.here(target, ec, DEBUG_EVENT);
+  }
+
+  /** What comes before the next instruction while the core goes on one at a time: a Software Step or Breakpoint exception. */
+  debugException(): Leave {
+    const { state, debug } = this.parts;
+    if (debug.stepState() !== 'pending') return debug.breaksByContext(state.pcHi, state.pcLo) ? this.breakpoint() : 0;
+    const target = this.debugTarget();
+    const ec = target > state.el ? EC.STEP_LOWER : EC.STEP_SAME;
+    return this.here(target, ec, softwareStepIss(state.get('stepped')) | DEBUG_EVENT);
+  }
+
+  private watchpoint(fault: AbortFault): Leave {
+    const { hitHi, hitLo } = this.parts.debug;
+    const target = this.debugTarget();
+    const ec = target > this.parts.state.el ? EC.WATCHPOINT_LOWER : EC.WATCHPOINT_SAME;
+    return this.withAddress(target, ec, DEBUG_EVENT | (fault.write ? WRITE : 0), hitHi, hitLo);
   }
 
   brk(imm: number): Leave {
@@ -199,6 +230,7 @@ export class ExceptionCalls {
   }
 
   dataAbort(fault: AbortFault, hi: number, lo: number): Leave {
+    if (fault.kind === 'watchpoint') return this.watchpoint(fault);
     const target = this.abortTarget(fault);
     this.reportIpa(target, fault);
     const ec = target > this.parts.state.el ? EC.DATA_ABORT_LOWER : EC.DATA_ABORT_SAME;

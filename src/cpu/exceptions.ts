@@ -10,6 +10,7 @@ import { control, controls, registerIndex } from './controls';
 import type { Levels } from './levels';
 import { type CpuEvents, type ExceptionEvent, ExceptionType } from './ports';
 import { Pstate } from './pstate';
+import { type SelfHostedDebug, Stepped } from './selfHostedDebug';
 import type { CoreState } from './state';
 
 /** Registers of an exception level, by level (entry 0 unused). */
@@ -54,6 +55,7 @@ export class Exceptions {
     private readonly levels: Levels,
     /** Bits of PSTATE that came with extensions and that this core has. */
     private readonly extensions: number,
+    private readonly debug: SelfHostedDebug,
     private readonly events: CpuEvents,
   ) {
     this.event = {
@@ -109,6 +111,7 @@ export class Exceptions {
     state.setLevel(target, 1);
     state.setPc(state.hi(VBAR[target]), vectorLo);
     state.setDouble('exceptions', state.getDouble('exceptions') + 1);
+    state.set('stepped', Stepped.no);
     event.fromEl = from;
     event.toEl = target;
     event.elrHi = elrHi;
@@ -140,8 +143,9 @@ export class Exceptions {
     const from = state.el;
     const spsr = state.lo(SPSR[from]);
     const legal = this.legalReturn(spsr, from);
-    // PSTATE.SS follows MDSCR_EL1.SS and the debug target; software step is not modelled, so it is clear.
-    state.others = (spsr & this.extensions) | (legal ? spsr & Pstate.IL : Pstate.IL);
+    const step = this.debug.returnStep(spsr, legal);
+    state.set('stepped', Stepped.no);
+    state.others = (spsr & this.extensions) | step | (legal ? spsr & Pstate.IL : Pstate.IL);
     state.nzcv = spsr & (Pstate.N | Pstate.Z | Pstate.C | Pstate.V);
     state.daif = spsr;
     if (legal) state.setLevel((spsr >>> 2) & 3, spsr & 1);

@@ -56,6 +56,7 @@ export const coreLayout = {
   eventsSince: [6176, 8], // physical count up to which event streams have been looked at by WFE, a double
   returns: [6160, 8], // exception returns, a double
   virtualLines: [6184, 4], // virtual interrupts that the interrupt controller signals, at the same bits as `lines`
+  stepped: [6188, 4], // Stepped of cpu/selfHostedDebug.ts
   monitorBases: [6192, 8 * 7], // totals at which the counters of pmu.ts were last brought up to date, doubles
   pauthFlags: [6248, 4], // pointer authentication at the current level: cpu/pauth.ts
   pauthMasks: [6256, 8 * 4], // where its codes stand in a pointer: instructions low and high range, data low and high

@@ -12,6 +12,7 @@ const C = controls({
   AMO: 'HCR_EL2.AMO',
   IMO: 'HCR_EL2.IMO',
   FMO: 'HCR_EL2.FMO',
+  TDE: 'MDCR_EL2.TDE',
   scrFIQ: 'SCR_EL3.FIQ',
 });
 
@@ -60,6 +61,10 @@ export class Levels {
   /** A trap bit of HCR_EL2, which none is to the EL0 of a host. */
   hcrTrap(field: ControlField): boolean {
     return this.hcr(field) && !this.host();
+  }
+  /** Debug exceptions of EL1 and EL0 go to EL2: HCR_EL2.TGE or MDCR_EL2.TDE. */
+  debugToEl2(): boolean {
+    return this.tge() || this.hcr(C.TDE);
   }
   /** A bit of HCR_EL2, false where EL2 is not enabled. */
   hcr(field: ControlField): boolean {

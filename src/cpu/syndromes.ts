@@ -36,3 +36,7 @@ export const wfxIss = (wfe: boolean): number => ALWAYS | (wfe ? 1 : 0);
 
 /** ISS of a trapped floating-point or SIMD instruction. */
 export const FP_ACCESS_ISS = ALWAYS;
+
+/** ISV and EX of a Software Step exception: what was stepped (Stepped of selfHostedDebug.ts). */
+export const softwareStepIss = (stepped: number): number =>
+  (stepped !== 0 ? 1 << 24 : 0) | (stepped === 2 ? 1 << 6 : 0);

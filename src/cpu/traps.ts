@@ -16,7 +16,7 @@ interface Condition {
   readonly notOfHost: boolean;
   readonly value: number;
   /** MDCR_EL2.{TDRA,TDOSA,TDA} and CNTHCTL_EL2 without EL2 read as something else than their storage. */
-  readonly onesUnderTge: boolean;
+  readonly onesForEl2: boolean;
 }
 
 export interface CompiledTrap {
@@ -31,7 +31,8 @@ export interface CompiledTrap {
   readonly ec: number;
 }
 
-const underTge = new Set(['MDCR_EL2.TDRA', 'MDCR_EL2.TDOSA', 'MDCR_EL2.TDA']);
+/** One while debug exceptions go to EL2. */
+const debugTraps = new Set(['MDCR_EL2.TDRA', 'MDCR_EL2.TDOSA', 'MDCR_EL2.TDA']);
 
 /** The register that a control stands in. */
 const registerOf = (name: string): string => name.slice(0, name.indexOf('.'));
@@ -41,7 +42,7 @@ const compileCondition = (c: TrapCondition): Condition => ({
   e2h: c.underE2h === undefined ? undefined : control(`${registerOf(c.control)}(E2H).${c.underE2h}`),
   notOfHost: c.underE2h !== undefined || c.control.startsWith('HCR_EL2.'),
   value: c.value,
-  onesUnderTge: underTge.has(c.control),
+  onesForEl2: debugTraps.has(c.control),
 });
 
 export const compileTraps = (rules: readonly TrapRule[] | undefined): readonly CompiledTrap[] =>
@@ -60,7 +61,7 @@ function holds(condition: Condition, state: CoreState, levels: Levels): boolean 
   const { field } = condition;
   if (field.el === 2 && !levels.el2Enabled()) return false;
   if (field.el === 3 && levels.highestEl !== 3) return false;
-  if (condition.onesUnderTge && levels.tge()) return condition.value === 1;
+  if (condition.onesForEl2 && levels.debugToEl2()) return condition.value === 1;
   if (state.el === 0 && levels.host())
     return !condition.notOfHost && Number(state.bitOf(field.hostWord, field.shift)) === condition.value;
   const there = condition.e2h !== undefined && levels.e2h() ? condition.e2h : field;

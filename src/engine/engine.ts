@@ -21,13 +21,17 @@ export interface EnginePorts {
   readonly slow: Readonly<Record<ImportName, (core: number, ...args: number[]) => number>>;
   /** Record address for a PC, or 0 when a fault was taken. */
   fetch(core: number, vaHi: number, vaLo: number, install: boolean): number;
-  /** Whether to stop at this instruction. */
-  breakpoint(core: number, pcHi: number, pcLo: number): boolean;
+  /** What a breakpoint at this instruction does. `skip`: the debugger's was reported already. */
+  breakpoint(core: number, pcHi: number, pcLo: number, skip: boolean): AtBreakpoint;
   /** Upper word of the address that a branch to (hi, …) goes to: without its tag. Absent: no tags. */
   branchAddress?(core: number, hi: number): number;
   /** A word that differs from the coherent view is about to run; true = stop before it. */
   stale(core: number, pcHi: number, pcLo: number): boolean;
 }
+
+/** Nothing; stop before the instruction; the guest took an exception instead of it. */
+export const AtBreakpoint = { goOn: 0, stop: 1, exception: 2 } as const;
+export type AtBreakpoint = (typeof AtBreakpoint)[keyof typeof AtBreakpoint];
 
 export interface EngineWasm {
   instantiate(bytes: Uint8Array, imports: Record<string, Record<string, unknown>>): Record<string, unknown>;
@@ -420,9 +424,26 @@ export class Engine {
     const hi = this.u32[b + PC + 1];
     const first = this.skipBreakpoint && record === this.u32[b + ENTRY];
     this.skipBreakpoint = false;
-    if (mark.breakpoint && !first && this.ports.breakpoint(this.core, hi, lo)) return this.leaveBefore(record, true);
+    if (mark.breakpoint) {
+      this.slowRecord = record;
+      const what = this.ports.breakpoint(this.core, hi, lo, first);
+      if (what === AtBreakpoint.exception) return this.leaveWithException(record);
+      this.slowRecord = 0;
+      if (what === AtBreakpoint.stop) return this.leaveBefore(record, true);
+    }
     if (mark.stale && !first && this.ports.stale(this.core, hi, lo)) return this.leaveBefore(record, true);
     return mark.handler;
+  }
+
+  /** An exception was taken instead of the instruction, which counts as executed: every exception makes progress. */
+  private leaveWithException(record: number): number {
+    this.lookAhead(record);
+    this.slowRecord = 0;
+    this.i32[(this.block >> 2) + BUDGET]--;
+    this.leftRecord = record;
+    this.leftCounted = 0;
+    this.stopped = false;
+    return -1;
   }
 
   private leaveBefore(record: number, stop = false): number {

@@ -16,6 +16,9 @@ const PC = coreLayout.pc[0];
 const EL = coreLayout.el[0];
 const WAIT_STATE = coreLayout.waitState[0];
 
+/** LDXR, LDAXR, LDXP, LDAXP of any size. */
+const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000;
+
 export class CoreUnit implements ScheduledCore, CoreView {
   /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
   skipBreakpoint = false;
@@ -35,6 +38,8 @@ export class CoreUnit implements ScheduledCore, CoreView {
     readonly cpu: Cpu,
     private readonly engine: () => Engine,
     private readonly stops: Stops,
+    /** The instruction that the core is about to execute. */
+    private readonly nextWord: () => number,
   ) {
     this.view = new DataView(buffer);
     this.f64 = new Float64Array(buffer);
@@ -61,8 +66,8 @@ export class CoreUnit implements ScheduledCore, CoreView {
     engine.penaltyLimit = this.f64[this.penaltyAt] + allowance;
     engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
-      if (cpu.illegalPending) {
-        cpu.illegalState();
+      const single = cpu.debug.single;
+      if (single ? cpu.debugException() === 1 || this.illegal() : this.illegal()) {
         done++;
         this.addInstructions(1);
         if (horizon) limit = Math.min(limit, horizon(done));
@@ -73,17 +78,36 @@ export class CoreUnit implements ScheduledCore, CoreView {
         continue;
       }
       this.running = true;
-      const executed = engine.run(this.index, block, limit - done, this.skipBreakpoint);
+      const executed = single ? this.runOne() : engine.run(this.index, block, limit - done, this.skipBreakpoint);
       this.running = false;
       this.skipBreakpoint = false;
-      limit = done + engine.limit;
+      if (!single) limit = done + engine.limit;
       done += executed;
       this.addInstructions(executed);
+      if (single && horizon) limit = Math.min(limit, horizon(done));
       if (engine.endedByStop) break;
     }
     engine.takeAccesses(block, this.taken);
     this.accesses += this.taken.loads + this.taken.stores;
     return done;
+  }
+
+  /** PSTATE.IL is set: the exception is taken instead of the next instruction. */
+  private illegal(): boolean {
+    if (!this.cpu.illegalPending) return false;
+    this.cpu.illegalState();
+    return true;
+  }
+
+  /** One instruction while the guest steps, or breaks by its context: what it did to the step is noted. */
+  private runOne(): number {
+    const { cpu } = this;
+    const stepping = cpu.debug.stepState() === 'notPending';
+    const word = stepping ? this.nextWord() : 0;
+    const exceptions = cpu.exceptionsTaken;
+    const executed = this.engine().run(this.index, this.block, 1, this.skipBreakpoint);
+    if (stepping && executed > 0 && cpu.exceptionsTaken === exceptions) cpu.stepped(isLoadExclusive(word));
+    return executed;
   }
 
   private addInstructions(n: number): void {

@@ -14,7 +14,7 @@ import { interruptController } from '../devices/interruptController';
 import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
 import { VirtioConsole } from '../devices/virtio';
-import { Engine } from '../engine/engine';
+import { AtBreakpoint, Engine } from '../engine/engine';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
 import type { MemoryFinding } from '../memory/types';
@@ -96,6 +96,8 @@ export class ElscopeMachine implements Machine {
   private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
   private readonly typed: number[] = [];
   private readonly loops: ExceptionLoops;
+  /** Addresses (low words) of breakpoints that the guest armed, by core. */
+  private readonly armed: (readonly number[])[] = [];
   private resetWanted = false;
   private running = false;
 
@@ -148,6 +150,8 @@ export class ElscopeMachine implements Machine {
       finding: (f) => this.onFinding(f),
       time: () => this.instructions(),
       monitorCleared: (core) => cpus[core].signalEvent(),
+      watchpoint: (core, hi, lo, size, write, unprivileged) =>
+        cpus[core].debug.watch(hi, lo, size, write, unprivileged),
       access: (core, hi, lo, pa, size, write) => this.onAccess(core, hi, lo, pa, size, write),
     });
 
@@ -181,6 +185,7 @@ export class ElscopeMachine implements Machine {
       cores: cpus,
       counter: () => Math.floor((this.time.cycles() * config.counterHz) / config.clockHz),
       counted: (core, event) => eventTotal(units[core], this.memory, this.mmu, event),
+      comparators: (core, addresses, watching) => this.onComparators(core, addresses, watching),
       monitors: (core, level, wait) => this.onMonitors(core, level, wait),
       timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
       instructionWord: (core) => this.instructionWord(core),
@@ -197,7 +202,8 @@ export class ElscopeMachine implements Machine {
       const facts = cpuFacts(config, core, this.memory.exclusiveGranuleBytes);
       const cpu = new Cpu(core, buffer, blockOf(core), facts, ports);
       cpus.push(cpu);
-      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops));
+      const nextWord = (): number => this.instructionWord(core);
+      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, nextWord));
     }
 
     const virtio = options.virtio?.(config.seed, (bytes) => this.console(bytes, VIRTIO_CONSOLE)) ?? [];
@@ -247,7 +253,7 @@ export class ElscopeMachine implements Machine {
           },
         },
         fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
-        breakpoint: (core, hi, lo) => this.onBreakpoint(core, hi, lo),
+        breakpoint: (core, hi, lo, skip) => this.onBreakpoint(core, hi, lo, skip),
         branchAddress: (core, hi) => cpus[core].branchAddress(hi),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);
@@ -367,7 +373,14 @@ export class ElscopeMachine implements Machine {
     this.u32[(this.units[core].block + PENDING_EXIT) >> 2] = 1;
   }
 
-  private onBreakpoint(core: number, hi: number, lo: number): boolean {
+  /** The guest's own breakpoint counts as well where the debugger's was reported already. */
+  private onBreakpoint(core: number, hi: number, lo: number, skip: boolean): AtBreakpoint {
+    const stops = !skip && this.debuggerBreaks(core, hi, lo);
+    if (stops) return AtBreakpoint.stop;
+    return this.units[core].cpu.guestBreakpoint(hi, lo) ? AtBreakpoint.exception : AtBreakpoint.goOn;
+  }
+
+  private debuggerBreaks(core: number, hi: number, lo: number): boolean {
     const unit = this.units[core];
     const ids = this.stops.matching(core, unit.el, joinBig(hi, lo), () => this.inspector.fetchPa(core));
     if (ids.length > 0) this.stops.pending ??= { reason: 'breakpoint', core, hits: [{ core, ids }] };
@@ -465,9 +478,26 @@ export class ElscopeMachine implements Machine {
 
   setBreakpoints(list: readonly ExecBreakpoint[]): void {
     this.stops.breakpoints = [...list];
-    const low = (b: ExecBreakpoint): number => Number(b.address & 0xffffffffn);
-    this.engine.setBreakpoints(list.map((b) => ({ low: low(b), physical: b.space === 'pa' })));
+    this.markBreakpoints();
+  }
+
+  /** Addresses of the debugger's breakpoints and of those that guests armed. */
+  private markBreakpoints(): void {
+    const debuggers = this.stops.breakpoints.map((b) => ({
+      low: Number(b.address & 0xffffffffn),
+      physical: b.space === 'pa',
+    }));
+    const guests = this.armed.flat().map((low) => ({ low, physical: false }));
+    this.engine.setBreakpoints([...debuggers, ...guests]);
     for (const unit of this.units) this.memory.dropTranslations(unit.index, 0, 0, 64);
+  }
+
+  /** A guest changed a core's comparators. */
+  private onComparators(core: number, addresses: readonly number[], watching: boolean): void {
+    this.memory.setGuestWatches(core, watching);
+    if (addresses.join() === (this.armed[core] ?? []).join()) return;
+    this.armed[core] = addresses;
+    this.markBreakpoints();
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {

@@ -35,6 +35,8 @@ export class AccessParts {
   faultLo = 0;
   /** Status of the last Store-Exclusive: 0 stored, 1 not. */
   exclusiveStatus = 0;
+  /** Cores whose guest watches data accesses: ports.watchpoint is asked. */
+  readonly guestWatches: Uint8Array;
   /** Some unit is watched: ports.access hears of accesses. */
   watching = false;
   protected readonly result: TranslationResult;
@@ -52,6 +54,7 @@ export class AccessParts {
     protected readonly checker: Checker | undefined,
   ) {
     this.result = shared.ports.translator.result;
+    this.guestWatches = new Uint8Array(shared.config.cores.length);
   }
 
   /** AArch64.UnalignedAccessFaults(), of an access that is not aligned to its size. */
@@ -88,6 +91,19 @@ export class AccessParts {
     this.faultHi = hi;
     this.faultLo = lo;
     return 1;
+  }
+
+  /**
+   * The guest's watchpoints, after translation: 0 = none near; 1 = the access goes on, but its page must not be reached by any
+   * faster way; 2 = hit, the fault is there.
+   */
+  protected watched(core: number, hi: number, lo: number, size: number, write: boolean, desc: number): 0 | 1 | 2 {
+    if (this.guestWatches[core] === 0) return 0;
+    const { ports } = this.shared;
+    const found = ports.watchpoint?.(core, hi, lo, size, write, (desc & Desc.Unprivileged) !== 0) ?? 0;
+    if (found < 2) return found === 0 ? 0 : 1;
+    this.abort(core, hi, lo, 'watchpoint', write);
+    return 2;
   }
 
   protected exclusiveFailed(core: number): 0 {

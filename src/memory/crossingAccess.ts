@@ -28,6 +28,8 @@ export class CrossingAccess extends AccessParts {
       this.abort(core, hi, lo, 'alignment', false);
       return false;
     }
+    const watch = this.watched(core, hi, lo, n, false, desc);
+    if (watch === 2) return false;
     const host = shared.hostOf(pa);
     if (host < 0 || shared.busMode[shared.region]) {
       for (let i = 0; i < n; i++) {
@@ -42,7 +44,7 @@ export class CrossingAccess extends AccessParts {
       const unit = shared.unitOf(host);
       let at = host;
       if (result.type >= MemoryType.NormalWT)
-        this.loadCached(core, hi, lo, unit, result.tlbIndex, (desc & Desc.Unprivileged) === 0);
+        this.loadCached(core, hi, lo, unit, result.tlbIndex, (desc & Desc.Unprivileged) === 0 && watch === 0);
       else {
         shared.count(core, Counter.uncachedAccesses);
         at = this.versions.cHost(unit) + (host & shared.unitMask);
@@ -71,6 +73,8 @@ export class CrossingAccess extends AccessParts {
       type2 = result.type;
       if (type2 <= MemoryType.DeviceGRE) return this.abort(core, hi2, lo2, 'alignment', true);
     }
+    if (this.watched(core, hi, lo, n, true, desc) === 2 || this.watched(core, hi2, lo2, size - n, true, desc) === 2)
+      return 1;
     if (!this.storePart(core, pa, type, 0, n)) return this.abort(core, hi, lo, 'external', true);
     if (!this.storePart(core, pa2, type2, n, size - n)) return this.abort(core, hi2, lo2, 'external', true);
     shared.count(core, Counter.secondAccesses);

@@ -21,6 +21,9 @@ export { Desc, ZERO_BLOCK_BYTES };
 /** Descriptors up to this one are plain accesses of 1 to 16 bytes. */
 const PLAIN = 4;
 
+/** Whether an access may leave a line table entry: not where the next one has to be asked about again. */
+const mayEnter = (desc: number, watch: 0 | 1 | 2): boolean => (desc & Desc.Unprivileged) === 0 && watch === 0;
+
 export class DataAccess extends CrossingAccess {
   load(core: number, vaHi: number, vaLo: number, desc: number): 0 | 1 {
     const { shared, result } = this;
@@ -45,14 +48,16 @@ export class DataAccess extends CrossingAccess {
     if (desc & Desc.ForWrite && !this.translate(core, hi, lo, Access.Write, desc)) return 1;
     const { pa } = result;
     if (result.type <= MemoryType.DeviceGRE && misaligned) return this.abort(core, hi, lo, 'alignment', false);
+    const watch = this.watched(core, hi, lo, size, (desc & Desc.ForWrite) !== 0, desc);
+    if (watch === 2) return 1;
     const host = shared.hostOf(pa);
     if (host < 0 || shared.busMode[shared.region]) {
       if (desc & Desc.Exclusive) return this.abort(core, hi, lo, 'unsupportedExclusive', false);
       if (!this.busLoad(core, pa, size)) return this.abort(core, hi, lo, 'external', false);
     } else if (result.type >= MemoryType.NormalWT) {
-      this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, (desc & Desc.Unprivileged) === 0);
+      this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, mayEnter(desc, watch));
       this.read(core, host, size);
-      if (desc <= PLAIN && result.type === MemoryType.NormalWB)
+      if (desc <= PLAIN && watch === 0 && result.type === MemoryType.NormalWB)
         this.tables.notePage(core, Table.Load, hi, lo, host, result.tlbIndex);
     } else {
       shared.count(core, Counter.uncachedAccesses);
@@ -84,13 +89,15 @@ export class DataAccess extends CrossingAccess {
     if (!this.translate(core, hi, lo, Access.Write, desc)) return 1;
     const { pa } = result;
     if (result.type <= MemoryType.DeviceGRE && misaligned) return this.abort(core, hi, lo, 'alignment', true);
+    const watch = this.watched(core, hi, lo, size, true, desc);
+    if (watch === 2) return 1;
     const host = shared.hostOf(pa);
     if (desc & Desc.Exclusive && !this.exclusives.covers(core, pa)) return this.exclusiveFailed(core);
     if (host < 0 || shared.isRom[shared.region]) {
       if (!this.busStore(core, pa, size)) return this.abort(core, hi, lo, 'external', true);
     } else if (result.type === MemoryType.NormalWB) {
-      this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, (desc & Desc.Unprivileged) === 0);
-      if (desc <= PLAIN) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
+      this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, mayEnter(desc, watch));
+      if (desc <= PLAIN && watch === 0) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
     } else if (result.type === MemoryType.NormalWT) {
       const unit = shared.unitOf(host);
       this.data.wayForStore(core, unit);
@@ -116,6 +123,8 @@ export class DataAccess extends CrossingAccess {
     }
     const { pa, type } = result;
     if (type <= MemoryType.DeviceGRE) return this.abort(core, hi, vaLo >>> 0, 'alignment', true);
+    const watch = this.watched(core, hi, lo, ZERO_BLOCK_BYTES, true, 0);
+    if (watch === 2) return 1;
     const host = shared.hostOf(pa);
     const value = shared.valueIndex[core];
     shared.u32.fill(0, value, value + 4);
@@ -133,7 +142,7 @@ export class DataAccess extends CrossingAccess {
       }
       if (first && i > 0) shared.count(core, Counter.secondAccesses);
       if (type === MemoryType.NormalWB) {
-        this.storeWriteBack(core, hi, lo + i, host + i, 16, result.tlbIndex, first);
+        this.storeWriteBack(core, hi, lo + i, host + i, 16, result.tlbIndex, first && watch === 0);
         continue;
       }
       this.data.wayForStore(core, unit);

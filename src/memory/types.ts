@@ -75,6 +75,7 @@ export interface AbortFault {
     | 'tlbConflict'
     | 'unsupportedExclusive'
     | 'hardwareUpdate'
+    | 'watchpoint'
     | 'pcAlignment';
   readonly level: number; // 0..3 for MMU faults
   readonly stage2: boolean;
@@ -221,6 +222,8 @@ export interface MemoryPorts {
   time(core: number): number;
   /** Another agent's store cleared this core's exclusive monitor (an event for WFE). */
   monitorCleared?(core: number): void;
+  /** Whether the guest watches this access: bit 0 = its page has watched bytes, bit 1 = a hit. */
+  watchpoint?(core: number, hi: number, lo: number, size: number, write: boolean, unprivileged: boolean): number;
   /** While watch granules are set: each data access that reaches a slow path, after it succeeded. */
   access?(core: number, vaHi: number, vaLo: number, pa: number, size: number, write: boolean): void;
 }

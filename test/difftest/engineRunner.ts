@@ -97,7 +97,7 @@ class EngineRig {
             .exports as Record<string, unknown>,
       },
       { pages: PAGES, unitLog2: 6, granuleLog2: 6 },
-      { slow, breakpoint: () => false, stale: () => false, fetch: (_core, hi, lo) => this.fetch(hi, lo) },
+      { slow, breakpoint: () => 0, stale: () => false, fetch: (_core, hi, lo) => this.fetch(hi, lo) },
       [features],
     );
   }

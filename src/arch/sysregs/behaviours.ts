@@ -50,6 +50,7 @@ export const registerBehaviours = {
   CNTPS_TVAL_EL1: 'as CNTP_TVAL_EL0; UNDEFINED at EL2 and Non-secure EL1',
   CNTPS_CTL_EL1: 'storage with ISTATUS computed; UNDEFINED at EL2 and Non-secure EL1',
   CNTPS_CVAL_EL1: 'storage; a write moves the timer; UNDEFINED at EL2 and Non-secure EL1',
+  MDSCR_EL1: 'storage; turns software step, breakpoints and watchpoints on and off',
   OSLAR_EL1: 'write only: sets the OS lock',
   OSLSR_EL1: 'state of the OS lock',
   DBGBVR_EL1: 'storage; a write changes which instructions break',

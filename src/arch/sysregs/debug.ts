@@ -11,6 +11,8 @@ const D = { traps: DEBUG } as const;
 const OS = { traps: DEBUG_OS } as const;
 
 export const BREAKPOINTS = 6;
+/** The last ones, which can compare CONTEXTIDR_EL1 and VMIDs. */
+export const CONTEXT_BREAKPOINTS = 2;
 export const WATCHPOINTS = 4;
 
 const control = `
@@ -75,7 +77,7 @@ export const debugRows: readonly SystemRegisterRow[] = [
     6 ERR error of the channel
     5:1 RES0
     0 SS software step {0 off; 1 on}`,
-    { ...D, context: true },
+    { ...D, context: true, behaviour: 'MDSCR_EL1' },
   ),
   debug(
     'MDCCINT_EL1',
@@ -174,14 +176,14 @@ export const debugRows: readonly SystemRegisterRow[] = [
       `2 0 0 ${n} 4`,
       'Debug Breakpoint Value Registers',
       '63:0 VALUE address, context ID or VMID, as DBGBCR<n>_EL1.BT says',
-      { ...D, behaviour: 'DBGBVR_EL1', note: 'plain storage; a write changes which instructions break' },
+      { ...D, behaviour: 'DBGBVR_EL1', note: 'a write changes which instructions break' },
     ),
   ),
   ...numbered(BREAKPOINTS, (n) =>
     debug(`DBGBCR${n}_EL1`, `2 0 0 ${n} 5`, 'Debug Breakpoint Control Registers', control, {
       ...D,
       behaviour: 'DBGBCR_EL1',
-      note: 'plain storage; a write changes which instructions break',
+      note: 'a write changes which instructions break',
     }),
   ),
   ...numbered(WATCHPOINTS, (n) =>
@@ -192,14 +194,14 @@ export const debugRows: readonly SystemRegisterRow[] = [
       `
       63:2 VA address, word aligned
       1:0 RES0`,
-      { ...D, behaviour: 'DBGWVR_EL1', note: 'plain storage; a write changes which accesses are watched' },
+      { ...D, behaviour: 'DBGWVR_EL1', note: 'a write changes which accesses are watched' },
     ),
   ),
   ...numbered(WATCHPOINTS, (n) =>
     debug(`DBGWCR${n}_EL1`, `2 0 0 ${n} 7`, 'Debug Watchpoint Control Registers', watchControl, {
       ...D,
       behaviour: 'DBGWCR_EL1',
-      note: 'plain storage; a write changes which accesses are watched',
+      note: 'a write changes which accesses are watched',
     }),
   ),
   debug(

@@ -11,6 +11,7 @@ const status = {
   external: 0x10,
   externalWalk: 0x14,
   alignment: 0x21,
+  watchpoint: 0x22,
   tlbConflict: 0x30,
   hardwareUpdate: 0x31,
   unsupportedExclusive: 0x35,

@@ -129,6 +129,7 @@ export class Rig {
       cores: this.cpus,
       counter: () => rig.count,
       counted: (_core, event) => (event === 'CPU_CYCLES' ? rig.cycles : (rig.counts[event] ?? 0)),
+      comparators: () => {},
       monitors: (core, level, wait) => void rig.monitorCalls.push([core, level, wait]),
       timers: (core, levels, deadline) => void rig.timerCalls.push([core, levels, deadline]),
       instructionWord: () => rig.word,

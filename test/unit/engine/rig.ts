@@ -94,7 +94,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
     { pages: PAGES, unitLog2: 6, granuleLog2: 6 },
     {
       slow,
-      breakpoint: () => false,
+      breakpoint: () => 0,
       stale: () => false,
       fetch: (_core, hi, lo, install) => {
         if (hi !== 0 || lo < CODE_VA || lo >= CODE_VA + 0x8000) return 0;

@@ -6,6 +6,7 @@
  * x21 is the step's number; steps use x0-x9. Exceptions log EXCEPTION with the vector's number in bits 55:52, the level in
  * 49:48 and, for synchronous ones, ESR_ELx in the low word; FAR_ELx follows where the class has one, ELR_ELx for debug
  * exceptions. What interrupts a lower level is routed there no more, else it would be taken for ever.
+ * After a Software Step exception the next instruction is stepped.
  */
 
 export const LOG = 0x4080_0000;
@@ -160,7 +161,10 @@ mov x14, x16
 ret
 3: sub x19, x17, #0x32
 cmp x19, #1
-b.ls 4f
+b.hi 2f
+orr x14, x14, #0x200000
+b 4f
+2:
 add x13, x13, #4
 4: mov w12, w12
 orr x18, x18, x12

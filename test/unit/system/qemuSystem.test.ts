@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Machine, Stop } from '../../../src/machine/api';
 import { launch } from '../../../src/machine/launch';
 import { nodePorts } from '../../../src/worker/nodePorts';
 import { fixtureFile, readLog, type SystemFixture } from './makeFixtures';
@@ -19,7 +20,12 @@ const presetOf: Readonly<Record<string, string>> = {
 const fixtureOf = (program: Program): SystemFixture =>
   JSON.parse(readFileSync(fixtureFile(program.name), 'utf8')) as SystemFixture;
 
-function run(program: Program, fixture: SystemFixture): string[] {
+/** The log of a program; `go` lets the machine run on until it is over. */
+function run(
+  program: Program,
+  fixture: SystemFixture,
+  go: (machine: Machine) => Stop = (machine) => machine.run(MAX_INSTRUCTIONS),
+): string[] {
   const image = Buffer.from(fixture.image, 'base64');
   const { machine } = launch(
     {
@@ -34,7 +40,7 @@ function run(program: Program, fixture: SystemFixture): string[] {
   );
   const bytes: number[] = [];
   machine.onConsole((_uart, some) => void bytes.push(...some));
-  const stop = machine.run(MAX_INSTRUCTIONS);
+  const stop = go(machine);
   assert.equal(stop.reason, 'exited', `${program.name}: ${JSON.stringify(stop)}, log of ${bytes.length} bytes`);
   return readLog(Uint8Array.from(bytes));
 }
@@ -73,3 +79,49 @@ for (const program of programs)
     const idle = (program.known ?? []).map(([, reason]) => reason).filter((reason) => !used.has(reason));
     assert.deepEqual(idle, [], 'every known difference is still one');
   });
+
+/** Runs on in slices, past the debugger's stops, until the guest ends. */
+function inSlices(machine: Machine, slice: number): Stop {
+  for (let i = 0; i < MAX_INSTRUCTIONS / slice; i++) {
+    const stop = machine.run(slice);
+    if (stop.reason !== 'limit' && stop.reason !== 'breakpoint' && stop.reason !== 'watchpoint') return stop;
+  }
+  return { reason: 'limit' };
+}
+
+for (const program of programs)
+  test(`${program.name}: slices leave no trace`, () => {
+    const fixture = fixtureOf(program);
+    assert.deepEqual(
+      run(program, fixture, (machine) => inSlices(machine, 37)),
+      run(program, fixture),
+    );
+  });
+
+test("the debugger's breakpoints and watchpoints do not disturb the guest's, nor these them", () => {
+  const program = programs.find(({ name }) => name === 'debug')!;
+  const fixture = fixtureOf(program);
+  const alone = run(program, fixture);
+  const values = alone.map((line) => BigInt(`0x${line.split(' ')[1]}`));
+  // Where the guest breaks, and two instructions before.
+  const places = values.flatMap((value, i) =>
+    ((value >> 26n) & 0x3en) === 0x30n && value >> 60n === 0xen ? [values[i + 1]] : [],
+  );
+  assert.ok(places.length > 10);
+  let breakpoints = 0;
+  let watchpoints = 0;
+  const watched = run(program, fixture, (machine) => {
+    machine.setBreakpoints(
+      places.flatMap((address, id) => [0n, 8n].map((back) => ({ id, address: address - back, space: 'va' as const }))),
+    );
+    machine.setWatchpoints([{ id: 1, space: 'va', address: 0x40e0_0000n, size: 8, access: 'readWrite' }]);
+    for (;;) {
+      const stop = machine.run(MAX_INSTRUCTIONS);
+      if (stop.reason === 'breakpoint') breakpoints++;
+      else if (stop.reason === 'watchpoint') watchpoints++;
+      else return stop;
+    }
+  });
+  assert.deepEqual(watched, alone);
+  assert.ok(breakpoints > places.length && watchpoints > 10, `${breakpoints} and ${watchpoints} stops`);
+});

@@ -1,4 +1,5 @@
 import type { Program } from '../program';
+import { debug } from './debug';
 import { gicv2Registers, gicv2Virtual } from './gicv2';
 import { gicv3Random, gicv3Secure, gicv3Virtual } from './gicv3Random';
 import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
@@ -18,4 +19,5 @@ export const programs: readonly Program[] = [
   gicv2Registers,
   gicv2Virtual(1),
   pmuRegisters,
+  debug,
 ];

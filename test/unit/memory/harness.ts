@@ -168,6 +168,8 @@ export class Bench {
   readonly cleared: number[] = [];
   /** Record addresses that markStale named since they were decoded last. */
   readonly marked = new Set<number>();
+  /** What the guest watches: a doubleword's loads or stores. */
+  guestWatch = { address: 0, stores: false };
   busValue = 0;
   busFails = false;
   time = 0;
@@ -221,6 +223,11 @@ export class Bench {
       time: () => this.time,
       monitorCleared: (core) => {
         this.cleared.push(core);
+      },
+      watchpoint: (_core, _hi, lo, size, write) => {
+        if (lo >>> 12 !== this.guestWatch.address >>> 12) return 0;
+        const { address, stores } = this.guestWatch;
+        return write === stores && lo < address + 8 && lo + size > address ? 3 : 1;
       },
       access: (core, _hi, lo, pa, size, write) => {
         this.accesses.push({ core, lo, pa, size, write });

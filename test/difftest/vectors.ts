@@ -107,7 +107,12 @@ export function randomFpcr(random: SeededRandom, hasHalf = false): number {
   return value;
 }
 
-/** QC, IDC, IXC, UFC, OFC, DZC, IOC: mostly clear, as what sets them is tested. */
+/**
+ * QC, IDC, IXC, UFC, OFC, DZC, IOC: mostly clear, as what sets them is tested; but IXC alone is set often, as in any program
+ * that computes: that is when the engine may use the host's floating point.
+ */
 export function randomFpsr(random: SeededRandom): number {
-  return random.below(4) === 0 ? random.next() & 0x0800_009f : 0;
+  const choice = random.below(4);
+  if (choice === 0) return random.next() & 0x0800_009f;
+  return choice === 1 ? 0x10 : 0;
 }

@@ -137,15 +137,15 @@ function attemptMulAdd64(s: Site, addend: F64, a: F64, b: F64): Attempt<'f64'> {
   return { result, right: op32.and(certain, safe), exact: () => eq(add(abs(low), abs(lost)), f64(0)) };
 }
 
+const mulAdds: { [T in Float]: (s: Site, addend: Value<T>, a: Value<T>, b: Value<T>) => Attempt<T> } = {
+  f32: attemptMulAdd32,
+  f64: attemptMulAdd64,
+};
 /** addend + a * b. */
-export function attemptMulAdd<T extends Float>(
+export const attemptMulAdd = <T extends Float>(
   s: Site,
   h: Host<T>,
   addend: Value<T>,
   a: Value<T>,
   b: Value<T>,
-): Attempt<T> {
-  const given = [addend, a, b] as readonly Value[];
-  const [x, y, z] = given as readonly never[];
-  return (h.format.bits === 32 ? attemptMulAdd32(s, x, y, z) : attemptMulAdd64(s, x, y, z)) as unknown as Attempt<T>;
-}
+): Attempt<T> => mulAdds[h.type](s, addend, a, b);

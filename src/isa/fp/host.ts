@@ -34,6 +34,7 @@ export type Float = 'f32' | 'f64';
 
 /** One width. */
 export interface Host<T extends Float> {
+  readonly type: T;
   readonly format: Format;
   readonly ops: FloatOps<T>;
   readonly zero: Value<T>;
@@ -100,6 +101,7 @@ export const LEAST_SPLIT = 2 ** -960;
 export const isSplitProduct = (product: F64): I32 => opF64.ge(opF64.abs(product), f64(LEAST_SPLIT));
 
 export const host32: Host<'f32'> = {
+  type: 'f32',
   format: single,
   ops: opF32,
   zero: f32(0),
@@ -110,6 +112,7 @@ export const host32: Host<'f32'> = {
 };
 
 export const host64: Host<'f64'> = {
+  type: 'f64',
   format: double,
   ops: opF64,
   zero: f64(0),

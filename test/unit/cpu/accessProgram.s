@@ -1,6 +1,6 @@
 // Executes one instruction after the other at a level and prints those that are not UNDEFINED: index and ESR_ELx of the
 // exception, 0 for none. Starts at EL2 (QEMU virt, virtualization=on). accesses.inc has, for each instruction, the word
-// between `str xzr, [x20]` and `add x20, x20, #8`; setup.inc sets controls.
+// between `str xzr, [x20]` and `add x20, x20, #8`; setup.inc sets controls. E2H: it sets HCR_EL2.E2H.
     .global _start
 _start:
     ldr x0, =vectors
@@ -48,19 +48,33 @@ fromEl1:
     add x16, x16, #1
     cmp x15, x16
     b.eq 3f
+    lsr x16, x15, #26
+    cmp x16, #0x15              // SVC at the end, of a host's EL0
+    b.eq print
     str x15, [x20]
     mrs x15, elr_el2
     add x15, x15, #4
     msr elr_el2, x15
     eret
-3:  mrs x15, esr_el1
+3:
+    .if E2H
+    mrs x15, S3_5_C5_C2_0       // ESR_EL12
+    .else
+    mrs x15, esr_el1
+    .endif
     lsr x16, x15, #26
     cmp x16, #0x15              // SVC at the end
     b.eq print
     str x15, [x20]
+    .if E2H
+    mrs x15, S3_5_C4_C0_1       // ELR_EL12
+    add x15, x15, #4
+    msr S3_5_C4_C0_1, x15
+    .else
     mrs x15, elr_el1
     add x15, x15, #4
     msr elr_el1, x15
+    .endif
     ldr x15, =fromEl1
     msr elr_el2, x15
     eret

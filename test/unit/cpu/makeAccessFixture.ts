@@ -1,6 +1,6 @@
 /**
- * Makes test/fixtures/cpu/accesses-cortex-a57.json: which of all MRS, MSR and SYS encodings QEMU's Cortex-A57 executes at a
- * level under given controls, and the syndromes of those that it traps. `npx tsx test/unit/cpu/makeAccessFixture.ts` writes it
+ * Makes test/fixtures/cpu/accesses-*.json: which of all MRS, MSR and SYS encodings QEMU's Cortex-A57 executes at a level under
+ * given controls, and the syndromes of those that it traps; the same of Neoverse-N1 with EL2 as a host. `npx tsx test/unit/cpu/makeAccessFixture.ts` writes it
  * anew; it needs qemu-system-aarch64 and the cross assembler. The test reads the recorded file only.
  */
 import { execFileSync } from 'node:child_process';
@@ -64,6 +64,54 @@ const scenarios: readonly Unfinished[] = [
   { name: 'EL1, hypervisor traps', el: 1, kind: 'SYS', setup: hypervisor },
 ];
 
+const E2H = 1n << 34n;
+const TGE = 1n << 27n;
+const RW = 1n << 31n;
+/** All the traps of HCR_EL2 above. */
+const TRAPS = 0xd7ff_8000n & ~TGE;
+const hexadecimal = (value: bigint): string => `0x${value.toString(16)}`;
+const SCTLR2_RES1 = 0x30c5_0830n;
+/** HCR_EL2 comes last: with E2H the names of EL1 are EL2's. */
+const hostClosed = {
+  ...closed,
+  SCTLR_EL2: hexadecimal(SCTLR2_RES1),
+  CNTHCTL_EL2: '0x0',
+  CPTR_EL2: '0x300000',
+  HCR_EL2: hexadecimal(RW | E2H | TGE),
+};
+const hostOpen = {
+  ...closed,
+  PMUSERENR_EL0: '0xf',
+  SCTLR_EL2: hexadecimal(SCTLR2_RES1 | 0x0405_c200n),
+  CNTHCTL_EL2: '0x303',
+  CPTR_EL2: '0x300000',
+  HCR_EL2: hexadecimal(RW | E2H | TGE | TRAPS),
+};
+const below = {
+  ...open,
+  MDCR_EL2: '0xe60',
+  CNTHCTL_EL2: '0x0',
+  CPTR_EL2: '0x80300000',
+  HCR_EL2: hexadecimal(RW | E2H | TRAPS),
+};
+const aboveGuests = { ...closed, CPTR_EL2: '0x300000', HCR_EL2: hexadecimal(RW | E2H) };
+
+const hostScenarios: readonly Unfinished[] = [
+  { name: 'EL2', el: 2, kind: 'MRS', setup: closed },
+  { name: 'EL1', el: 1, kind: 'MRS', setup: closed },
+  { name: 'EL2 with E2H', el: 2, kind: 'MRS', setup: aboveGuests },
+  { name: 'EL2 with E2H', el: 2, kind: 'SYS', setup: aboveGuests },
+  { name: 'EL2 of a host', el: 2, kind: 'MRS', setup: hostClosed },
+  { name: 'EL0 of a host, all closed', el: 0, kind: 'MRS', setup: hostClosed },
+  { name: 'EL0 of a host, all open', el: 0, kind: 'MRS', setup: hostOpen },
+  { name: 'EL0 of a host, all closed', el: 0, kind: 'SYS', setup: hostClosed },
+  { name: 'EL0 of a host, all open', el: 0, kind: 'SYS', setup: hostOpen },
+  { name: 'EL1 under E2H, hypervisor traps', el: 1, kind: 'MRS', setup: below },
+  { name: 'EL1 under E2H, hypervisor traps', el: 1, kind: 'MSR', setup: below },
+  { name: 'EL1 under E2H, hypervisor traps', el: 1, kind: 'SYS', setup: below },
+  { name: 'EL0 under E2H, open, hypervisor traps', el: 0, kind: 'MRS', setup: below },
+];
+
 const startModes = { 0: 0x3c0, 1: 0x3c5, 2: 0x3c9 } as const;
 const firstKey = { MRS: 0x8000, MSR: 0x8000, SYS: 0x4000 } as const;
 const lastKey = { MRS: 0x10000, MSR: 0x10000, SYS: 0x8000 } as const;
@@ -86,7 +134,7 @@ function program(s: Unfinished): { setup: string; accesses: string } {
   return { setup: `${setup.join('\n')}\n`, accesses: `${lines.join('\n')}\n` };
 }
 
-function run(s: Unfinished): Record<string, number> {
+function run(core: string, s: Unfinished): Record<string, number> {
   const folder = mkdtempSync(path.join(tmpdir(), 'access-'));
   try {
     const text = program(s);
@@ -95,9 +143,10 @@ function run(s: Unfinished): Record<string, number> {
     const tool = (name: string, ...args: string[]): void =>
       void execFileSync(`aarch64-linux-gnu-${name}`, args, { cwd: folder, stdio: 'inherit' });
     const source = path.join(import.meta.dirname, 'accessProgram.s');
-    tool('as', `--defsym`, `START_MODE=${startModes[s.el]}`, '-o', 'a.o', source);
+    const e2h = (BigInt(s.setup.HCR_EL2 ?? 0) & E2H) !== 0n ? 1 : 0;
+    tool('as', '--defsym', `START_MODE=${startModes[s.el]}`, '--defsym', `E2H=${e2h}`, '-o', 'a.o', source);
     tool('ld', '-Ttext=0x40100000', '-o', 'a.elf', 'a.o');
-    const args = ['-M', 'virt,virtualization=on', '-cpu', 'cortex-a57', '-m', '1G', '-display', 'none', '-nic', 'none'];
+    const args = ['-M', 'virt,virtualization=on', '-cpu', core, '-m', '1G', '-display', 'none', '-nic', 'none'];
     args.push('-monitor', 'none', '-serial', 'file:out', '-semihosting', '-kernel', 'a.elf');
     execFileSync('qemu-system-aarch64', args, { cwd: folder, timeout: 60_000 });
     const lines = readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
@@ -113,9 +162,14 @@ function run(s: Unfinished): Record<string, number> {
 }
 
 const version = execFileSync('qemu-system-aarch64', ['--version'], { encoding: 'utf8' }).split('\n')[0];
-const fixture: AccessFixture = {
-  made: `${version}; makeAccessFixture.ts`,
-  scenarios: scenarios.map((s) => ({ ...s, results: run(s) })),
-};
-const text = JSON.stringify(fixture).replace(/\{"name"/g, '\n{"name"');
-writeFileSync(path.join(import.meta.dirname, '../../fixtures/cpu/accesses-cortex-a57.json'), `${text}\n`);
+for (const [core, list] of [
+  ['cortex-a57', scenarios],
+  ['neoverse-n1', hostScenarios],
+] as const) {
+  const fixture: AccessFixture = {
+    made: `${version}; makeAccessFixture.ts`,
+    scenarios: list.map((s) => ({ ...s, results: run(core, s) })),
+  };
+  const text = JSON.stringify(fixture).replace(/\{"name"/g, '\n{"name"');
+  writeFileSync(path.join(import.meta.dirname, `../../fixtures/cpu/accesses-${core}.json`), `${text}\n`);
+}

@@ -101,6 +101,9 @@ export interface CoreView {
   /** n = 0..30, 31 = the current SP. */
   x(n: number): bigint;
   setX(n: number, value: bigint): void;
+  /** SIMD&FP register n = 0..31, all 128 bits. */
+  v(n: number): bigint;
+  setV(n: number, value: bigint): void;
   pstate(): bigint;
   setPstate(value: bigint): void;
   /** Peek by register name as in arch/sysregs ('SCTLR_EL1'); undefined if this core does not have it. */

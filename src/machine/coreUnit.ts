@@ -3,7 +3,7 @@
  * a run the engine knows how far it is.
  */
 import type { Cpu } from '../cpu/cpu';
-import { coreLayout, SP_SLOT } from '../cpu/layout';
+import { coreLayout, SP_SLOT, vectorOffset } from '../cpu/layout';
 import { WaitState, waitNames } from '../cpu/state';
 import type { Engine } from '../engine/engine';
 import type { CoreView } from './api';
@@ -160,6 +160,15 @@ export class CoreUnit implements ScheduledCore, CoreView {
   }
   setX(n: number, value: bigint): void {
     this.view.setBigUint64(this.block + (n === 31 ? SP_SLOT : n) * 8, BigInt.asUintN(64, value), true);
+  }
+  v(n: number): bigint {
+    const at = this.block + vectorOffset(n);
+    return (this.view.getBigUint64(at + 8, true) << 64n) | this.view.getBigUint64(at, true);
+  }
+  setV(n: number, value: bigint): void {
+    const at = this.block + vectorOffset(n);
+    this.view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    this.view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 64n), true);
   }
   pstate(): bigint {
     return this.cpu.pstate();

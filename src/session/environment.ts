@@ -31,7 +31,7 @@ import {
   toBytes,
 } from './expressions/evaluate';
 import { ExpressionError, parseExpression } from './expressions/syntax';
-import type { Frame, Stack } from './frames';
+import { DWARF_V0, type Frame, type Stack } from './frames';
 import { registerNamed } from './registers';
 import type { Target } from './target';
 import { asidOf, vmidOf } from './translationIds';
@@ -63,8 +63,10 @@ export class FrameEnvironment implements Environment {
     return {
       ...this.stack.port(frame),
       writeRegister(n, value) {
-        if (!frame.live || n > 31) return false;
-        core.setX(n, value);
+        const vector = n - DWARF_V0;
+        if (!frame.live || (n > 31 && !(vector >= 0 && vector < 32))) return false;
+        if (n <= 31) core.setX(n, value);
+        else core.setV(vector, value);
         return true;
       },
       writeMemory: (address, bytes) => machine.poke(frame.core, spaceOfEl(frame.el), address, bytes) === bytes.length,

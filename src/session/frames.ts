@@ -15,6 +15,8 @@ import { branchTargets, entryCode, type ReadWord, type StubState, stubState } fr
 const FP = 29;
 const LR = 30;
 const SP = 31;
+/** Number of V0 in DWARF. */
+export const DWARF_V0 = 64;
 const ELR = 33;
 const MAX_FRAMES = 1000;
 const CHUNK = 256n;
@@ -113,6 +115,7 @@ export class Stack {
     const bare = {
       register: (n: number) => {
         if (n === 32) return frame.pc;
+        if (frame.live && n >= DWARF_V0 && n < DWARF_V0 + 32) return this.core.v(n - DWARF_V0);
         return frame.live && n <= SP ? this.core.x(n) : frame.registers.get(n);
       },
       memory: memoryReader(this.machine, frame.core, frame.el),

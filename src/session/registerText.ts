@@ -12,6 +12,7 @@ const ADDRESSES = /^(x\d+|sp|pc|lr|ELR_EL\d|VBAR_EL\d|FAR_EL\d|SP_EL\d)$/;
 /** `0x… main+0x10`, `0x… data abort from a lower EL …`. */
 export function registerText(target: Target, access: RegisterAccess, value: bigint): string {
   if (access.bits !== undefined) return access.bits === 1 ? `${value}` : `0x${value.toString(16)}`;
+  if (access.size === 16) return `0x${value.toString(16).padStart(32, '0')}`;
   const digits = access.size === 4 ? `0x${value.toString(16).padStart(8, '0')}` : hex64(value);
   const note = ADDRESSES.test(access.name) ? target.describe(value) : describedAs(access.name, value)?.meaning;
   return note === undefined || note === '' ? digits : `${digits}  ${note}`;

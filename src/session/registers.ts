@@ -6,6 +6,7 @@ import { byName, type SystemRegisterRow, systemRegisters } from '../arch/sysregs
 import type { CoreView } from '../machine/api';
 import type { RegisterAccess } from './expressions/evaluate';
 import type { Frame } from './frames';
+import { vectorNamed, vectorNames } from './vectorRegisters';
 
 export const generalNames: readonly string[] = [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc'];
 
@@ -107,6 +108,8 @@ export function registerNamed(core: CoreView, frame: Frame, name: string): Regis
   if (lower === 'sp' || lower === 'wsp') return general(core, frame, SP, lower, lower === 'sp' ? 8 : 4);
   if (lower === 'pc') return general(core, frame, 32, 'pc', 8);
   if (lower === 'xzr' || lower === 'wzr') return { name: lower, size: 8, read: () => 0n };
+  const vector = vectorNamed(core, frame, lower);
+  if (vector) return vector;
   if (lower === 'pstate') return pstate(core, frame);
   const row = systemRegister(name, frame.el);
   if (row && core.peekSystem(row.name) !== undefined) return systemAccess(core, row);
@@ -120,5 +123,6 @@ export const registerNames: readonly string[] = [
   'lr',
   'fp',
   'pstate',
+  ...vectorNames,
   ...systemRegisters.map((row) => row.name),
 ];

@@ -7,6 +7,7 @@ import { cacheIdRegisters } from './cacheIdRegisters';
 import type { FrameEnvironment } from './environment';
 import { generalNames, pstateFields, registerNamed, systemAccess } from './registers';
 import type { Container, RowMaker, VariableHandles } from './variables';
+import { vectorScope } from './vectorRows';
 
 const groupTitles: Readonly<Record<ViewGroup, string>> = {
   identification: 'Identification',
@@ -97,8 +98,7 @@ export function scopesOf(env: FrameEnvironment, rows: RowMaker, handles: Variabl
   const general = generalNames.flatMap((name) => registerNamed(core, frame, name) ?? []);
   add('General registers', rows.registers(env, general), { presentationHint: 'registers' });
   if (frame.pstate !== undefined) add('PSTATE', pstateFieldsOf(env, rows), { presentationHint: 'registers' });
-  const noSimd = 'not implemented: SIMD and floating-point instructions are UNDEFINED on this machine';
-  add('SIMD and floating point', rows.notes([{ name: 'V0–V31', value: noSimd }]), { expensive: true });
+  add('SIMD and floating point', vectorScope(env, core, rows), { expensive: true, presentationHint: 'registers' });
   add('System registers', systemGroups(env, core, rows), { expensive: true, presentationHint: 'registers' });
   const cache = cacheIdRegisters(core);
   add('Cache ID registers', rows.registers(env, cache), { expensive: true, presentationHint: 'registers' });

@@ -168,9 +168,9 @@ export class RowMaker {
     };
   }
 
-  /** Rows that only say something. */
-  notes(rows: readonly { readonly name: string; readonly value: string }[]): Container {
-    return { list: () => rows.map((row) => ({ ...row, variablesReference: 0 })) };
+  /** The reference of a container of one's own. */
+  handle(container: Container): number {
+    return this.handles.add(container);
   }
 
   /** Containers under names, opened one by one. */
@@ -227,7 +227,7 @@ function setNode(env: FrameEnvironment, node: ValueNode, text: string): void {
   });
 }
 
-function setAccess(env: FrameEnvironment, access: RegisterAccess, text: string): void {
+export function setAccess(env: FrameEnvironment, access: RegisterAccess, text: string): void {
   const scalar = { value: 0n, size: access.size, signed: false };
   const problem = assign({ kind: 'register', access, scalar }, numberOf(env, text), env);
   if (problem !== undefined) refuse(problem);

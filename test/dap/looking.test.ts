@@ -214,7 +214,16 @@ overEveryMode('looking', (on) => {
     // Memory is named in the space of the level whose address it is.
     const vectors = (await c.evaluateRequest({ expression: 'VBAR_EL1', context: 'watch' })).body;
     assert.match(vectors.memoryReference ?? '', /^core0\/el1:/);
-    assert.match((await c.scope('SIMD and floating point')).variables[0].value, /not implemented/);
+    const simd = (await c.scope('SIMD and floating point')).variables;
+    assert.deepEqual([simd[0].name, simd[31].name, simd[32].name, simd[33].name], ['v0', 'v31', 'FPCR', 'FPSR']);
+    await c.send('setExpression', { expression: 'v0', value: '0x40490fdb3f800000_c000000000000000' });
+    assert.equal(await c.evaluated('d0 >> 60'), '12 (0xc)');
+    await c.send('setExpression', { expression: 'v0.s[1]', value: '0x3fc00000' });
+    const views = (await c.variablesRequest({ variablesReference: simd[0].variablesReference })).body.variables;
+    assert.deepEqual(
+      views.filter(({ name }) => name === 'd' || name === 'single').map(({ value }) => value),
+      ['{0x3fc0000000000000, 0x40490fdb3f800000}', '{0, 1.5, 1, 3.1415927}'],
+    );
     const groups = await c.scope('System registers');
     const control = groups.variables.find((v) => v.name === 'Control');
     const listed = await c.variablesRequest({ variablesReference: control?.variablesReference ?? 0 });

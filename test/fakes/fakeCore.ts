@@ -87,6 +87,11 @@ export class FakeCore implements CoreView {
   setPc = (value: bigint): void => void (this.cpu.pc = value);
   x = (n: number): bigint => this.cpu.get(n, true);
   setX = (n: number, value: bigint): void => this.cpu.set(n, value, 1, true);
+  private readonly vectors: bigint[] = new Array(32).fill(0n);
+  v = (n: number): bigint => this.vectors[n];
+  setV = (n: number, value: bigint): void => {
+    this.vectors[n] = BigInt.asUintN(128, value);
+  };
   pstate = (): bigint => this.cpu.pstate();
   setPstate = (value: bigint): void => this.cpu.setPstate(value);
   instructions = (): number => this.count;

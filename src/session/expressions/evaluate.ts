@@ -17,7 +17,7 @@ export interface Scalar {
 /** A register, or a part of one, with the ways to read and write it. */
 export interface RegisterAccess {
   readonly name: string;
-  readonly size: 4 | 8;
+  readonly size: 4 | 8 | 16;
   /** A part of a register: how many bits it has. */
   readonly bits?: number;
   /** Its name says what it is, but is no expression. */
@@ -27,6 +27,8 @@ export interface RegisterAccess {
   /** False: refused. Undefined: read only. */
   readonly write?: (value: bigint) => boolean;
   readonly fields?: readonly { readonly name: string; readonly hi: number; readonly lo: number }[];
+  /** A part by what follows the name in an expression: `.d[1]`. Undefined: there is none. */
+  readonly part?: (text: string) => RegisterAccess | undefined;
 }
 
 /** How C counts with a pointer. */
@@ -113,12 +115,11 @@ function scalarOf(result: Result, env: Environment): Scalar {
   return value;
 }
 
-const literal = (value: bigint): Scalar => ({
-  value: BigInt.asUintN(64, value),
-  size: 8,
-  signed: value >> 63n === 0n,
-  literal: true,
-});
+/** More than 64 bits are of use for SIMD&FP registers only. */
+const literal = (value: bigint): Scalar =>
+  value >> 64n > 0n
+    ? { value, size: 16, signed: false }
+    : { value: BigInt.asUintN(64, value), size: 8, signed: value >> 63n === 0n, literal: true };
 
 function path(tree: Extract<Expression, { kind: 'path' }>, env: Environment): Result {
   const forced = tree.name.startsWith('$');
@@ -134,7 +135,9 @@ function path(tree: Extract<Expression, { kind: 'path' }>, env: Environment): Re
   return { kind: 'symbol', name, scalar: unsigned(address, 8) };
 }
 
-function register(access: RegisterAccess, tree: Extract<Expression, { kind: 'path' }>, _env: Environment): Result {
+function register(access: RegisterAccess, tree: Extract<Expression, { kind: 'path' }>, env: Environment): Result {
+  const part = tree.fields?.length === 0 ? undefined : access.part?.(tree.text.slice(tree.name.length));
+  if (part) return register(part, { ...tree, fields: [] }, env);
   const value = access.read();
   if (value === undefined) throw new ExpressionError(`${access.name} has no value here`);
   if (tree.fields?.length === 0) return { kind: 'register', access, scalar: unsigned(value, access.size) };
@@ -276,8 +279,8 @@ export function assign(
     const mask = ((1n << BigInt(width)) - 1n) << BigInt(field.lo);
     whole = ((access.read() ?? 0n) & ~mask) | (value << BigInt(field.lo));
   } else if (
-    whole !== BigInt.asUintN(64, value) &&
-    BigInt.asIntN(access.size * 8, value) !== BigInt.asIntN(64, value)
+    whole !== BigInt.asUintN(128, value) &&
+    BigInt.asIntN(access.size * 8, value) !== BigInt.asIntN(128, value)
   ) {
     return `${access.name} has ${access.size * 8} bits`;
   }

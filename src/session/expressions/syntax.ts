@@ -106,7 +106,9 @@ function numberOf(text: string): bigint {
   } catch {
     throw new ExpressionError(`"${text}" is not a number`);
   }
-  if (value >> 64n !== 0n) throw new ExpressionError(`${text} has more than 64 bits`);
+  // SIMD&FP registers have 128 bits; a longer decimal number is rather a slip.
+  const most = /^0x/i.test(text) ? 128 : 64;
+  if (value >> BigInt(most) !== 0n) throw new ExpressionError(`${text} has more than ${most} bits`);
   return value;
 }
 

@@ -16,6 +16,7 @@ import { fpTrapOf } from './fpAccess';
 import { type Identity, identityOf } from './identity';
 import { InterruptControllerRegisters } from './interruptController';
 import { Interrupts } from './interrupts';
+import { isLandingPad } from './landing';
 import { Levels } from './levels';
 import { Operations } from './operations';
 import { PointerAuthentication } from './pauth';
@@ -30,7 +31,8 @@ import { Timers } from './timers';
 import { TranslationContexts } from './translationContext';
 import { Waiting } from './waiting';
 
-const C = controls({ NS: 'SCR_EL3.NS', HCE: 'SCR_EL3.HCE', APK: 'SCR_EL3.APK', API: 'SCR_EL3.API' });
+const BT = { BT0: 'SCTLR_EL1.BT0', BT1: 'SCTLR_EL1.BT1', BT2: 'SCTLR_EL2.BT', BT3: 'SCTLR_EL3.BT' } as const;
+const C = controls({ NS: 'SCR_EL3.NS', HCE: 'SCR_EL3.HCE', APK: 'SCR_EL3.APK', API: 'SCR_EL3.API', ...BT });
 const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
 const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
 
@@ -177,6 +179,27 @@ export class Cpu implements CpuPeer, CoreParts {
   }
   fpAccess(): Leave {
     return this.calls.fpAccess();
+  }
+  /**
+   * The instruction `word` is to run with PSTATE.BTYPE set. In a guarded page it must be one that such a branch may come to, else a
+   * Branch Target exception is taken and the result is false; else BTYPE is clear.
+   */
+  land(guarded: boolean, word: number): boolean {
+    const { state } = this;
+    const type = (state.others & Pstate.BTYPE) >>> 10;
+    if (guarded && !isLandingPad(word, type, () => this.stopsAtPac())) {
+      this.calls.branchTarget(type);
+      return false;
+    }
+    state.others &= ~Pstate.BTYPE;
+    return true;
+  }
+  /** SCTLR_ELx.BT, BT0 or BT1: PACIASP and PACIBSP are no landing pads of BR. */
+  private stopsAtPac(): boolean {
+    const { state, levels } = this;
+    const { el } = state;
+    if (el === 0) return levels.user(C.BT0);
+    return state.bit(el === 1 ? C.BT1 : el === 2 ? C.BT2 : C.BT3);
   }
   pauthTrap(): Leave {
     return this.calls.pauthTrap();

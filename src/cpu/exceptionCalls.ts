@@ -204,6 +204,10 @@ export class ExceptionCalls {
     return 1;
   }
 
+  /** The instruction is no landing pad of the branch that came to it. */
+  branchTarget(type: number): Leave {
+    return this.here(this.parts.levels.defaultTarget(), EC.BRANCH_TARGET, type);
+  }
   /** TrapPACUse(): the level is in the flags. */
   pauthTrap(): Leave {
     const { state, facts } = this.parts;

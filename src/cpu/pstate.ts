@@ -16,6 +16,7 @@ export const Pstate = {
   SS: 1 << 21,
   IL: 1 << 20,
   SSBS: 1 << 12,
+  BTYPE: 3 << 10,
   D: 1 << 9,
   A: 1 << 8,
   I: 1 << 7,
@@ -30,6 +31,7 @@ const extensions: Readonly<Record<string, number>> = {
   FEAT_UAO: Pstate.UAO,
   FEAT_PAN: Pstate.PAN,
   FEAT_SSBS: Pstate.SSBS,
+  FEAT_BTI: Pstate.BTYPE,
 };
 
 /** Those that a core has. */

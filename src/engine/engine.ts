@@ -5,6 +5,7 @@
  */
 import type { FeatureSet } from '../arch/features';
 import { coreLayout } from '../cpu/layout';
+import { Pstate } from '../cpu/pstate';
 import { writeConstants } from '../isa/sem';
 import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
 import { Decoder, decodersFor } from './decoder';
@@ -25,6 +26,10 @@ export interface EnginePorts {
   breakpoint(core: number, pcHi: number, pcLo: number, skip: boolean): AtBreakpoint;
   /** Upper word of the address that a branch to (hi, …) goes to: without its tag. Absent: no tags. */
   branchAddress?(core: number, hi: number): number;
+  /** Whether the page of an address is guarded (FEAT_BTI). */
+  guarded?(core: number, hi: number, lo: number): boolean;
+  /** An instruction is to be fetched with PSTATE.BTYPE set, at the PC in the block. False: a Branch Target exception was taken. */
+  land?(core: number): boolean;
   /** A word that differs from the coherent view is about to run; true = stop before it. */
   stale(core: number, pcHi: number, pcLo: number): boolean;
 }
@@ -48,6 +53,9 @@ const ENTRY = coreLayout.entryRec[0] >> 2;
 const DELTA = coreLayout.pcDelta[0] >> 2;
 const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
 const ACCESSES = coreLayout.accesses[0] >> 2;
+const PSTATE = coreLayout.pstate[0] >> 2;
+const BRANCH_FROM = coreLayout.branchFrom[0] >> 2;
+const BTYPE_SHIFT = 10;
 const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
 /** Place in a page of the smallest granule. */
@@ -120,7 +128,11 @@ export class Engine {
     this.enter = exports.enter as EnterFunction;
     this.runRecord = exports.run as RunFunction;
     const later = new LaterCode({
-      env: { ...env, goto: exports.goto, load: exports.load, store: exports.store, table: exports.table },
+      env: {
+        ...env,
+        ...{ goto: exports.goto, gotoTyped: exports.gotoTyped, table: exports.table },
+        ...{ load: exports.load, store: exports.store },
+      },
       shape: { ...shape, tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES },
       instantiate: wasm.instantiate,
       table: exports.table as LaterHost['table'],
@@ -181,14 +193,35 @@ export class Engine {
     this.f64[(block + PENALTY_LIMIT) >> 3] = this.horizon ? this.penaltyLimit : Number.POSITIVE_INFINITY;
     let result: number = Exit.budget;
     while (result === Exit.budget) {
+      this.findBranchType();
       const left = this.i32[(block >> 2) + BUDGET];
       if (left <= 0) break;
+      if (!this.land()) break;
       result = left >= this.granuleBytes >> 2 ? this.enterFull() : this.enterTail();
     }
     this.clearStop();
     this.i32[(block >> 2) + PENDING_EXIT] = 0;
     // Not the limit that was given: looking ahead may have lowered it, and the budget with it.
     return this.limit - this.i32[(block >> 2) + BUDGET];
+  }
+
+  /** PSTATE.BTYPE of a jump that generated code left open: 1 where it does not lie in a guarded page. */
+  private findBranchType(): void {
+    const { u32 } = this;
+    const b = this.block >> 2;
+    if ((u32[b + BRANCH_FROM] | u32[b + BRANCH_FROM + 1]) === 0) return;
+    if (!this.ports.guarded?.(this.core, u32[b + BRANCH_FROM + 1], u32[b + BRANCH_FROM]))
+      u32[b + PSTATE] = (u32[b + PSTATE] & ~Pstate.BTYPE) | (1 << BTYPE_SHIFT);
+    u32[b + BRANCH_FROM] = 0;
+    u32[b + BRANCH_FROM + 1] = 0;
+  }
+
+  /** With PSTATE.BTYPE set, the next instruction may not be what may be branched to: false, an exception was taken. */
+  private land(): boolean {
+    const b = this.block >> 2;
+    if ((this.u32[b + PSTATE] & Pstate.BTYPE) === 0 || this.ports.land?.(this.core) !== false) return true;
+    this.i32[b + BUDGET]--;
+    return false;
   }
 
   /** Instructions of the current run that were executed before the one whose slow path is running now. */

@@ -78,6 +78,7 @@ export const i32s = (n: number): FunctionType => ({
   results: ['i32'],
 });
 export const importSignature = (name: ImportName): FunctionType => i32s(2 + slowArity[name]);
+export const gotoTypedSignature: FunctionType = { params: ['i32', 'i32', 'i64', 'i32'], results: ['i32'] };
 const at = (name: keyof typeof coreLayout): number => coreLayout[name][0];
 
 /** The fixed handlers: not instructions. */
@@ -115,11 +116,8 @@ class FixedContext extends AccessContext {
   }
 }
 
-/** goto(record, core, target): accounts for the run up to and including `record`, then enters `target`. */
-function gotoBody(enterAt: number): number[] {
-  const f = new FunctionBuilder(['i32', 'i32', 'i64']);
-  const rec = f.param(0, 'i32');
-  const core = f.param(1, 'i32');
+/** Accounts for the run up to and including the record. */
+function account(f: FunctionBuilder, rec: I32, core: I32): void {
   const entry = f.let(load.i32(core, at('entryRec')));
   const executed = op32.add(op32.shrU(op32.sub(rec, entry), i32(Math.log2(RECORD_BYTES))), i32(1));
   f.store('i32', core, op32.sub(load.i32(core, at('budget')), executed), at('budget'));
@@ -129,8 +127,59 @@ function gotoBody(enterAt: number): number[] {
     const stores = op64.shl(extendU(op32.shrU(counts, i32(8))), i64(32));
     f.store('i64', core, op64.add(load.i64(core, at('accesses')), op64.or(loads, stores)), at('accesses'));
   });
+}
+
+/** goto(record, core, target): accounts for the run up to and including `record`, then enters `target`. */
+function gotoBody(enterAt: number): number[] {
+  const f = new FunctionBuilder(['i32', 'i32', 'i64']);
+  const core = f.param(1, 'i32');
+  account(f, f.param(0, 'i32'), core);
   f.tailCall(enterAt, core, f.param(2, 'i64'));
   return f.finish();
+}
+
+const BTYPE_SHIFT = 10;
+const BTYPE = 3 << BTYPE_SHIFT;
+
+/**
+ * gotoTyped(record, core, target, type): as goto, of a branch that sets PSTATE.BTYPE. Where no page is guarded and the target is
+ * at hand, nobody will see it; else the engine goes on, with BTYPE set.
+ */
+function gotoTypedBody(enterAt: number, shape: InterpreterShape): number[] {
+  const f = new FunctionBuilder(['i32', 'i32', 'i64', 'i32']);
+  const [rec, core] = [f.param(0, 'i32'), f.param(1, 'i32')];
+  const target = f.param(2, 'i64');
+  const type = f.param(3, 'i32');
+  account(f, rec, core);
+  const guarded = f.let(load.i32(core, at('guardedSeen')));
+  const bytes = 1 << shape.granuleLog2;
+  const entry = fetchEntry(core, wrap(target), shape);
+  const hit = op64.eq(load.i64(entry, entryField.tag), op64.and(target, i64(-bytes | 3)));
+  const enough = op32.geS(load.i32(core, at('budget')), i32(bytes / 4));
+  f.if(op32.and(op32.and(op32.eqz(guarded), hit), enough), () => f.tailCall(enterAt, core, target));
+  const isJump = op32.eq(type, i32(3));
+  f.if(isJump, () => {
+    f.if(
+      guarded,
+      () => {
+        const pc = op64.add(load.i64(core, at('pcDelta')), extendU(op32.shrU(rec, i32(2))));
+        f.store('i64', core, pc, at('branchFrom'));
+      },
+      () => f.set(type, i32(1)),
+    );
+  });
+  const others = op32.and(load.i32(core, at('pstate')), i32(~BTYPE));
+  f.store('i32', core, op32.or(others, op32.shl(type, i32(BTYPE_SHIFT))), at('pstate'));
+  f.store('i64', core, target, at('pc'));
+  f.return(i32(Exit.budget));
+  return f.finish();
+}
+
+/** Address of the I-line table entry of an address. */
+function fetchEntry(core: I32, low: I32, shape: InterpreterShape): I32 {
+  const mask = (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES;
+  const index = op32.and(op32.shrU(low, i32(shape.granuleLog2 - 4)), i32(mask));
+  return op32.add(load.i32(core, at('fetchTable')), index);
 }
 
 /** enterAt(core, target): looks the granule up, or asks for it, and dispatches on its record. */
@@ -144,9 +193,7 @@ function enterAtBody(names: GeneratedNames, shape: InterpreterShape, fetch: numb
     f.return(i32(Exit.budget));
   });
   const low = f.let(wrap(target));
-  const mask = (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES;
-  const index = op32.and(op32.shrU(low, i32(shape.granuleLog2 - 4)), i32(mask));
-  const entry = f.let(op32.add(load.i32(core, at('fetchTable')), index));
+  const entry = f.let(fetchEntry(core, low, shape));
   const record = f.let(i32(0));
   const inGranule = f.let(op32.shl(op32.and(low, i32(bytes - 4)), i32(2)));
   f.if(
@@ -195,18 +242,21 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   m.exportFunction('load', slow.load);
   m.exportFunction('store', slow.store);
   const goto = m.declare({ params: ['i32', 'i32', 'i64'], results: ['i32'] });
+  const gotoTyped = m.declare(gotoTypedSignature);
   const enterAt = m.declare({ params: ['i32', 'i64'], results: ['i32'] });
   const enter = m.declare(i32s(1));
   const run = m.declare(handlerSignature);
   const names: GeneratedNames = {
     handlerType: m.type(handlerSignature),
     goto,
+    gotoTyped,
     slow,
     unitLog2: shape.unitLog2,
     tableMask: (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES,
     routine: (name) => bug(`routine ${name} in a handler that is made at the start`),
   };
   m.define(goto, gotoBody(enterAt));
+  m.define(gotoTyped, gotoTypedBody(enterAt, shape));
   m.define(enterAt, enterAtBody(names, shape, fetch, reorder));
 
   const enterCode = new FunctionBuilder(['i32']);
@@ -239,5 +289,6 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   }
   m.table(functions);
   m.exportFunction('goto', goto);
+  m.exportFunction('gotoTyped', gotoTyped);
   return m.finish();
 }

@@ -5,13 +5,13 @@
 import { bug } from '../base/errors';
 import { type Routine, routines } from '../isa/sem';
 import { type FunctionType, ModuleBuilder } from '../wasm/module';
-import { handlerSignature, importNames, importSignature } from './interpreter';
+import { gotoTypedSignature, handlerSignature, importNames, importSignature } from './interpreter';
 import type { GeneratedNames } from './stateContext';
 import { FPCR_OFFSET, FPSR_OFFSET } from './vectorContext';
 
 /** What later modules need of the main one. */
 export interface LaterHost {
-  /** Imports of the main module, its `goto`, `load`, `store` and its table. */
+  /** Imports of the main module, its `goto` and `gotoTyped`, `load`, `store` and its table. */
   readonly env: Readonly<Record<string, unknown>>;
   readonly shape: { readonly pages: number; readonly unitLog2: number; readonly tableMask: number };
   instantiate(bytes: Uint8Array, imports: Record<string, Record<string, unknown>>): Record<string, unknown>;
@@ -82,6 +82,7 @@ export class LaterCode {
     const names: GeneratedNames = {
       handlerType: m.type(handlerSignature),
       goto: m.importFunction('goto', { params: ['i32', 'i32', 'i64'], results: ['i32'] }),
+      gotoTyped: m.importFunction('gotoTyped', gotoTypedSignature),
       slow,
       unitLog2: shape.unitLog2,
       tableMask: shape.tableMask,

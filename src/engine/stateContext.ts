@@ -26,6 +26,7 @@ import {
 export interface GeneratedNames {
   readonly handlerType: number;
   readonly goto: number;
+  readonly gotoTyped: number;
   readonly slow: Readonly<Record<SlowPath | 'load' | 'store' | 'loadExclusive' | 'storeExclusive', number>>;
   /** log2 of the coherence unit in bytes. */
   readonly unitLog2: number;
@@ -186,6 +187,10 @@ export abstract class StateContext {
 
   jump(target: I64): void {
     this.code.tailCall(this.names.goto, this.rec, this.core, target);
+  }
+
+  jumpWithType(target: I64, type: 1 | 2 | 3): void {
+    this.code.tailCall(this.names.gotoTyped, this.rec, this.core, target, i32(type));
   }
 
   next(): void {

@@ -17,6 +17,7 @@ import { VirtioConsole } from '../devices/virtio';
 import { AtBreakpoint, Engine } from '../engine/engine';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
+import { Access } from '../memory/translator';
 import type { MemoryFinding } from '../memory/types';
 import type {
   CatchSet,
@@ -55,6 +56,8 @@ const MAX_FINDINGS = 1000;
 /** The number of the virtio console among the UARTs. */
 const VIRTIO_CONSOLE = 1;
 const PENDING_EXIT = coreLayout.pendingExit[0];
+const GUARDED_SEEN = coreLayout.guardedSeen[0];
+const PC = coreLayout.pc[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
 /** What a core starts with. */
@@ -255,6 +258,8 @@ export class ElscopeMachine implements Machine {
         fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
         breakpoint: (core, hi, lo, skip) => this.onBreakpoint(core, hi, lo, skip),
         branchAddress: (core, hi) => cpus[core].branchAddress(hi),
+        guarded: (core, hi, lo) => this.guarded(core, hi, lo),
+        land: (core) => this.land(core),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);
           return this.stops.pending !== undefined;
@@ -364,8 +369,25 @@ export class ElscopeMachine implements Machine {
   private fetch(core: number, hi: number, lo: number, install: boolean): number {
     const record = this.memory.fetch(core, hi, lo, install);
     if (record === 0) this.units[core].cpu.fetchAbort();
+    else if (this.mmu.result.guarded) this.u32[(this.units[core].block + GUARDED_SEEN) >> 2] = 1;
     else if (this.stops.pending !== undefined) this.leaveSoon(core);
     return record;
+  }
+
+  private guarded(core: number, hi: number, lo: number): boolean {
+    const { context } = this.units[core].cpu;
+    return this.mmu.translate(core, context, hi, lo, Access.Fetch, false) && this.mmu.result.guarded;
+  }
+
+  /** An instruction is about to be fetched with PSTATE.BTYPE set; a fetch that faults does so first. */
+  private land(core: number): boolean {
+    const { cpu, block } = this.units[core];
+    const at = (block + PC) >> 2;
+    const [lo, hi] = [this.u32[at], this.u32[at + 1]];
+    const fetched = (lo & 3) === 0 && this.mmu.translate(core, cpu.context, hi, lo, Access.Fetch, false);
+    if (!fetched) return true;
+    const { guarded } = this.mmu.result;
+    return cpu.land(guarded, guarded ? this.instructionWord(core) : 0);
   }
 
   /** Generated code is left before the next instruction. */

@@ -157,7 +157,7 @@ export const features = {
   // Armv8.5
   FEAT_FlagM2: done('AXFLAG and XAFLAG', 'ISAR0.TS=2', ['FEAT_FlagM']),
   FEAT_FRINTTS: done('FRINT32 and FRINT64', 'ISAR1.FRINTTS=1', ['FEAT_FP']),
-  FEAT_BTI: not('branch target identification', 'PFR1.BT=1'),
+  FEAT_BTI: done('branch target identification', 'PFR1.BT=1'),
   FEAT_EVT: done('enhanced virtualization traps', 'MMFR2.EVT=2'),
   FEAT_E0PD: done('EL0 kept out of half of the address space', 'MMFR2.E0PD=1'),
   FEAT_ExS: not('exception entry and return without synchronisation', 'MMFR0.ExS=1'),

@@ -79,6 +79,22 @@ export const extensionRows = [
     status: 'done',
   },
   {
+    id: 'BTI',
+    section: 'BTI',
+    pattern: '1101010100 0 00 011 0010 0100 op:2 0 11111',
+    over: ['HINT'],
+    feature: 'FEAT_BTI',
+    effect: 'none',
+    asm: 'bti',
+    aliases: [
+      { when: (f) => f.op === 1, asm: 'bti c' },
+      { when: (f) => f.op === 2, asm: 'bti j' },
+      { when: (f) => f.op === 3, asm: 'bti jc' },
+    ],
+    status: 'done',
+    note: 'executes as NOP: the branch that comes here looks at it',
+  },
+  {
     id: 'BC_cond',
     section: 'BC.cond',
     pattern: '0101010 0 imm19:19 1 cond:4',

@@ -55,10 +55,6 @@ export const hintNames: readonly HintName[] = [
   { imm: 17, name: 'psb csync', feature: 'FEAT_SPE' },
   { imm: 18, name: 'tsb csync', feature: 'FEAT_TRF' },
   { imm: 20, name: 'csdb', feature: 'FEAT_CSV2' },
-  { imm: 32, name: 'bti', feature: 'FEAT_BTI' },
-  { imm: 34, name: 'bti c', feature: 'FEAT_BTI' },
-  { imm: 36, name: 'bti j', feature: 'FEAT_BTI' },
-  { imm: 38, name: 'bti jc', feature: 'FEAT_BTI' },
 ];
 
 /** PSTATE fields that MSR (immediate) writes, by op1:op2. */

@@ -1,5 +1,5 @@
 /** Semantics of branches and exceptions. Rows: arch/instructions/branches. */
-import { extendS, extendU, i32, i64, op64 } from '../../wasm/code';
+import { extendS, extendU, type I64, i32, i64, op64 } from '../../wasm/code';
 import { bySize, signed } from './common';
 import type { Semantics, SemanticsContext, SlowPath } from './context';
 
@@ -36,6 +36,21 @@ const exception = (path: SlowPath): Semantics => ({
 /** Undefined outside Debug state. */
 const undefinedHere: Semantics = { emit: (s) => s.slow('undefined', i32(0)) };
 
+type BranchType = NonNullable<Semantics['extra']>;
+/** PSTATE.BTYPE after a branch to a register, on cores that have it: X16 and X17 make no jump of a switch. */
+export const jumpType: BranchType = {
+  name: 'btype',
+  count: 4,
+  of: (f, has) => (has('FEAT_BTI') ? (f.Rn === 16 || f.Rn === 17 ? 1 : 3) : 0),
+};
+export const callType: BranchType = { name: 'btype', count: 4, of: (_f, has) => (has('FEAT_BTI') ? 2 : 0) };
+
+export function typedJump(s: SemanticsContext, target: I64): void {
+  const { btype } = s.statics;
+  if (btype === 1 || btype === 2 || btype === 3) s.jumpWithType(target, btype);
+  else s.jump(target);
+}
+
 export const branchSemantics = {
   B: { emit: (s) => s.jump(relative(s, 'imm26', 26)) },
   BL: {
@@ -56,12 +71,13 @@ export const branchSemantics = {
   CBNZ: compareAndBranch(false),
   TBZ: testAndBranch(true),
   TBNZ: testAndBranch(false),
-  BR: { emit: (s) => s.jump(s.x('Rn')) },
+  BR: { extra: jumpType, emit: (s) => typedJump(s, s.x('Rn')) },
   BLR: {
+    extra: callType,
     emit: (s) => {
       const target = s.code.let(s.x('Rn'));
       s.setLink(op64.add(s.pc(), i64(4)));
-      s.jump(target);
+      typedJump(s, target);
     },
   },
   RET: { emit: (s) => s.jump(s.x('Rn')) },

@@ -141,6 +141,11 @@ export interface SemanticsContext extends VectorOperands {
 
   /** Ends the instruction: goes on at `target`. */
   jump(target: I64): void;
+  /**
+   * The same for an indirect branch of a core with FEAT_BTI: PSTATE.BTYPE becomes `type`; 3 is 1 unless the branch lies in a guarded
+   * page.
+   */
+  jumpWithType(target: I64, type: 1 | 2 | 3): void;
   /** Ends the instruction: goes on with the next one (implied at the end). */
   next(): void;
 }

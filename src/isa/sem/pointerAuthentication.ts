@@ -6,6 +6,7 @@ import { PauthFlag } from '../../arch/pointerAuthentication';
 import { extendS, type I32, type I64, i32, i64, type Local, op32, op64, select } from '../../wasm/code';
 import { extended } from '../pauth';
 import { base, stackBase } from './address';
+import { callType, jumpType, typedJump } from './branches';
 import { signed } from './common';
 import type { Semantics, SemanticsContext } from './context';
 
@@ -84,10 +85,11 @@ const LINK = 30;
 const SP = 31;
 
 const branch = (modifier: (s: SemanticsContext) => I64, link: boolean): Semantics => ({
+  extra: link ? callType : jumpType,
   emit: (s) => {
     const target = authenticated(s, key(s), s.x('Rn'), modifier(s), true);
     if (link) s.setLink(op64.add(s.pc(), i64(4)));
-    s.jump(target);
+    typedJump(s, target);
   },
 });
 

@@ -32,6 +32,7 @@ const pstateImmediate = (op1: number, op2: number): Semantics => ({
 
 export const systemSemantics = {
   HINT: nothing,
+  BTI: nothing,
   NOP: nothing,
   YIELD: nothing,
   WFE: { emit: (s) => s.slow('wfe') },

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { SeededRandom } from '../../../src/base/random';
 import { coreLayout, slotOffset } from '../../../src/cpu/layout';
 import { HandlerTable } from '../../../src/engine/handlers';
-import { importNames, importSignature } from '../../../src/engine/interpreter';
+import { gotoTypedSignature, importNames, importSignature } from '../../../src/engine/interpreter';
 import { routineModule } from '../../../src/engine/laterCode';
 import { ConstantContext } from '../../../src/engine/openContext';
 import type { GeneratedNames } from '../../../src/engine/stateContext';
@@ -54,10 +54,12 @@ test('every row means the same with open and with constant operands', () => {
   });
   const slow = Object.fromEntries(importNames.map((name) => [name, m.importFunction(name, importSignature(name))]));
   const goto = m.importFunction('goto', { params: ['i32', 'i32', 'i64'], results: ['i32'] });
+  const gotoTyped = m.importFunction('gotoTyped', gotoTypedSignature);
   const imported = new Map<string, number>();
   const names: GeneratedNames = {
     handlerType: m.type(signature(2)),
     goto,
+    gotoTyped,
     slow: slow as never,
     unitLog2: 6,
     tableMask: 1023 * 16,
@@ -92,10 +94,17 @@ test('every row means the same with open and with constant operands', () => {
   assert.ok(WebAssembly.validate(bytes));
 
   let target = 0n;
+  const view = new DataView(rig.buffer);
   const env: Record<string, unknown> = {
     memory: rig.memory,
     goto: (_r: number, _c: number, t: bigint) => {
       target = t;
+      return 3;
+    },
+    // No page of the rig is guarded.
+    gotoTyped: (_r: number, _c: number, t: bigint, type: number) => {
+      target = t;
+      view.setUint32(rig.block + coreLayout.pstate[0], (type === 3 ? 1 : type) << 10, true);
       return 3;
     },
   };
@@ -107,7 +116,6 @@ test('every row means the same with open and with constant operands', () => {
   Object.assign(env, made.exports);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: env as WebAssembly.ModuleImports });
 
-  const view = new DataView(rig.buffer);
   words.forEach((word, i) => {
     const start = Array.from({ length: 33 }, (_, n) => (n === 31 ? 0n : value()));
     const nzcv = random.below(16);
@@ -118,6 +126,7 @@ test('every row means the same with open and with constant operands', () => {
       for (const [n, v] of start.entries()) rig.setX(n, v);
       view.setBigUint64(rig.block + 280, nzcv & 8 ? 2n ** 63n : 0n, true);
       view.setBigUint64(rig.block + 288, nzcv & 4 ? 0n : 1n, true);
+      view.setUint32(rig.block + coreLayout.pstate[0], 0, true);
       view.setUint32(rig.block + 304, (nzcv >> 1) & 1, true);
       view.setBigUint64(rig.block + 296, nzcv & 1 ? 2n ** 63n : 0n, true);
       for (const [n, v] of vectors.entries())

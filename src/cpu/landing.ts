@@ -1,0 +1,18 @@
+/** Which instructions a branch may come to in a guarded page: BTypeCompatible. */
+const BTI = 0xd503241f;
+const OP_SHIFT = 6;
+const PACIASP = 0xd503233f;
+const PACIBSP = 0xd503237f;
+
+/** BTI c takes calls and jumps through X16 and X17, BTI j jumps, BTI jc all, plain BTI nothing. */
+const takes = [[], [1, 2], [1, 3], [1, 2, 3]] as const satisfies readonly (readonly number[])[];
+
+/** @param type PSTATE.BTYPE, not 0. @param stopsAtPac SCTLR_ELx.BT: jumps may not come to PACIASP and PACIBSP. */
+export function isLandingPad(word: number, type: number, stopsAtPac: () => boolean): boolean {
+  const w = word >>> 0;
+  if ((w & ~(3 << OP_SHIFT)) >>> 0 === BTI) return (takes[(w >>> OP_SHIFT) & 3] as readonly number[]).includes(type);
+  if (w === PACIASP || w === PACIBSP) return type !== 3 || !stopsAtPac();
+  const isBrk = (w & 0xffe0001f) >>> 0 === 0xd4200000;
+  const isHlt = (w & 0xffe0001f) >>> 0 === 0xd4400000;
+  return isBrk || isHlt;
+}

@@ -1,0 +1,79 @@
+/** Branch target identification on a whole machine: EL1 with a guarded gigabyte, or one that is not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encode } from '../../../src/isa';
+import { ElscopeMachine } from '../../../src/machine/machine';
+import { presetConfig } from '../../../src/machine/presets';
+import { nodePorts } from '../../../src/worker/nodePorts';
+
+const CODE = 0x4000_0000;
+const TARGET = CODE + 0x400;
+const VECTORS = CODE + 0x800;
+const TABLE = CODE + 0x1000;
+const NOP = 0xd503201f;
+const BTI_C = 0xd503245f;
+const BTI_J = 0xd503249f;
+const HERE = 0x14000000;
+const br = (Rn: number): number => encode('BR', { Rn });
+const blr = (Rn: number): number => encode('BLR', { Rn });
+const ret = (Rn: number): number => encode('RET', { Rn });
+
+/** Runs `branch` (X1, X16 and X30 hold the target) and one more instruction; @returns ESR_EL1 if that trapped, else undefined. */
+function outcome(
+  branch: number,
+  target: number,
+  guarded: boolean,
+  type: 'max' | 'cortex-a57' = 'max',
+  piece = 100,
+): bigint | undefined {
+  const machine = new ElscopeMachine({ ...presetConfig(type, 1), memoryBytes: 2 ** 24 }, nodePorts().wasm, {
+    load: (m) => {
+      const put = (at: number, words: readonly number[]): void => {
+        m.memory.pokeView(at, new Uint8Array(Uint32Array.from(words).buffer));
+      };
+      put(CODE, [NOP, branch, NOP]);
+      put(TARGET, [target, HERE]);
+      put(VECTORS + 0x200, [HERE]);
+      // One block of a gigabyte: valid, access flag, inner shareable, attribute 0; bit 50 is GP.
+      put(TABLE + 8, [0x4000_0701, guarded ? 1 << 18 : 0]);
+      return { entry: CODE, x0: 0 };
+    },
+  });
+  const [core] = machine.units;
+  const set = (name: string, value: bigint): void => void assert.ok(core.pokeSystem(name, value), name);
+  set('VBAR_EL1', BigInt(VECTORS));
+  set('MAIR_EL1', 0xffn);
+  set('TCR_EL1', 25n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n));
+  set('TTBR0_EL1', BigInt(TABLE));
+  set('SCTLR_EL1', (core.peekSystem('SCTLR_EL1') ?? 0n) | 0x1005n);
+  for (const n of [1, 16, 30]) core.setX(n, BigInt(TARGET));
+  for (let left = 100; left > 0; left -= piece) machine.run(piece);
+  if (core.pc() === BigInt(TARGET + 4)) return undefined;
+  assert.equal(core.pc(), BigInt(VECTORS + 0x200));
+  assert.equal(core.peekSystem('ELR_EL1'), BigInt(TARGET));
+  assert.equal(((core.peekSystem('SPSR_EL1') ?? 0n) >> 10n) & 3n, (core.peekSystem('ESR_EL1') ?? 0n) & 3n);
+  return core.peekSystem('ESR_EL1');
+}
+
+const esr = (btype: number): bigint => BigInt((0x0d << 26) | (1 << 25) | btype);
+
+for (const piece of [100, 1])
+  test(`in a guarded page branches come to landing pads only, run in pieces of ${piece}`, () => {
+    const run = (branch: number, target: number): bigint | undefined => outcome(branch, target, true, 'max', piece);
+    assert.equal(run(br(1), NOP), esr(3));
+    assert.equal(run(br(16), NOP), esr(1));
+    assert.equal(run(blr(1), NOP), esr(2));
+    assert.equal(run(ret(30), NOP), undefined);
+    assert.equal(run(br(1), BTI_J), undefined);
+    assert.equal(run(br(1), BTI_C), esr(3));
+    assert.equal(run(br(16), BTI_C), undefined);
+    assert.equal(run(blr(1), BTI_C), undefined);
+    assert.equal(run(blr(1), BTI_J), esr(2));
+  });
+
+test('pages that are not guarded, and cores without FEAT_BTI, do not care', () => {
+  for (const branch of [br(1), br(16), blr(1)]) {
+    assert.equal(outcome(branch, NOP, false), undefined);
+    assert.equal(outcome(branch, NOP, true, 'cortex-a57'), undefined);
+  }
+});

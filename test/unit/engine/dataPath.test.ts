@@ -109,7 +109,7 @@ class Side {
       else u8.copyWithin(at, host, host + bytes);
     }
     const v = (core * CORE_BLOCK_BYTES + coreLayout.value[0]) >>> 2;
-    return [b.u32[v], b.u32[v + 1]];
+    return [...b.u32.subarray(v, v + 4)];
   }
 
   /** All linear memory but what is left out. */
@@ -139,7 +139,7 @@ function difference(sides: readonly Side[]): string {
 
 function step(sides: readonly Side[], random: SeededRandom): string {
   const core = random.below(sides[0].b.config.cores.length);
-  const log2 = random.below(4);
+  const log2 = random.below(5);
   const aligned = random.below(16) !== 0;
   // Half of them in few lines, so that cores share.
   const offset = random.below(random.below(2) === 0 ? SPACE : SPACE / 16) & (aligned ? -(1 << log2) : -1);

@@ -26,6 +26,8 @@ export interface Described {
 export interface DescribeOptions {
   /** Features of the core; fields of missing ones count as reserved. Absent: all fields are shown. */
   readonly has?: HasFeature;
+  /** HCR_EL2.E2H as it is now: registers of EL2 have another layout under it. */
+  readonly e2h?: boolean;
   /** Show reserved bits even where they hold what they should. */
   readonly reserved?: boolean;
 }

@@ -18,7 +18,7 @@ export function describe(register: string, value: bigint, options: DescribeOptio
   if (index < 0) return undefined;
   if (/^ESR_EL[123]$/.test(register)) return { ...decodeEsr(value), name: register };
   const row = systemRegisters[index];
-  const children = describeFields(fieldsFor(row, value, options.has ?? noFeatures), value, options);
+  const children = describeFields(fieldsFor(row, value, options.has ?? noFeatures, options.e2h), value, options);
   const meaning = /^SPSR_EL[123]$/.test(register) ? modeName(Number(value & 0x1fn)) : undefined;
   return { name: row.name, value, doc: row.section, ...(meaning === undefined ? {} : { meaning }), children };
 }

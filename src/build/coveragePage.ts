@@ -6,7 +6,7 @@
 import { featureNames, featureRow, features } from '../arch/features';
 import { hintNames, type InstructionGroup, type InstructionRow, instructionGroups } from '../arch/instructions';
 import { type SystemOperationRow, systemOperations } from '../arch/sysops';
-import { type NamedRegister, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import { type NamedRegister, registerAliases, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
 import { namedRegisters } from '../arch/sysregs/named';
 import { mnemonicsOf } from '../isa';
 import { type GeneratedFile, writeWhenMain } from './generated';
@@ -106,6 +106,12 @@ export function coveragePage(): string {
     table(
       ['register', 'op0 op1 CRn CRm op2', 'section', 'feature', 'state', 'note'],
       systemRegisters.map(registerLine),
+    ),
+    '### Names of other registers',
+    'While HCR_EL2.E2H is set, EL2 reaches its own registers by the names of those of EL1, and those of EL1 by these names.',
+    table(
+      ['name', 'op0 op1 CRn CRm op2', 'register'],
+      registerAliases.map(({ name, encoding, of }) => [name, encoding.join(' '), of]),
     ),
     '### System registers that have a name only',
     table(['register', 'op0 op1 CRn CRm op2', 'section', 'why'], namedRegisters.map(namedLine)),

@@ -18,8 +18,8 @@ export function registerText(target: Target, access: RegisterAccess, value: bigi
   return note === undefined || note === '' ? digits : `${digits}  ${note}`;
 }
 
-function describedAs(name: string, value: bigint): Described | undefined {
-  return describe(name === 'pstate' ? 'SPSR_EL1' : name.replace(/\[.*$/, ''), value);
+function describedAs(name: string, value: bigint, e2h = false): Described | undefined {
+  return describe(name === 'pstate' ? 'SPSR_EL1' : name.replace(/\[.*$/, ''), value, { e2h });
 }
 
 export interface FieldText {
@@ -38,8 +38,8 @@ export function fieldMeaning(field: Described): string | undefined {
 }
 
 /** The fields of a register value, top bit first. */
-export function registerChildren(name: string, value: bigint): readonly FieldText[] {
-  const fields = describedAs(name, value)?.children ?? [];
+export function registerChildren(name: string, value: bigint, e2h?: boolean): readonly FieldText[] {
+  const fields = describedAs(name, value, e2h)?.children ?? [];
   return fields.map((field) => {
     const meaning = fieldMeaning(field);
     const text = `0x${field.value.toString(16)}`;

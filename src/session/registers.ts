@@ -3,6 +3,7 @@
  * innermost frame's general registers are the core's own and can be set.
  */
 import { byName, type SystemRegisterRow, systemRegisters } from '../arch/sysregs';
+import { hostFields } from '../arch/sysregs/masks';
 import type { CoreView } from '../machine/api';
 import type { RegisterAccess } from './expressions/evaluate';
 import type { Frame } from './frames';
@@ -11,6 +12,8 @@ import { vectorNamed, vectorNames } from './vectorRegisters';
 export const generalNames: readonly string[] = [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc'];
 
 const SP = 31;
+/** Bit of HCR_EL2. */
+const E2H = 34n;
 const aliases: Readonly<Record<string, string>> = { lr: 'x30', fp: 'x29', ip0: 'x16', ip1: 'x17', cpsr: 'pstate' };
 
 /** PSTATE is shown with the fields of SPSR_ELx, which has its layout. */
@@ -35,10 +38,13 @@ export function systemRegister(name: string, el: number): SystemRegisterRow | un
 
 export function systemAccess(core: CoreView, row: SystemRegisterRow): RegisterAccess {
   const writable = row.write !== 'none';
+  const e2h = (((core.peekSystem('HCR_EL2') ?? 0n) >> E2H) & 1n) === 1n;
+  const fields = (e2h ? hostFields(row) : undefined) ?? row.fields;
   return {
     name: row.name,
     size: 8,
-    fields: row.fields.filter((field) => field.res === undefined),
+    e2h,
+    fields: fields.filter((field) => field.res === undefined),
     read: () => core.peekSystem(row.name),
     ...(writable ? { write: (value: bigint) => core.pokeSystem(row.name, value) } : {}),
   };

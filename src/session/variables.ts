@@ -146,7 +146,7 @@ export class RowMaker {
   private fields(env: FrameEnvironment, access: RegisterAccess, evaluateName: string | undefined): Container {
     return {
       list: () =>
-        registerChildren(access.name, access.read() ?? 0n).map(({ name, value, doc }) => ({
+        registerChildren(access.name, access.read() ?? 0n, access.e2h).map(({ name, value, doc }) => ({
           name,
           value,
           type: doc,

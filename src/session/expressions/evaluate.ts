@@ -26,6 +26,8 @@ export interface RegisterAccess {
   read(): bigint | undefined;
   /** False: refused. Undefined: read only. */
   readonly write?: (value: bigint) => boolean;
+  /** Its fields are those under HCR_EL2.E2H. */
+  readonly e2h?: boolean;
   readonly fields?: readonly { readonly name: string; readonly hi: number; readonly lo: number }[];
   /** A part by what follows the name in an expression: `.d[1]`. Undefined: there is none. */
   readonly part?: (text: string) => RegisterAccess | undefined;

@@ -259,6 +259,21 @@ test('two guests with the same addresses do not meet in the TLB', () => {
   assert.equal(rig.translate({ ...ctx, vmid: 0x1205 }, VA), 'ok 0x60000000', 'the same VMID is the same guest');
 });
 
+test('AT of stage 1 whose walk stage 2 stops: PAR_EL1 for EL2, an abort for EL1', () => {
+  const { rig, ctx, s2 } = nested();
+  map2(rig, s2, BigInt(ctx.ranges[0].base), 0n);
+  const S = 1n << 9n;
+  const PTW = 1n << 8n;
+  assert.equal(rig.at('S1E1R', VA, ctx, 2), 0x800n | S | PTW | (7n << 1n) | 1n);
+  assert.equal(rig.at('S1E1R', VA, ctx, 1), 'abort');
+  assert.ok(rig.mmu.fault.stage2 && rig.mmu.fault.s1ptw && rig.mmu.fault.cacheMaintenance);
+  const mild = nested();
+  assert.equal(rig.mmu.peekTlb(0).filter((e) => e.regime === 'EL1&0').length, 0);
+  assert.equal((mild.rig.at('S1E1R', VA, mild.ctx, 1) as bigint) & 0xffff_ffff_f000n, IPA);
+  assert.equal((mild.rig.at('S12E1R', VA, mild.ctx, 2) as bigint) & 0xffff_ffff_f000n, PA);
+  assert.equal((mild.rig.at('S1E1R', VA, mild.ctx, 1) as bigint) & 0xffff_ffff_f000n, IPA, 'from the entry of both');
+});
+
 test('the debugger sees both walks and changes nothing', () => {
   const { rig, ctx, s2 } = nested({ hardwareFlag: true }, page(IPA) & ~AF);
   const seen = rig.peek(ctx, VA + 4n);

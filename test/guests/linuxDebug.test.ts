@@ -7,7 +7,7 @@ import { Client } from '../dap/client';
 import { realProduct } from '../dap/products';
 import { linuxInitrd } from './linux';
 
-const PATIENCE = 120_000;
+const PATIENCE = 400_000;
 
 async function debugged(version: KernelVersion, body: (c: Client) => Promise<void>): Promise<void> {
   const client = await Client.open('stdio', await realProduct());

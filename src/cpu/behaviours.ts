@@ -81,6 +81,7 @@ const withAarch64Below = (rw: ControlField): Behaviour => ({
     core.storeMasked(index, hi, (lo | (rw.mask << rw.shift)) >>> 0);
     core.contextChanged();
     core.interruptsChanged();
+    if (core.timers.offsetWanted) core.timersChanged();
   },
 });
 
@@ -223,8 +224,8 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
     write: (core, hi, lo, index) => core.state.store(index, hi, lo),
   },
   CNTFRQ_EL0: plain,
-  CNTPCT_EL0: { read: (core, out) => core.timers.count(out, false) },
-  CNTVCT_EL0: { read: (core, out, el) => core.timers.count(out, !offsetFree(core, el)) },
+  CNTPCT_EL0: { read: (core, out, el) => core.timers.count(out, el < 2 ? 'offset' : 'physical') },
+  CNTVCT_EL0: { read: (core, out, el) => core.timers.count(out, offsetFree(core, el) ? 'physical' : 'virtual') },
   CNTVOFF_EL2: CNTV.cval,
   CNTKCTL_EL1: CNTP.cval,
   CNTHCTL_EL2: CNTP.cval,

@@ -74,7 +74,7 @@ export class Cpu implements CpuPeer, CoreParts {
     this.pointers = new PointerAuthentication(blockBase, state, this.levels, has);
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
-    this.timers = new Timers(index, state, highestEl >= 2, ports.counter, ports.timers);
+    this.timers = new Timers(index, state, this.levels, ports.counter, ports.timers);
     this.pmu = new Pmu(index, state, this.levels, ports);
     this.contexts = new TranslationContexts(state, this.levels, this.identity);
     this.context = this.contexts.byRegime[0];

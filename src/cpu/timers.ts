@@ -4,6 +4,7 @@
  * Section: The Generic Timer in AArch64 state. Comparisons are unsigned.
  */
 import { controls, registerIndex } from './controls';
+import type { Levels } from './levels';
 import type { CoreState } from './state';
 
 /** Output bits. */
@@ -14,15 +15,19 @@ interface TimerRow {
   readonly line: number;
   readonly ctl: number;
   readonly cval: number;
-  readonly virtual: boolean;
+  /** Whose count it compares. */
+  readonly counts: Counts;
 }
+
+/** The count as such; minus CNTVOFF_EL2; minus CNTPOFF_EL2 where that counts, as EL1 and EL0 have the physical one. */
+export type Counts = 'physical' | 'virtual' | 'offset';
 
 const timer = (prefix: string, suffix: string, line: number): TimerRow => ({
   prefix,
   line,
   ctl: registerIndex(`${prefix}_CTL_${suffix}`),
   cval: registerIndex(`${prefix}_CVAL_${suffix}`),
-  virtual: prefix === 'CNTV',
+  counts: prefix === 'CNTV' ? 'virtual' : prefix === 'CNTP' ? 'offset' : 'physical',
 });
 
 export const timerRows: readonly TimerRow[] = [
@@ -39,9 +44,29 @@ const IMASK = 2;
 export const ISTATUS = 4;
 
 const streams = [
-  { virtual: true, ...controls({ on: 'CNTKCTL_EL1.EVNTEN', down: 'CNTKCTL_EL1.EVNTDIR', bit: 'CNTKCTL_EL1.EVNTI' }) },
-  { virtual: false, ...controls({ on: 'CNTHCTL_EL2.EVNTEN', down: 'CNTHCTL_EL2.EVNTDIR', bit: 'CNTHCTL_EL2.EVNTI' }) },
+  {
+    virtual: true,
+    ...controls({
+      on: 'CNTKCTL_EL1.EVNTEN',
+      down: 'CNTKCTL_EL1.EVNTDIR',
+      bit: 'CNTKCTL_EL1.EVNTI',
+      slow: 'CNTKCTL_EL1.EVNTIS',
+    }),
+  },
+  {
+    virtual: false,
+    ...controls({
+      on: 'CNTHCTL_EL2.EVNTEN',
+      down: 'CNTHCTL_EL2.EVNTDIR',
+      bit: 'CNTHCTL_EL2.EVNTI',
+      slow: 'CNTHCTL_EL2.EVNTIS',
+    }),
+  },
 ];
+/** EVNTIS: streams are of bits 8 to 23. */
+const SLOW_BITS = 8;
+const POFF = registerIndex('CNTPOFF_EL2');
+const C = controls({ ECV: 'CNTHCTL_EL2.ECV', ECVEn: 'SCR_EL3.ECVEn' });
 const TWO32 = 2 ** 32;
 
 /** A 64-bit unsigned number in two words. */
@@ -56,23 +81,40 @@ const subtract = (out: Pair, aHi: number, aLo: number, bHi: number, bLo: number)
 };
 
 export class Timers {
+  private readonly hasEl2: boolean;
   private readonly now: Pair = { hi: 0, lo: 0 };
   private readonly left: Pair = { hi: 0, lo: 0 };
 
   constructor(
     private readonly core: number,
     private readonly state: CoreState,
-    private readonly hasEl2: boolean,
+    private readonly levels: Levels,
     private readonly counter: () => number,
     private readonly changed: (core: number, levels: number, deadline: number) => void,
-  ) {}
+  ) {
+    this.hasEl2 = levels.highestEl >= 2;
+  }
 
-  /** The physical count, or the virtual one (minus CNTVOFF_EL2, which is zero without EL2). */
-  count(out: Pair, virtual: boolean): void {
+  /** CNTVOFF_EL2 is zero without EL2. */
+  count(out: Pair, counts: Counts): void {
     const ticks = this.counter();
     out.hi = Math.floor(ticks / TWO32);
     out.lo = ticks >>> 0;
-    if (virtual && this.hasEl2) subtract(out, out.hi, out.lo, this.state.hi(VOFF), this.state.lo(VOFF));
+    if (counts === 'physical' || !this.hasEl2) return;
+    const { state } = this;
+    if (counts === 'virtual') subtract(out, out.hi, out.lo, state.hi(VOFF), state.lo(VOFF));
+    else if (this.physicalOffset()) subtract(out, out.hi, out.lo, state.hi(POFF), state.lo(POFF));
+  }
+
+  /** CNTHCTL_EL2.ECV: the level that is in charge decides whether CNTPOFF_EL2 counts. */
+  get offsetWanted(): boolean {
+    return this.state.bit(C.ECV);
+  }
+  /** CNTPOFF_EL2 counts: CNTHCTL_EL2.ECV, not for a host, and SCR_EL3.ECVEn where there is EL3. */
+  private physicalOffset(): boolean {
+    const { state, levels } = this;
+    if (!state.bit(C.ECV) || !levels.el2Enabled() || levels.host()) return false;
+    return levels.highestEl < 3 || state.bit(C.ECVEn);
   }
 
   /** CNT*_CTL with ISTATUS. */
@@ -83,13 +125,13 @@ export class Timers {
 
   /** CVAL minus the count, 32 bits. */
   readTval(row: TimerRow): number {
-    this.count(this.now, row.virtual);
+    this.count(this.now, row.counts);
     return (this.state.lo(row.cval) - this.now.lo) >>> 0;
   }
 
   writeTval(row: TimerRow, value: number): void {
     const { now, state } = this;
-    this.count(now, row.virtual);
+    this.count(now, row.counts);
     const lo = now.lo + (value >>> 0);
     const hi = now.hi + (value | 0 ? (value | 0) >> 31 : 0) + (lo >= TWO32 ? 1 : 0);
     state.store(row.cval, hi >>> 0, lo >>> 0);
@@ -98,7 +140,7 @@ export class Timers {
   /** The count has reached CVAL; `left` is what is missing otherwise. */
   private met(row: TimerRow): boolean {
     const { now, left, state } = this;
-    this.count(now, row.virtual);
+    this.count(now, row.counts);
     const hi = state.hi(row.cval);
     const lo = state.lo(row.cval);
     if (now.hi > hi || (now.hi === hi && now.lo >= lo)) return true;
@@ -130,7 +172,7 @@ export class Timers {
     let next = Number.POSITIVE_INFINITY;
     for (const s of streams) {
       if (!this.state.bit(s.on) || (!s.virtual && !this.hasEl2)) continue;
-      const half = 2 ** this.state.field(s.bit);
+      const half = 2 ** (this.state.field(s.bit) + (this.state.bit(s.slow) ? SLOW_BITS : 0));
       const period = half * 2;
       // The bit rises at half (mod period) of its count and falls at 0; the virtual count is behind by CNTVOFF_EL2.
       const offset = s.virtual && this.hasEl2 ? this.state.lo(VOFF) % period : 0;

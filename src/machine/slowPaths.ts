@@ -7,8 +7,8 @@ import type { MemorySystem } from '../memory/memorySystem';
 
 const PENDING_EXIT = coreLayout.pendingExit[0];
 const VALUE = coreLayout.value[0];
-const CNTPCT = encodingKey([3, 3, 14, 0, 1]);
-const CNTVCT = encodingKey([3, 3, 14, 0, 2]);
+/** CNTPCT_EL0, CNTVCT_EL0 and their self-synchronised views. */
+const counters: ReadonlySet<number> = new Set([1, 2, 5, 6].map((op2) => encodingKey([3, 3, 14, 0, op2])));
 const DSB = 0;
 const DMB = 1;
 
@@ -80,7 +80,7 @@ export function slowPaths(
     },
     systemRead: (core, encoding) => {
       // The counter is outside of the core: polling it takes time.
-      if (encoding === CNTPCT || encoding === CNTVCT) memory.penalty(core, cost.counterRead);
+      if (counters.has(encoding)) memory.penalty(core, cost.counterRead);
       return cpus[core].systemRead(encoding);
     },
     systemWrite: (core, encoding) => {

@@ -167,7 +167,8 @@ export const features = {
   FEAT_PMUv3p5: not('PMUv3 of Armv8.5', 'DFR0.PMUVer=6', ['FEAT_PMUv3p1']),
 
   // Armv8.6 and later
-  FEAT_ECV: not('enhanced counter virtualization', 'MMFR0.ECV=1'),
+  FEAT_ECV: done('self-synchronised counters, traps of virtual counts and timers, slow event streams', 'MMFR0.ECV=1'),
+  FEAT_ECV_POFF: done('CNTPOFF_EL2', 'MMFR0.ECV=2', ['FEAT_ECV']),
   FEAT_FGT: not('fine-grained traps', 'MMFR0.FGT=1'),
   FEAT_TWED: not('delayed trap of WFE', 'MMFR1.TWED=1'),
   FEAT_AMUv1p1: not('activity monitor offsets', 'PFR0.AMU=2', ['FEAT_AMUv1']),

@@ -30,7 +30,7 @@ export const registerBehaviours = {
   ISR_EL1: 'pending interrupts: virtual ones where HCR_EL2 routes the physical ones to EL2',
   PAR_EL1: 'storage of all 64 bits, also written by AT',
   CNTFRQ_EL0: 'storage; written at the highest EL implemented only',
-  CNTPCT_EL0: 'the physical count',
+  CNTPCT_EL0: 'the physical count; at EL1 and EL0 minus CNTPOFF_EL2 where that counts',
   CNTVCT_EL0: 'the physical count minus CNTVOFF_EL2, which does not count at EL2 with E2H nor at EL0 of a host',
   CNTVOFF_EL2: 'storage; a write moves the virtual count and its timer',
   CNTKCTL_EL1: 'storage; drives the event stream of the virtual count',

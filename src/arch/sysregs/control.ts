@@ -284,7 +284,7 @@ export const controlRows: readonly SystemRegisterRow[] = [
     34 TME [FEAT_TME]
     33:30 TWEDEL [FEAT_TWED]
     29 TWEDEn [FEAT_TWED]
-    28 ECVEn [FEAT_ECV]
+    28 ECVEn [FEAT_ECV_POFF] CNTPOFF_EL2 {0 trapped, does not count; 1 there}
     27 FGTEn [FEAT_FGT]
     26 ATA [FEAT_MTE2]
     25 EnSCXT [FEAT_CSV2_2]

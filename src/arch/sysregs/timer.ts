@@ -4,6 +4,7 @@ import {
   COUNTER_FREQUENCY,
   COUNTER_PHYSICAL,
   COUNTER_VIRTUAL,
+  POFF,
   TIMER_PHYSICAL,
   TIMER_SECURE,
   TIMER_VIRTUAL,
@@ -26,12 +27,12 @@ const hostControl = `
     63:20 RES0
     19 CNTPMASK [FEAT_RME]
     18 CNTVMASK [FEAT_RME]
-    17 EVNTIS [FEAT_ECV]
-    16 EL1NVVCT [FEAT_ECV]
-    15 EL1NVPCT [FEAT_ECV]
-    14 EL1TVCT [FEAT_ECV]
-    13 EL1TVT [FEAT_ECV]
-    12 ECV [FEAT_ECV]
+    17 EVNTIS [FEAT_ECV] EVNTI counts from bit {0 0; 1 8}
+    16 EL1NVVCT [FEAT_NV2]
+    15 EL1NVPCT [FEAT_NV2]
+    14 EL1TVCT [FEAT_ECV] virtual count at EL1 and EL0 {0 allowed; 1 trapped}
+    13 EL1TVT [FEAT_ECV] virtual timer at EL1 and EL0 {0 allowed; 1 trapped}
+    12 ECV [FEAT_ECV_POFF] CNTPOFF_EL2 {0 does not count; 1 counts below EL2}
     11 EL1PTEN physical timer at EL1, and at EL0 below it {0 trapped; 1 allowed}
     10 EL1PCTEN physical count at EL1, and at EL0 below it {0 trapped; 1 allowed}
     9 EL0PTEN physical timer at EL0 of a host {0 trapped; 1 allowed}
@@ -91,6 +92,25 @@ export const timerRows: readonly SystemRegisterRow[] = [
     traps: COUNTER_VIRTUAL,
     note: 'the physical count minus CNTVOFF_EL2',
   }),
+  timer('CNTPCTSS_EL0', '3 3 14 0 5', 'Counter-timer Self-Synchronized Physical Count register', WHOLE, {
+    write: 'none',
+    behaviour: 'CNTPCT_EL0',
+    traps: COUNTER_PHYSICAL,
+    feature: 'FEAT_ECV',
+  }),
+  timer('CNTVCTSS_EL0', '3 3 14 0 6', 'Counter-timer Self-Synchronized Virtual Count register', WHOLE, {
+    write: 'none',
+    behaviour: 'CNTVCT_EL0',
+    traps: COUNTER_VIRTUAL,
+    feature: 'FEAT_ECV',
+  }),
+  timer('CNTPOFF_EL2', '3 4 14 0 6', 'Counter-timer Physical Offset register', WHOLE, {
+    read: 2,
+    write: 2,
+    behaviour: 'CNTVOFF_EL2',
+    traps: POFF,
+    feature: 'FEAT_ECV_POFF',
+  }),
   timer(
     'CNTKCTL_EL1',
     '3 0 14 1 0',
@@ -98,7 +118,7 @@ export const timerRows: readonly SystemRegisterRow[] = [
     `
     63:20 RES0
     19:18 RES0
-    17 EVNTIS [FEAT_ECV]
+    17 EVNTIS [FEAT_ECV] EVNTI counts from bit {0 0; 1 8}
     16:10 RES0
     9 EL0PTEN physical timer at EL0 {0 trapped; 1 allowed}
     8 EL0VTEN virtual timer at EL0 {0 trapped; 1 allowed}
@@ -117,12 +137,12 @@ export const timerRows: readonly SystemRegisterRow[] = [
     63:20 RES0
     19 CNTPMASK [FEAT_RME]
     18 CNTVMASK [FEAT_RME]
-    17 EVNTIS [FEAT_ECV]
-    16 EL1NVVCT [FEAT_ECV]
-    15 EL1NVPCT [FEAT_ECV]
-    14 EL1TVCT [FEAT_ECV]
-    13 EL1TVT [FEAT_ECV]
-    12 ECV [FEAT_ECV]
+    17 EVNTIS [FEAT_ECV] EVNTI counts from bit {0 0; 1 8}
+    16 EL1NVVCT [FEAT_NV2]
+    15 EL1NVPCT [FEAT_NV2]
+    14 EL1TVCT [FEAT_ECV] virtual count at EL1 and EL0 {0 allowed; 1 trapped}
+    13 EL1TVT [FEAT_ECV] virtual timer at EL1 and EL0 {0 allowed; 1 trapped}
+    12 ECV [FEAT_ECV_POFF] CNTPOFF_EL2 {0 does not count; 1 counts below EL2}
     11:8 RES0
     7:4 EVNTI bit of the physical count that makes events
     3 EVNTDIR event on {0 0 to 1; 1 1 to 0}

@@ -81,7 +81,10 @@ export const COUNTER_PHYSICAL: readonly TrapRule[] = [
   enable('CNTKCTL_EL1.EL0PCTEN'),
   { control: 'CNTHCTL_EL2.EL1PCTEN', underE2h: 'EL1PCTEN', value: 0, from: EL01, to: 2 },
 ];
-export const COUNTER_VIRTUAL: readonly TrapRule[] = [enable('CNTKCTL_EL1.EL0VCTEN')];
+export const COUNTER_VIRTUAL: readonly TrapRule[] = [
+  enable('CNTKCTL_EL1.EL0VCTEN'),
+  { control: 'CNTHCTL_EL2.EL1TVCT', underE2h: 'EL1TVCT', value: 1, from: EL01, to: 2 },
+];
 export const COUNTER_FREQUENCY: readonly TrapRule[] = [
   {
     control: 'CNTKCTL_EL1.EL0PCTEN',
@@ -95,7 +98,11 @@ export const TIMER_PHYSICAL: readonly TrapRule[] = [
   enable('CNTKCTL_EL1.EL0PTEN'),
   { control: 'CNTHCTL_EL2.EL1PCEN', underE2h: 'EL1PTEN', value: 0, from: EL01, to: 2 },
 ];
-export const TIMER_VIRTUAL: readonly TrapRule[] = [enable('CNTKCTL_EL1.EL0VTEN')];
+export const TIMER_VIRTUAL: readonly TrapRule[] = [
+  enable('CNTKCTL_EL1.EL0VTEN'),
+  { control: 'CNTHCTL_EL2.EL1TVT', underE2h: 'EL1TVT', value: 1, from: EL01, to: 2 },
+];
+export const POFF: readonly TrapRule[] = [{ control: 'SCR_EL3.ECVEn', value: 0, from: [2], to: 3 }];
 export const TIMER_SECURE: readonly TrapRule[] = [{ control: 'SCR_EL3.ST', value: 0, from: EL1, to: 3 }];
 
 /**

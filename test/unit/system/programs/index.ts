@@ -6,6 +6,7 @@ import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
 import { gicv3Smp } from './gicv3Smp';
 import { gicv3VirtualSteps } from './gicv3Virtual';
 import { pmuRegisters } from './pmu';
+import { timerSteps } from './timers';
 
 export const programs: readonly Program[] = [
   gicv3Registers,
@@ -20,4 +21,5 @@ export const programs: readonly Program[] = [
   gicv2Virtual(1),
   pmuRegisters,
   debug,
+  timerSteps,
 ];

@@ -14,7 +14,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors';
 import { cacheDir } from './paths';
 import { attempt, onPath } from './processes';
@@ -246,17 +245,4 @@ const HOST_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm
 export const laterQemuUser = (): Promise<string> =>
   debianFile(13, 'qemu-user', 'usr/bin/qemu-aarch64', {
     architecture: HOST_ARCHITECTURES[process.arch] ?? process.arch,
-  });
-
-async function main(): Promise<void> {
-  for (const version of uBootVersions) console.log(`U-Boot ${version}  ${await uBoot(version)}`);
-  for (const version of kernelVersions) console.log(`Linux ${version}  ${await linuxKernel(version)}`);
-  console.log(`busybox  ${await busybox()}`);
-  for (const release of [12, 13] as const) console.log(`EDK2 of Debian ${release}  ${await edk2(release)}`);
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
   });

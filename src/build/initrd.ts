@@ -5,7 +5,6 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type CpioEntry, cpioArchive } from './cpio';
 import { dynamicProgram } from './dynamicProgram';
@@ -77,9 +76,3 @@ export const initrd = async (): Promise<string> => cached('initrd.cpio.gz', awai
 /** The path of the RAM disk that starts a guest of its own. */
 export const nestedInitrd = async (version: KernelVersion): Promise<string> =>
   cached(`initrd-nested-${version}.cpio.gz`, await nestedBytes(version));
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  initrd().then(console.log, (error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });

@@ -18,24 +18,29 @@ const br = (Rn: number): number => encode('BR', { Rn });
 const blr = (Rn: number): number => encode('BLR', { Rn });
 const ret = (Rn: number): number => encode('RET', { Rn });
 
-/** Runs `branch` (X1, X16 and X30 hold the target) and one more instruction; @returns ESR_EL1 if that trapped, else undefined. */
-function outcome(
-  branch: number,
-  target: number,
-  guarded: boolean,
-  type: 'max' | 'cortex-a57' = 'max',
-  piece = 100,
-): bigint | undefined {
+interface Setup {
+  readonly type?: 'max' | 'cortex-a57';
+  readonly piece?: number;
+  readonly words: Readonly<Record<number, readonly number[]>>;
+  /** X1, X2, X16 and X30. */
+  readonly x: Readonly<Record<number, number>>;
+  /** GP of the first and of the second 2 MiB of RAM. */
+  readonly guarded: readonly [boolean, boolean];
+}
+
+function start({ type = 'max', words, x, guarded }: Setup): ElscopeMachine {
   const machine = new ElscopeMachine({ ...presetConfig(type, 1), memoryBytes: 2 ** 24 }, nodePorts().wasm, {
     load: (m) => {
-      const put = (at: number, words: readonly number[]): void => {
-        m.memory.pokeView(at, new Uint8Array(Uint32Array.from(words).buffer));
+      const put = (at: number, list: readonly number[]): void => {
+        m.memory.pokeView(at, new Uint8Array(Uint32Array.from(list).buffer));
       };
-      put(CODE, [NOP, branch, NOP]);
-      put(TARGET, [target, HERE]);
+      for (const [at, list] of Object.entries(words)) put(Number(at), list);
       put(VECTORS + 0x200, [HERE]);
-      // One block of a gigabyte: valid, access flag, inner shareable, attribute 0; bit 50 is GP.
-      put(TABLE + 8, [0x4000_0701, guarded ? 1 << 18 : 0]);
+      put(TABLE + 8, [(TABLE + 0x1000) | 3, 0]);
+      // Blocks of 2 MiB: valid, access flag, inner shareable, attribute 0; bit 50 is GP.
+      guarded.forEach((gp, i) => {
+        put(TABLE + 0x1000 + 8 * i, [(CODE + i * 0x20_0000) | 0x701, gp ? 1 << 18 : 0]);
+      });
       return { entry: CODE, x0: 0 };
     },
   });
@@ -46,13 +51,32 @@ function outcome(
   set('TCR_EL1', 25n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n));
   set('TTBR0_EL1', BigInt(TABLE));
   set('SCTLR_EL1', (core.peekSystem('SCTLR_EL1') ?? 0n) | 0x1005n);
-  for (const n of [1, 16, 30]) core.setX(n, BigInt(TARGET));
+  for (const [n, value] of Object.entries(x)) core.setX(Number(n), BigInt(value));
+  return machine;
+}
+
+/** ESR_EL1 of a Branch Target exception that was taken at `target`; undefined if the instruction after it is reached. */
+function result(machine: ElscopeMachine, target: number, piece: number): bigint | undefined {
+  const [core] = machine.units;
   for (let left = 100; left > 0; left -= piece) machine.run(piece);
-  if (core.pc() === BigInt(TARGET + 4)) return undefined;
+  if (core.pc() === BigInt(target + 4)) return undefined;
   assert.equal(core.pc(), BigInt(VECTORS + 0x200));
-  assert.equal(core.peekSystem('ELR_EL1'), BigInt(TARGET));
+  assert.equal(core.peekSystem('ELR_EL1'), BigInt(target));
   assert.equal(((core.peekSystem('SPSR_EL1') ?? 0n) >> 10n) & 3n, (core.peekSystem('ESR_EL1') ?? 0n) & 3n);
   return core.peekSystem('ESR_EL1');
+}
+
+/** Runs `branch` (X1, X16 and X30 hold the target) and one more instruction. */
+function outcome(
+  branch: number,
+  target: number,
+  gp: boolean,
+  type: Setup['type'] = 'max',
+  piece = 100,
+): bigint | undefined {
+  const words = { [CODE]: [NOP, branch, NOP], [TARGET]: [target, HERE] };
+  const x = { 1: TARGET, 16: TARGET, 30: TARGET };
+  return result(start({ type, words, x, guarded: [gp, gp] }), TARGET, piece);
 }
 
 const esr = (btype: number): bigint => BigInt((0x0d << 26) | (1 << 25) | btype);
@@ -76,4 +100,12 @@ test('pages that are not guarded, and cores without FEAT_BTI, do not care', () =
     assert.equal(outcome(branch, NOP, false), undefined);
     assert.equal(outcome(branch, NOP, true, 'cortex-a57'), undefined);
   }
+});
+
+test('a jump out of a page that is not guarded has BTYPE 1, also when guarded pages have been seen', () => {
+  const GUARDED = CODE + 0x20_0000;
+  const words = { [CODE]: [ret(30), br(1)], [GUARDED]: [br(2)], [GUARDED + 0x100]: [NOP, HERE] };
+  const x = { 30: GUARDED, 2: CODE + 4, 1: GUARDED + 0x100 };
+  for (const piece of [100, 1])
+    assert.equal(result(start({ words, x, guarded: [false, true] }), GUARDED + 0x100, piece), esr(1));
 });

@@ -61,6 +61,7 @@ const stored = (core: CoreParts, out: Pair, index: number): void => {
 const R = (name: string): number => registerIndex(name);
 const VPIDR = R('VPIDR_EL2');
 const VMPIDR = R('VMPIDR_EL2');
+const VDISR = R('VDISR_EL2');
 const CSSELR = R('CSSELR_EL1');
 const OSLSR = R('OSLSR_EL1');
 const CLAIM = R('DBGCLAIMCLR_EL1');
@@ -70,9 +71,14 @@ const C = controls({
   TDZ: 'HCR_EL2.TDZ',
   DZP: 'DCZID_EL0.DZP',
   cores: 'S3_1_C11_C0_2.Cores',
+  EA: 'SCR_EL3.EA',
   hcrRW: 'HCR_EL2.RW',
   scrRW: 'SCR_EL3.RW',
 });
+
+/** EL1's DISR_EL1 is VDISR_EL2 where SErrors are routed to EL2. */
+const deferredAt = (core: CoreParts, el: number, index: number): number =>
+  el === 1 && core.levels.routedToEl2(Pstate.A) ? VDISR : index;
 
 /** RW of the next lower level reads as one: there is no AArch32. */
 const withAarch64Below = (rw: ControlField): Behaviour => ({
@@ -220,6 +226,17 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   SP_EL1: stackPointer(1),
   SP_EL2: stackPointer(2),
   ISR_EL1: { read: (core, out, el) => low(out, core.interrupts.isr(el)) },
+  DISR_EL1: {
+    read: (core, out, el, index) => {
+      if (el < 3 && core.levels.scr(C.EA)) low(out, 0);
+      else stored(core, out, deferredAt(core, el, index));
+    },
+    write: (core, hi, lo, index) => {
+      const { el } = core.state;
+      if (el < 3 && core.levels.scr(C.EA)) return;
+      core.storeMasked(deferredAt(core, el, index), hi, lo);
+    },
+  },
   PAR_EL1: {
     write: (core, hi, lo, index) => core.state.store(index, hi, lo),
   },

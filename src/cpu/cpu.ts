@@ -10,6 +10,7 @@ import { joinBig } from '../base/bits';
 import type { TranslationContext } from '../memory/types';
 import type { CoreParts } from './behaviours';
 import { controls } from './controls';
+import { synchronizeErrors } from './errors';
 import { ExceptionCalls } from './exceptionCalls';
 import { Exceptions } from './exceptions';
 import { fpTrapOf } from './fpAccess';
@@ -200,6 +201,9 @@ export class Cpu implements CpuPeer, CoreParts {
     const { el } = state;
     if (el === 0) return levels.user(C.BT0);
     return state.bit(el === 1 ? C.BT1 : el === 2 ? C.BT2 : C.BT3);
+  }
+  esb(): Leave {
+    return synchronizeErrors(this);
   }
   pauthTrap(): Leave {
     return this.calls.pauthTrap();

@@ -10,6 +10,7 @@ import type { AbortFault } from '../memory/types';
 import { accessSyndrome } from './accessSyndrome';
 import type { CoreParts } from './behaviours';
 import { controls, registerIndex } from './controls';
+import { virtualErrorIss } from './errors';
 import type { Exceptions } from './exceptions';
 import { FpTrap } from './fpAccess';
 import { type CpuPorts, ExceptionType, type Leave } from './ports';
@@ -274,11 +275,12 @@ export class ExceptionCalls {
     const { interrupts, pmu } = this.parts;
     if (!interrupts.find()) return 0;
     const { type, target, virtual } = interrupts;
+    const iss = virtual && type === ExceptionType.SError ? virtualErrorIss(this.parts) : 0;
     if (virtual && type === ExceptionType.SError) interrupts.virtualErrorTaken();
     // The SError input is an event, not a level.
     if (!virtual && type === ExceptionType.SError) interrupts.setLine(Pstate.A, false);
     pmu.sync();
-    this.exceptions.interrupt(target, type);
+    this.exceptions.interrupt(target, type, iss);
     return this.done();
   }
 }

@@ -90,9 +90,10 @@ export class Exceptions {
     this.sync(target, ec, iss, this.state.pcHi, this.state.pcLo);
   }
 
-  interrupt(target: number, type: ExceptionType): void {
+  /** @param iss of an SError. */
+  interrupt(target: number, type: ExceptionType, iss = 0): void {
     this.event.type = type;
-    this.event.esr = type === ExceptionType.SError ? ((EC.SERROR << 26) | ESR_IL) >>> 0 : 0;
+    this.event.esr = type === ExceptionType.SError ? ((EC.SERROR << 26) | ESR_IL | iss) >>> 0 : 0;
     this.event.undefined = false;
     this.enter(target, this.state.pcHi, this.state.pcLo);
   }

@@ -75,16 +75,12 @@ export class Interrupts {
   /** Whether a pending interrupt can be taken now; `type`, `target` and `virtual` say which. */
   find(): boolean {
     const physical = this.physical();
-    const { state, levels } = this;
-    const { el, daif } = state;
+    const { el, daif } = this.state;
     if (physical !== 0) {
       for (const bit of order) {
         if ((physical & bit) === 0) continue;
         const target = this.targetOf(bit);
-        if (target < el) continue;
-        // A higher level takes it whatever the mask; EL0's mask holds against EL1 and against its host.
-        const masked = (daif & bit) !== 0 && (target === el || target === 1 || (target === 2 && levels.host()));
-        if (!masked) return this.found(bit, target, false);
+        if (target >= el && !this.masked(bit, target)) return this.found(bit, target, false);
       }
     }
     if (el >= 2) return false;
@@ -92,6 +88,17 @@ export class Interrupts {
     if (virtual === 0) return false;
     for (const bit of order) if (virtual & bit) return this.found(bit, 1, true);
     return false;
+  }
+
+  /** A higher level takes it whatever the mask; EL0's mask holds against EL1 and against its host. */
+  private masked(bit: number, target: number): boolean {
+    const { el, daif } = this.state;
+    return (daif & bit) !== 0 && (target === el || target === 1 || (target === 2 && this.levels.host()));
+  }
+  /** A physical SError would not be taken now. */
+  errorMasked(): boolean {
+    const target = this.targetOf(Pstate.A);
+    return target < this.state.el || this.masked(Pstate.A, target);
   }
 
   private found(bit: number, target: number, virtual: boolean): true {

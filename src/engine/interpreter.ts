@@ -52,6 +52,7 @@ const slowArity: Readonly<Record<SlowPath | 'load' | 'store' | 'loadExclusive' |
   systemOperation: 1,
   msrImmediate: 3,
   spAlignment: 0,
+  esb: 0,
   pauthTrap: 0,
   pauthFail: 1,
   exceptionLink: 0,

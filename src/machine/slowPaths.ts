@@ -57,6 +57,7 @@ export function slowPaths(
     eret: (core) => cpus[core].eret(),
     exceptionLink: (core) => cpus[core].exceptionLink(),
     eretTo: (core) => cpus[core].eretTo(),
+    esb: (core) => cpus[core].esb(),
     pauthTrap: (core) => cpus[core].pauthTrap(),
     pauthFail: (core, key) => cpus[core].pauthFail(key),
     wfi: (core) => cpus[core].wfi(),

@@ -79,6 +79,16 @@ export const extensionRows = [
     status: 'done',
   },
   {
+    id: 'ESB',
+    section: 'ESB',
+    pattern: '1101010100 0 00 011 0010 0010 000 11111',
+    over: ['HINT'],
+    feature: 'FEAT_RAS',
+    effect: 'system',
+    asm: 'esb',
+    status: 'done',
+  },
+  {
     id: 'BTI',
     section: 'BTI',
     pattern: '1101010100 0 00 011 0010 0100 op:2 0 11111',

@@ -51,7 +51,6 @@ export interface HintName {
 
 export const hintNames: readonly HintName[] = [
   { imm: 6, name: 'dgh', feature: 'FEAT_DGH' },
-  { imm: 16, name: 'esb', feature: 'FEAT_RAS' },
   { imm: 17, name: 'psb csync', feature: 'FEAT_SPE' },
   { imm: 18, name: 'tsb csync', feature: 'FEAT_TRF' },
   { imm: 20, name: 'csdb', feature: 'FEAT_CSV2' },

@@ -1,6 +1,6 @@
 /** Exception state: syndromes, return state, vectors, stack pointers, and the PSTATE fields that have register names. */
 import { NONE, rowsOf, WHOLE } from './row';
-import { USER_MASK, VIRTUAL_MEMORY } from './traps';
+import { ERRORS, USER_MASK, VIRTUAL_MEMORY } from './traps';
 import type { SystemRegisterRow } from './types';
 
 const shared = { group: 'exception', reset: 0n, behaviour: 'storage' } as const;
@@ -61,6 +61,18 @@ const banked = (name: string, op2: number, mode: string): SystemRegisterRow =>
   el2(name, `3 4 4 3 ${op2}`, `Saved Program Status Register (${mode} mode)`, spsr32, {
     note: 'AArch32 state kept for hypervisors; plain storage here',
   });
+
+const virtualError = `
+  63:25 RES0
+  24 IDS syndrome {0 of the architecture; 1 implementation defined}
+  23:0 ISS syndrome of the virtual SError`;
+
+const deferred = `
+  63:32 RES0
+  31 A an SError was deferred by ESB {0 no; 1 yes}
+  30:25 RES0
+  24 IDS syndrome {0 of the architecture; 1 implementation defined}
+  23:0 ISS syndrome of the SError`;
 
 export const exceptionRows: readonly SystemRegisterRow[] = [
   el1('SPSR_EL1', '3 0 4 0 0', 'Saved Program Status Register (EL1)', spsr),
@@ -157,7 +169,18 @@ export const exceptionRows: readonly SystemRegisterRow[] = [
   el1('AFSR0_EL1', '3 0 5 1 0', 'Auxiliary Fault Status Register 0 (EL1)', auxiliary, VM),
   el1('AFSR1_EL1', '3 0 5 1 1', 'Auxiliary Fault Status Register 1 (EL1)', auxiliary, VM),
   el1('ESR_EL1', '3 0 5 2 0', 'Exception Syndrome Register (EL1)', esr, VM),
+  el1('ERRIDR_EL1', '3 0 5 3 0', 'Error Record ID Register', '63:16 RES0\n15:0 NUM number of error records', {
+    write: 'none',
+    behaviour: 'constant',
+    feature: 'FEAT_RAS',
+    traps: ERRORS,
+    note: 'no error records: their registers are UNDEFINED',
+  }),
   el1('FAR_EL1', '3 0 6 0 0', 'Fault Address Register (EL1)', address, VM),
+  el1('DISR_EL1', '3 0 12 1 1', 'Deferred Interrupt Status Register', deferred, {
+    behaviour: 'DISR_EL1',
+    feature: 'FEAT_RAS',
+  }),
   el1('VBAR_EL1', '3 0 12 0 0', 'Vector Base Address Register (EL1)', vbar),
   el1(
     'ISR_EL1',
@@ -193,6 +216,8 @@ export const exceptionRows: readonly SystemRegisterRow[] = [
   el2('AFSR1_EL2', '3 4 5 1 1', 'Auxiliary Fault Status Register 1 (EL2)', auxiliary),
   el2('ESR_EL2', '3 4 5 2 0', 'Exception Syndrome Register (EL2)', esr),
   el2('FAR_EL2', '3 4 6 0 0', 'Fault Address Register (EL2)', address),
+  el2('VSESR_EL2', '3 4 5 2 3', 'Virtual SError Exception Syndrome Register', virtualError, { feature: 'FEAT_RAS' }),
+  el2('VDISR_EL2', '3 4 12 1 1', 'Virtual Deferred Interrupt Status Register', deferred, { feature: 'FEAT_RAS' }),
   el2('VBAR_EL2', '3 4 12 0 0', 'Vector Base Address Register (EL2)', vbar),
   el3('SPSR_EL3', '3 6 4 0 0', 'Saved Program Status Register (EL3)', spsr),
   el3('ELR_EL3', '3 6 4 0 1', 'Exception Link Register (EL3)', address),

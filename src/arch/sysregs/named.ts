@@ -61,11 +61,7 @@ export const namedRegisters: readonly NamedRegister[] = [
     TFSR_EL1 3 0 5 6 0
     TFSRE0_EL1 3 0 5 6 1
     GMID_EL1 3 1 0 0 4
-    ERRIDR_EL1 3 0 5 3 0
     ERRSELR_EL1 3 0 5 3 1
-    DISR_EL1 3 0 12 1 1
-    VDISR_EL2 3 4 12 1 1
-    VSESR_EL2 3 4 5 2 3
     SCXTNUM_EL0 3 3 13 0 7
     SCXTNUM_EL1 3 0 13 0 7
     HFGRTR_EL2 3 4 1 1 4

@@ -34,6 +34,9 @@ export const PAUTH_KEY: readonly TrapRule[] = [
   { control: 'SCR_EL3.APK', value: 0, from: EL12, to: 3 },
 ];
 
+/** Error record registers. */
+export const ERRORS = [toEl2('HCR_EL2.TERR'), toEl3('SCR_EL3.TERR')];
+
 export const TACR = [toEl2('HCR_EL2.TACR')];
 export const TIDCP = [toEl2('HCR_EL2.TIDCP', EL01)];
 export const USER_MASK = [enable('SCTLR_EL1.UMA')];

@@ -35,6 +35,7 @@ export type SlowPath =
   | 'systemOperation' // encoding; operand in value(0)
   | 'msrImmediate' // op1, op2, CRm
   | 'spAlignment'
+  | 'esb'
   | 'pauthTrap'
   | 'pauthFail' // code of the error
   | 'exceptionLink' // ELR of the current level in value(0); UNDEFINED at EL0

@@ -33,6 +33,7 @@ const pstateImmediate = (op1: number, op2: number): Semantics => ({
 export const systemSemantics = {
   HINT: nothing,
   BTI: nothing,
+  ESB: { emit: (s) => s.slow('esb') },
   NOP: nothing,
   YIELD: nothing,
   WFE: { emit: (s) => s.slow('wfe') },

@@ -31,7 +31,6 @@ const known: readonly (readonly [RegExp, string, ((s: AccessScenario) => boolean
     /^(PMSELR|PMCCNTR|PMXEVCNTR|PMEVCNTR\d)_EL0$/,
     'QEMU lets the finer enables of PMUSERENR_EL0 pass MDCR_EL2.TPM, which the manual checks too',
   ],
-  [/^(ERRIDR_EL1|DISR_EL1|VSESR_EL2|VDISR_EL2)$/, 'no RAS here'],
   [/_EL[01]2$/, 'QEMU 7.2 has the EL12 and EL02 names without E2H', (s) => !usesE2h(s)],
   [/^S[13]_\d_C1[15]_/, 'HCR_EL2.TIDCP: QEMU has no trap of IMPLEMENTATION DEFINED encodings'],
 ];

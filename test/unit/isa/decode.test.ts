@@ -81,7 +81,7 @@ test('op0 = 0 holds hints, barriers and PSTATE fields only', () => {
     const row = decodeWord(0xd5000000 | rest)?.row;
     if (row?.status === 'done') found.set(row.id, (found.get(row.id) ?? 0) + 1);
   }
-  const names = { HINT: 105, NOP: 1, YIELD: 1, WFE: 1, WFI: 1, SEV: 1, SEVL: 1 };
+  const names = { HINT: 104, NOP: 1, YIELD: 1, WFE: 1, WFI: 1, SEV: 1, SEVL: 1 };
   const others = {
     MSR_imm_UAO: 16,
     MSR_imm_PAN: 16,
@@ -91,7 +91,7 @@ test('op0 = 0 holds hints, barriers and PSTATE fields only', () => {
     XAFLAG: 16,
     AXFLAG: 16,
   };
-  const authentication = { BTI: 4, PAC_1716: 4, PAC_link: 8, XPACLRI: 1 };
+  const authentication = { ESB: 1, BTI: 4, PAC_1716: 4, PAC_link: 8, XPACLRI: 1 };
   const barriers = { SB: 16, CLREX: 16, DSB: 16, DMB: 16, ISB: 16 };
   assert.deepEqual(Object.fromEntries(found), { ...names, MSR_imm: 48, ...others, ...authentication, ...barriers });
 });

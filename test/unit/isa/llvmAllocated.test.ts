@@ -52,6 +52,7 @@ const attributeOf: Readonly<Record<string, string>> = {
   FEAT_SSBS2: 'ssbs',
   FEAT_DIT: 'dit',
   FEAT_BTI: 'bti',
+  FEAT_RAS: 'ras',
   FEAT_WFxT: 'wfxt',
   FEAT_XS: 'xs',
   FEAT_RDM: 'rdm',

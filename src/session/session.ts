@@ -184,11 +184,12 @@ export class Session {
   }
 
   private progress(): void {
+    this.relocate();
     this.tellFindings();
     this.announce();
   }
 
-  /** A kernel may have moved to its own virtual addresses: breakpoints follow. */
+  /** A kernel may have moved to its own virtual addresses: breakpoints follow, which mean the same places either way. */
   private relocate(): void {
     if (!this.target.relocate()) return;
     for (const breakpoint of this.breakpoints.again()) this.emit('breakpoint', { reason: 'changed', breakpoint });

@@ -227,7 +227,7 @@ export class AccessParts {
     if (host & (size - 1)) {
       this.scratch32.fill(0);
       for (let i = 0; i < size; i++) this.scratch[i] = u8[host + i];
-      for (let i = 0; i < 4; i++) u32[v + i] = this.scratch32[i];
+      for (let i = 0; i < (size === 16 ? 4 : 2); i++) u32[v + i] = this.scratch32[i];
       return;
     }
     u32[v + 1] = 0;

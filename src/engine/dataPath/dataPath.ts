@@ -3,7 +3,7 @@
  * outer cache or memory, a victim goes and is written back, a clean line becomes dirty, the line table gets its entry. It is
  * the same as DataAccess, DataCaches and Versions do, step by step on the same linear memory, with all addresses constants.
  *
- * Whatever is rarer (other cores' copies, watched units, monitors, DIC, uncached memory, faults, unaligned accesses) is left to
+ * Whatever is rarer (other cores' copies, watched units, monitors, DIC, uncached memory, faults, two lines at once) is left to
  * memory/: a function that returns 0 or -1 has changed nothing. There is no such code under a coherence checker, nor for cores
  * whose lines are not one coherence unit; then only hits that reorder their set are answered here.
  */
@@ -116,14 +116,20 @@ class CorePath extends MissCode {
       const unitMask = (1 << plan.unitLog2) - 1;
       const sizeMask = f.let(sub(shl(i32(1), and(bits, i32(7))), i32(1)));
       const host = f.let(zero);
-      f.if(and(eqz(and(low, sizeMask)), op32.leU(bits, i32(4))), () => {
+      const inLine = op32.leU(add(and(low, i32(unitMask)), sizeMask), i32(unitMask));
+      const unaligned = and(eqz(load.i32(core, field('alignMask'))), inLine);
+      f.if(and(or(eqz(and(low, sizeMask)), unaligned), op32.leU(bits, i32(4))), () => {
         const index = and(shrU(low, i32(plan.unitLog2 - 4)), i32((LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES));
         const entry = f.let(add(load.i32(core, field(isStore ? 'storeTable' : 'loadTable')), index));
-        const wanted = or(and(low, i32(~unitMask)), i32(TAG_NOT_PLAIN));
+        const line = f.let(and(low, i32(~unitMask)));
+        const tag = f.let(load.i32(entry));
         f.if(
-          and(eq(load.i32(entry), wanted), eq(load.i32(entry, 4), high)),
+          and(eq(and(tag, i32(~TAG_NOT_PLAIN)), line), eq(load.i32(entry, 4), high)),
           () => {
-            f.callVoid(hit, shrU(load.i32(entry, entryField.way), i32(this.unitsLog2)));
+            // A plain hit comes here when its address is not aligned.
+            f.if(and(tag, i32(TAG_NOT_PLAIN)), () =>
+              f.callVoid(hit, shrU(load.i32(entry, entryField.way), i32(this.unitsLog2))),
+            );
             f.set(host, add(load.i32(entry, entryField.host), and(low, i32(unitMask))));
           },
           () => {

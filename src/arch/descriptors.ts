@@ -70,12 +70,18 @@ const upperStage2 = `
   51 DBM [FEAT_HAFDBS] dirty bit modifier
   50:48 RES0`;
 
-const lowerStage2 = `
+const memAttr =
+  '{0 Device-nGnRnE; 1 Device-nGnRE; 2 Device-nGRE; 3 Device-GRE; 5 Normal NC; 10 Normal WT; 15 Normal WB}';
+/** With HCR_EL2.FWB. */
+const forcedMemAttr =
+  '{0 Device-nGnRnE; 1 Device-nGnRE; 2 Device-nGRE; 3 Device-GRE; 5 Normal NC; 6 Normal WB; 7 as stage 1}';
+
+const lowerStage2 = (forced: boolean): string => `
   11 RES0
   10 AF access flag {0 an access faults; 1 accessed}
   9:8 SH shareability ${share}
   7:6 S2AP {0 none; 1 read only; 2 write only; 3 read, write}
-  5:2 MemAttr {0 Device-nGnRnE; 1 Device-nGnRE; 2 Device-nGRE; 3 Device-GRE; 5 Normal NC; 10 Normal WT; 15 Normal WB}`;
+  5:2 MemAttr ${forced ? forcedMemAttr : memAttr}`;
 
 const tableUpper = (stage: 1 | 2): string =>
   stage === 2
@@ -96,11 +102,13 @@ export interface DescriptorContext {
   readonly stage: 1 | 2;
   /** Regime with a single VA range and one privilege (EL2 without E2H, EL3). */
   readonly singleRange?: boolean;
+  /** HCR_EL2.FWB: stage 2's MemAttr means something else. */
+  readonly forcedWriteBack?: boolean;
 }
 
 /** Fields of a descriptor of this kind, all 64 bits. */
 export function descriptorFields(kind: DescriptorKind, context: DescriptorContext): RegisterField[] {
-  const { granuleLog2, level, stage, singleRange = false } = context;
+  const { granuleLog2, level, stage, singleRange = false, forcedWriteBack = false } = context;
   const end = '\n1:0 Type {1 block; 3 table or page}';
   if (kind === 'invalid') return bits('63:1 IGNORED\n0 Valid {0 invalid; 1 block where none is allowed}');
   if (kind === 'table')
@@ -109,7 +117,7 @@ export function descriptorFields(kind: DescriptorKind, context: DescriptorContex
     );
   const shift = kind === 'page' ? granuleLog2 : levelShift(granuleLog2, level);
   const upper = stage === 1 ? upperStage1(singleRange) : upperStage2;
-  const lower = stage === 1 ? lowerStage1(singleRange) : lowerStage2;
+  const lower = stage === 1 ? lowerStage1(singleRange) : lowerStage2(forcedWriteBack);
   const text = `${upper}\n${addressBits(shift, 'OutputAddress')}\n${lower}${end}`;
   return bits(kind === 'block' && shift > 17 ? text.replace(`${shift - 1}:12 RES0`, blockGap(shift)) : text);
 }

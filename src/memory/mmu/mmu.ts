@@ -29,14 +29,6 @@ const WRITE_BACK = 0xff;
 /** A page that hardware may mark as written to. */
 const CLEAN = Attr.Dbm | Attr.ReadOnly;
 
-/** Whose rights an access has. */
-interface Rights {
-  privileged: boolean;
-  pan: boolean;
-  /** AT: neither the dirty state nor anything else is changed on behalf of the access. */
-  probing: boolean;
-}
-
 /** Look-ups beyond the last-entry shortcut, and walks that filled an entry: all, and those for fetches. */
 export interface TlbCounts {
   readonly lookups: number;
@@ -57,7 +49,11 @@ export class Mmu implements Translator {
   private attr = 0;
   private attr2 = 0;
   private readonly selector: TlbSelector = newSelector();
-  private readonly rights: Rights = { privileged: true, pan: false, probing: false };
+  // Whose rights the access has.
+  private privileged = true;
+  private pan = false;
+  /** AT: neither the dirty state nor anything else is changed on behalf of the access. */
+  private probing = false;
 
   constructor(config: MmuConfig, port: TranslatorPort) {
     this.tlbs = config.cores.map(
@@ -84,10 +80,9 @@ export class Mmu implements Translator {
     access: Access,
     unprivileged: boolean,
   ): boolean {
-    const { rights } = this;
-    rights.privileged = context.el !== 0 && !(unprivileged && context.userAccess);
-    rights.pan = context.pan;
-    rights.probing = false;
+    this.privileged = context.el !== 0 && !(unprivileged && context.userAccess);
+    this.pan = context.pan;
+    this.probing = false;
     return this.bothStages(core, context, vaHi, vaLo, access);
   }
 
@@ -120,7 +115,7 @@ export class Mmu implements Translator {
 
   /** The range reaches the address and is not closed to EL0 (TCR_ELx.E0PD). */
   private open(range: TranslationRange, upper: boolean, hi: number, lo: number): boolean {
-    return reachable(range, upper, hi, lo) && !(range.closedToEl0 && !this.rights.privileged);
+    return reachable(range, upper, hi, lo) && !(range.closedToEl0 && !this.privileged);
   }
 
   /** TLB entry that permits the access, walking and filling if there is none; -1 after a fault. */
@@ -157,20 +152,20 @@ export class Mmu implements Translator {
 
   /** A write finds the page clean: the walk is made again and sets the dirty state. */
   private becomesDirty(context: TranslationContext, attr: number, attr2: number): boolean {
-    if (this.rights.probing) return false;
+    if (this.probing) return false;
     if (context.hardwareDirty && (attr & CLEAN) === CLEAN) return this.permits1(context, attr, Access.Write);
     return attr2 !== 0 && this.stage2.mayBecomeDirty(attr2);
   }
 
   /** Stage 1's permissions; a clean page may be written to. */
   private permits1(context: TranslationContext, attr: number, access: Access): boolean {
-    const { privileged, pan } = this.rights;
+    const { privileged, pan } = this;
     const dirty = context.hardwareDirty && (attr & CLEAN) === CLEAN ? attr & ~Attr.ReadOnly : attr;
     return permits(dirty, !context.twoRanges, access, privileged, context.wxn, pan);
   }
   private permits2(context: TranslationContext, attr2: number, access: Access): boolean {
     if (permits2(attr2, access, context.el === 0)) return true;
-    return this.rights.probing && access === Access.Write && this.stage2.mayBecomeDirty(attr2);
+    return this.probing && access === Access.Write && this.stage2.mayBecomeDirty(attr2);
   }
 
   /** Walks and fills a TLB entry; -1 after a fault. */
@@ -198,7 +193,7 @@ export class Mmu implements Translator {
     // Stage 1's permission faults come before all of stage 2's.
     if (!this.permits1(context, attr, access)) return this.refuse(attrLevel(attr));
     const ipa = this.walkedAddress(lo);
-    if (!stage2.find(core, context, ipa, this.rights.probing ? Access.Read : access)) return -1;
+    if (!stage2.find(core, context, ipa, this.probing ? Access.Read : access)) return -1;
     const pageLog2 = Math.min(walker.pageLog2, stage2.pageLog2);
     const offset = lo & ((1 << pageLog2) - 1);
     return tlb.insert(who, ids, !nG, hi, lo, pageLog2, stage2.pa - offset, attr, stage2.attr2, ipa - offset);
@@ -215,7 +210,7 @@ export class Mmu implements Translator {
   ): boolean {
     const { walker } = this;
     if (!walker.walk(core, context, range, hi, lo)) return false;
-    if (access !== Access.Write || this.rights.probing) return true;
+    if (access !== Access.Write || this.probing) return true;
     const clean = context.hardwareDirty && (walker.attr & CLEAN) === CLEAN;
     return !clean || !this.permits1(context, walker.attr, access) || walker.setDirty(core, context);
   }
@@ -238,7 +233,7 @@ export class Mmu implements Translator {
     if (!this.flatStage1(context, pa, access)) return false;
     if (!context.stage2) return true;
     const { stage2, result } = this;
-    if (!stage2.find(core, context, pa, this.rights.probing ? Access.Read : access)) return this.describe(access);
+    if (!stage2.find(core, context, pa, this.probing ? Access.Read : access)) return this.describe(access);
     const { attr2 } = stage2;
     if (!this.permits2(context, attr2, access)) {
       stage2.refuse(pa, level2(attr2));
@@ -305,10 +300,10 @@ export class Mmu implements Translator {
     context: TranslationContext,
     el: number,
   ): boolean {
-    const { rights, fault, par } = this;
-    rights.privileged = row.regime !== 'EL0';
-    rights.pan = context.pan && row.name.endsWith('P');
-    rights.probing = true;
+    const { fault, par } = this;
+    this.privileged = row.regime !== 'EL0';
+    this.pan = context.pan && row.name.endsWith('P');
+    this.probing = true;
     const access = row.write === true ? Access.Write : Access.Read;
     const done =
       row.stage === 1 && context.stage2

@@ -95,7 +95,8 @@ class Peek {
     const trace: WalkTrace = (stage, level, pa, hi, lo) => {
       const descriptor = (BigInt(hi) << 32n) | BigInt(lo);
       const granule = stage === 1 ? granuleLog2 : context.s2.granuleLog2;
-      const where = { granuleLog2: granule, level, stage, singleRange: !context.twoRanges };
+      const { forcedWriteBack } = context.s2;
+      const where = { granuleLog2: granule, level, stage, singleRange: !context.twoRanges, forcedWriteBack };
       this.steps.push({
         stage,
         level,

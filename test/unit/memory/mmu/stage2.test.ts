@@ -281,6 +281,9 @@ test('the debugger sees both walks and changes nothing', () => {
   assert.equal(seen.steps.length, 19 + 3, 'the update of the access flag is looked up as well');
   assert.equal(rig.writes.length, 0);
   assert.equal(rig.mmu.peekTlb(0).length, 0);
+  assert.match(seen.steps.at(-1)!.meaning, /Normal WB/);
+  const forced = nested({}, page(IPA), leaf2(PA, S2_RW | (7n << 2n)), { forcedWriteBack: true });
+  assert.match(forced.rig.peek(forced.ctx, VA).steps.at(-1)!.meaning, /as stage 1/);
   map2(rig, s2, IPA, 0n);
   assert.equal(rig.peek(ctx, VA).fault, 'stage 2 translation fault, level 3, IPA 0x405000');
 });

@@ -3,6 +3,7 @@
  * together). `read` has no effects, so the debugger's peek is the same function; `el` is the level that reads.
  */
 import type { RegisterBehaviour } from '../arch/sysregs/behaviours';
+import type { SeededRandom } from '../base/random';
 import { type ControlField, controls, registerIndex } from './controls';
 import type { Identity } from './identity';
 import { controllerBehaviours, type InterruptControllerRegisters } from './interruptController';
@@ -24,6 +25,8 @@ export interface CoreParts {
   readonly identity: Identity;
   readonly interrupts: Interrupts;
   readonly timers: Timers;
+  /** Behind RNDR. */
+  readonly random: SeededRandom;
   readonly controller: InterruptControllerRegisters;
   readonly pmu: Pmu;
   /** A write changed translation or execution context. */
@@ -226,6 +229,14 @@ export const behaviours: Readonly<Record<RegisterBehaviour, Behaviour>> = {
   SP_EL1: stackPointer(1),
   SP_EL2: stackPointer(2),
   ISR_EL1: { read: (core, out, el) => low(out, core.interrupts.isr(el)) },
+  RNDR: {
+    read: (_core, out) => low(out, 0),
+    access: (core, out) => {
+      out.hi = core.random.next();
+      out.lo = core.random.next();
+      core.state.nzcv = 0;
+    },
+  },
   DISR_EL1: {
     read: (core, out, el, index) => {
       if (el < 3 && core.levels.scr(C.EA)) low(out, 0);

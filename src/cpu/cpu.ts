@@ -7,6 +7,7 @@
  */
 import { byName } from '../arch/sysregs/index';
 import { joinBig } from '../base/bits';
+import { SeededRandom } from '../base/random';
 import type { TranslationContext } from '../memory/types';
 import type { CoreParts } from './behaviours';
 import { controls } from './controls';
@@ -18,6 +19,7 @@ import { type Identity, identityOf } from './identity';
 import { InterruptControllerRegisters } from './interruptController';
 import { Interrupts } from './interrupts';
 import { isLandingPad } from './landing';
+import { coreLayout } from './layout';
 import { Levels } from './levels';
 import { Operations } from './operations';
 import { PointerAuthentication } from './pauth';
@@ -43,6 +45,7 @@ export class Cpu implements CpuPeer, CoreParts {
   readonly identity: Identity;
   readonly interrupts: Interrupts;
   readonly timers: Timers;
+  readonly random: SeededRandom;
   readonly controller: InterruptControllerRegisters;
   readonly pmu: Pmu;
   readonly debug: SelfHostedDebug;
@@ -72,6 +75,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const { has } = this.identity;
     this.extensions = extensionBits(has);
     this.levels = new Levels(state, highestEl);
+    this.random = new SeededRandom(state.u32, (blockBase + coreLayout.random[0]) >> 2);
     this.pointers = new PointerAuthentication(blockBase, state, this.levels, has);
     this.interrupts = new Interrupts(state, this.levels);
     this.controller = new InterruptControllerRegisters(index, ports.interruptController);
@@ -105,6 +109,7 @@ export class Cpu implements CpuPeer, CoreParts {
     const { state, facts } = this;
     state.clear();
     state.set('coreIndex', this.index);
+    this.random.seed((facts.seed ?? 1) + this.index);
     this.registers.reset();
     if (facts.highestEl === 3 && el < 3) {
       const at = state.system + C.NS.word;

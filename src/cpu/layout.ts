@@ -59,6 +59,7 @@ export const coreLayout = {
   stepped: [6188, 4], // Stepped of cpu/selfHostedDebug.ts
   monitorBases: [6192, 8 * 7], // totals at which the counters of pmu.ts were last brought up to date, doubles
   guardedSeen: [6252, 4], // 1: some page that the core fetched from is guarded (FEAT_BTI)
+  random: [6296, 4], // state of the generator behind RNDR
   branchFrom: [6288, 8], // BR whose PSTATE.BTYPE is 1 unless its own page is guarded; 0 = none
   pauthFlags: [6248, 4], // pointer authentication at the current level: cpu/pauth.ts
   pauthMasks: [6256, 8 * 4], // where its codes stand in a pointer: instructions low and high range, data low and high

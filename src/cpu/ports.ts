@@ -31,6 +31,8 @@ export interface CpuFacts {
   /** Exclusives reservation granule in bytes. */
   readonly exclusivesBytes: number;
   readonly counterHz: number;
+  /** Of every random choice of the machine (default 1). */
+  readonly seed?: number;
   readonly cost: CostTable;
 }
 

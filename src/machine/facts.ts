@@ -71,6 +71,7 @@ export function cpuFacts(config: MachineConfig, index: number, exclusivesBytes: 
     clusterCores: config.cores.filter((c) => c.cluster === core.cluster).length,
     exclusivesBytes,
     counterHz: config.counterHz,
+    seed: config.seed,
     cost: config.cost,
   };
 }

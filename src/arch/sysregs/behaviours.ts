@@ -29,6 +29,7 @@ export const registerBehaviours = {
   SP_EL2: 'the banked stack pointer',
   ISR_EL1: 'pending interrupts: virtual ones where HCR_EL2 routes the physical ones to EL2',
   DISR_EL1: 'storage; EL1 has VDISR_EL2 where SErrors are routed to EL2, nothing where they are EL3’s',
+  RNDR: 'a new number out of the machine’s seed at each read, which clears NZCV; zero to the debugger',
   PAR_EL1: 'storage of all 64 bits, also written by AT',
   CNTFRQ_EL0: 'storage; written at the highest EL implemented only',
   CNTPCT_EL0: 'the physical count; at EL1 and EL0 minus CNTPOFF_EL2 where that counts',

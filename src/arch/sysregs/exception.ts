@@ -120,6 +120,20 @@ export const exceptionRows: readonly SystemRegisterRow[] = [
     22:0 RES0`,
     { group: 'special', behaviour: 'UAO', feature: 'FEAT_UAO', context: true },
   ),
+  el0('RNDR', '3 3 2 4 0', 'Random Number', WHOLE, {
+    group: 'special',
+    write: 'none',
+    behaviour: 'RNDR',
+    feature: 'FEAT_RNG',
+    note: 'never fails; numbers follow from the seed of the machine',
+  }),
+  el0('RNDRRS', '3 3 2 4 1', 'Reseeded Random Number', WHOLE, {
+    group: 'special',
+    write: 'none',
+    behaviour: 'RNDR',
+    feature: 'FEAT_RNG',
+    note: 'as RNDR: a seed from outside would make runs differ',
+  }),
   el0(
     'DIT',
     '3 3 4 2 5',

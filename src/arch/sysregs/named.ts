@@ -49,8 +49,6 @@ export const namedRegisters: readonly NamedRegister[] = [
     'Registers of later extensions',
     `
     TCO 3 3 4 2 7
-    RNDR 3 3 2 4 0
-    RNDRRS 3 3 2 4 1
     ZCR_EL1 3 0 1 2 0
     ZCR_EL2 3 4 1 2 0
     ZCR_EL3 3 6 1 2 0

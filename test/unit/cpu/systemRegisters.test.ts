@@ -238,6 +238,23 @@ test('EL0 may write DIT and SSBS, not UAO and PAN; cores without them have none'
   assert.equal(plain.cpu.state.others, 0);
 });
 
+test('RNDR: other numbers at each read, the same ones from the same seed, NZCV clear; peeking draws none', () => {
+  const draw = (seed: number): (bigint | undefined)[] => {
+    const rig = machine(1, 1, {}, { ...MAX, seed });
+    rig.cpu.reset(1, 0n, 0n);
+    rig.at(0).cpu.state.nzcv = 0xf0000000 | 0;
+    const numbers = ['RNDR', 'RNDR', 'RNDRRS'].map((name) => rig.mrs(name));
+    assert.equal(rig.cpu.state.nzcv, 0);
+    return numbers;
+  };
+  const [a, b, c] = [draw(1), draw(1), draw(2)];
+  assert.deepEqual(a, b);
+  assert.equal(new Set([...a, ...c]).size, 6);
+  const rig = machine(1, 1, {}, MAX);
+  assert.equal(rig.cpu.peekSystem('RNDR'), 0n);
+  assert.equal(machine(1, 1).mrs('RNDR'), undefined);
+});
+
 test('reserved and read-only bits keep their values', () => {
   const rig = machine(3, 3);
   rig.msr('SCTLR_EL1', 0n);

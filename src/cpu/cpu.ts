@@ -138,6 +138,8 @@ export class Cpu implements CpuPeer, CoreParts {
     this.contexts.invalidate();
     this.refresh();
     this.timers.update();
+    this.pmu.restored();
+    this.tellComparators(true);
   }
 
   get waitState(): (typeof waitNames)[number] {
@@ -329,7 +331,10 @@ export class Cpu implements CpuPeer, CoreParts {
     if (this.interrupts.find() || this.debug.single) this.state.set('pendingExit', 1);
   }
   comparatorsChanged(): void {
-    this.ports.comparators(this.index, this.debug.armedAddresses(), this.debug.watching());
+    this.tellComparators(false);
+  }
+  private tellComparators(restored: boolean): void {
+    this.ports.comparators(this.index, this.debug.armedAddresses(), this.debug.watching(), restored);
   }
   timersChanged(): void {
     this.timers.update();

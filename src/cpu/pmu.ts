@@ -291,6 +291,12 @@ export class Pmu {
     for (let n = 0; n < COUNTERS; n++) this.rebase(n, 0);
     this.update();
   }
+  /** Storage was put back, and what the machine was told with it: it only has to know whom to call. */
+  restored(): void {
+    this.asserted = this.interrupt();
+    this.scheduled = true;
+    this.ports.monitors(this.core, this.asserted, Number.POSITIVE_INFINITY);
+  }
   /** The level changed, after a `sync`: other counters count. */
   levelChanged(): void {
     if (this.state.lo(INTERRUPTS) !== 0 || this.scheduled) this.update();

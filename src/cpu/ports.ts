@@ -131,8 +131,11 @@ export interface CpuPorts {
   counter(): number;
   /** Events of this core since power-on, up to the instruction that is being executed. */
   counted(core: number, event: PerformanceEvent): number;
-  /** Low words of the addresses at which the guest's breakpoints are armed, and whether it watches data accesses. */
-  comparators(core: number, addresses: readonly number[], watching: boolean): void;
+  /**
+   * Low words of the addresses at which the guest's breakpoints are armed, and whether it watches data accesses. `restored`:
+   * line tables and translations were put back with them, and are as they have to be.
+   */
+  comparators(core: number, addresses: readonly number[], watching: boolean, restored: boolean): void;
   /** Level of the overflow interrupt of the performance monitors, and cycles of the core until it has to be looked at again. */
   monitors(core: number, level: boolean, wait: number): void;
   /** Timer outputs (TimerLine bits) and the physical count at which one of them changes next (Infinity: never). */

@@ -188,7 +188,7 @@ export class ElscopeMachine implements Machine {
       cores: cpus,
       counter: () => Math.floor((this.time.cycles() * config.counterHz) / config.clockHz),
       counted: (core, event) => eventTotal(units[core], this.memory, this.mmu, event),
-      comparators: (core, addresses, watching) => this.onComparators(core, addresses, watching),
+      comparators: (core, addresses, watching, restored) => this.onComparators(core, addresses, watching, restored),
       monitors: (core, level, wait) => this.onMonitors(core, level, wait),
       timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
       instructionWord: (core) => this.instructionWord(core),
@@ -504,22 +504,23 @@ export class ElscopeMachine implements Machine {
   }
 
   /** Addresses of the debugger's breakpoints and of those that guests armed. */
-  private markBreakpoints(): void {
+  private markBreakpoints(restored = false): void {
     const debuggers = this.stops.breakpoints.map((b) => ({
       low: Number(b.address & 0xffffffffn),
       physical: b.space === 'pa',
     }));
     const guests = this.armed.flat().map((low) => ({ low, physical: false }));
     this.engine.setBreakpoints([...debuggers, ...guests]);
+    if (restored) return;
     for (const unit of this.units) this.memory.dropTranslations(unit.index, 0, 0, 64);
   }
 
   /** A guest changed a core's comparators. */
-  private onComparators(core: number, addresses: readonly number[], watching: boolean): void {
-    this.memory.setGuestWatches(core, watching);
+  private onComparators(core: number, addresses: readonly number[], watching: boolean, restored: boolean): void {
+    this.memory.setGuestWatches(core, watching, restored);
     if (addresses.join() === (this.armed[core] ?? []).join()) return;
     this.armed[core] = addresses;
-    this.markBreakpoints();
+    this.markBreakpoints(restored);
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {

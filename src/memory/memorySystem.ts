@@ -250,10 +250,10 @@ export class MemorySystem {
     const end = first + Math.ceil(size / shared.unitBytes);
     this.removeEntries((unit) => unit >= first && unit < end, Remover.region);
   }
-  /** A core's guest watches data accesses, or other ones than before. */
-  setGuestWatches(core: number, watching: boolean): void {
+  /** A core's guest watches data accesses, or other ones than before; `restored`: no entry stands in the way. */
+  setGuestWatches(core: number, watching: boolean, restored = false): void {
     this.access.guestWatches[core] = watching ? 1 : 0;
-    if (watching) this.dropTranslations(core, 0, 0, 64);
+    if (watching && !restored) this.dropTranslations(core, 0, 0, 64);
   }
 
   /** Physical addresses whose units are watched: their accesses always come to the slow path and to ports.access. */

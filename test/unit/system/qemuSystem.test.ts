@@ -20,25 +20,23 @@ const presetOf: Readonly<Record<string, string>> = {
 const fixtureOf = (program: Program): SystemFixture =>
   JSON.parse(readFileSync(fixtureFile(program.name), 'utf8')) as SystemFixture;
 
+function machineOf(program: Program, fixture: SystemFixture): Machine {
+  const image = Buffer.from(fixture.image, 'base64');
+  const { el, gic, cpus } = program;
+  return launch(
+    { program: 'a.elf', machine: presetOf[program.cpu], memory: MEMORY, el, gic, cpus },
+    { ...nodePorts(), readFile: () => image },
+  ).machine;
+}
+
 /** The log of a program; `go` lets the machine run on until it is over. */
 function run(
   program: Program,
   fixture: SystemFixture,
   go: (machine: Machine) => Stop = (machine) => machine.run(MAX_INSTRUCTIONS),
+  machine = machineOf(program, fixture),
+  bytes: number[] = [],
 ): string[] {
-  const image = Buffer.from(fixture.image, 'base64');
-  const { machine } = launch(
-    {
-      program: 'a.elf',
-      machine: presetOf[program.cpu],
-      memory: MEMORY,
-      el: program.el,
-      gic: program.gic,
-      cpus: program.cpus,
-    },
-    { ...nodePorts(), readFile: () => image },
-  );
-  const bytes: number[] = [];
   machine.onConsole((_uart, some) => void bytes.push(...some));
   const stop = go(machine);
   assert.equal(stop.reason, 'exited', `${program.name}: ${JSON.stringify(stop)}, log of ${bytes.length} bytes`);
@@ -96,6 +94,23 @@ for (const program of programs)
       run(program, fixture, (machine) => inSlices(machine, 37)),
       run(program, fixture),
     );
+  });
+
+for (const program of programs)
+  test(`${program.name}: what was saved half-way goes on in another machine`, () => {
+    const fixture = fixtureOf(program);
+    const straight = machineOf(program, fixture);
+    const log = run(program, fixture, undefined, straight);
+    const length = straight.statistics().instructions;
+    for (const part of [0.05, 0.15]) {
+      const first = machineOf(program, fixture);
+      const bytes: number[] = [];
+      first.onConsole((_uart, some) => void bytes.push(...some));
+      first.run(Math.floor(length * part));
+      const second = machineOf(program, fixture);
+      assert.ok(second.restore(first.save()));
+      assert.deepEqual(run(program, fixture, undefined, second, bytes), log, `at ${part}`);
+    }
   });
 
 test("the debugger's breakpoints and watchpoints do not disturb the guest's, nor these them", () => {

@@ -68,6 +68,33 @@ describe('a machine that was saved goes on as if it had not been', { skip }, () 
   test('EL3, where the guest soon fails for want of firmware', () =>
     goesOn(() => busyMachine('neoverse-n1', { highestEl: 3 }), 80_000, 40_001));
 
+  test('counters that are about to overflow, and armed comparators', async () => {
+    const armed = async (): Promise<BusyMachine> => {
+      const busy = await busyMachine('cortex-a57');
+      const core = busy.machine.cores[0];
+      busy.machine.run(300_000);
+      core.pokeSystem('PMEVTYPER0_EL0', 8n);
+      core.pokeSystem('PMEVCNTR0_EL0', 0xfffc_0000n);
+      core.pokeSystem('PMCNTENSET_EL0', 1n);
+      core.pokeSystem('PMINTENSET_EL1', 1n);
+      core.pokeSystem('PMCR_EL0', 1n);
+      core.pokeSystem('DBGBVR1_EL1', core.pc());
+      core.pokeSystem('DBGBCR1_EL1', 0x1e7n);
+      core.pokeSystem('DBGWVR1_EL1', 0x4010_0000n);
+      core.pokeSystem('DBGWCR1_EL1', 0x1fffn);
+      return busy;
+    };
+    const straight = await armed();
+    straight.machine.run(700_000);
+    const first = await armed();
+    first.machine.run(400_000);
+    const second = await busyMachine('cortex-a57');
+    load(second.machine, fileOf(first.machine));
+    second.machine.run(300_000);
+    same(straight.machine, second.machine);
+    assert.equal(straight.machine.cores[0].peekSystem('PMOVSSET_EL0'), 1n, 'the overflow was on the way');
+  });
+
   test('at any point, many times', async () => {
     const straight = await busyMachine('cortex-a57');
     let machine = (await busyMachine('cortex-a57')).machine;

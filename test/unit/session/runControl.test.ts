@@ -62,6 +62,20 @@ test('the guest runs in slices, between which other work gets its turn', () => {
   assert.equal(b.machine.runs, runs, 'it ran on after the stop');
 });
 
+test('a core that takes one exception for ever stops the guest', () => {
+  const b = bench(guests.forever());
+  const exception = {
+    ...({ core: 0, kind: 'sync', fromEl: 1, toEl: 1, undefined: true } as const),
+    ...{ esr: 0x2000000n, far: 0n, elr: 0x200n, vector: 0x200n },
+  };
+  b.machine.run = () => ({ reason: 'exceptionLoop', core: 0, exception });
+  b.session.start();
+  b.turn(3);
+  const { reason, text } = b.stopped();
+  assert.equal(reason, 'exception');
+  assert.match(text ?? '', /^exception loop: EL1 → EL1: /);
+});
+
 test('slices grow while they are short and shrink when they take long', () => {
   const limits = (tick: number): number[] => {
     const b = bench(guests.forever(), tick);

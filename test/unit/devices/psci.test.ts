@@ -71,6 +71,15 @@ test('states, and the calls that do not return', () => {
   assert.deepEqual(machine.log, ['off 0', 'suspend 0', 'system off', 'system reset']);
 });
 
+test('SYSTEM_RESET2 resets for the one type that there is; CPU_SUSPEND wants a power state that exists', () => {
+  const machine = new Machine();
+  assert.equal(call(machine, 0xc4000012, 1n), -2n);
+  assert.equal(call(machine, 0x84000012, 0xffff_ffff_0000_0000n), 0n, 'a 32-bit call');
+  assert.equal(call(machine, 0xc4000001, 0x0002_0000n), -2n);
+  assert.equal(call(machine, 0xc4000001, 0x0001_0003n), 0n, 'power-down is taken for standby');
+  assert.deepEqual(machine.log, ['system reset', 'suspend 0']);
+});
+
 test('FEATURES answers from the table', () => {
   const machine = new Machine();
   for (const row of psciFunctions) {

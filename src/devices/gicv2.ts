@@ -312,9 +312,10 @@ export class GicV2 {
     this.update();
   }
 
-  /** A list register of a virtual CPU interface ends a physical interrupt. */
+  /** A list register of a virtual CPU interface ends a physical interrupt, as a Non-secure GICC_DIR would. */
   deactivateFor(core: number, id: number): void {
-    if (id >= this.interrupts) return;
+    const secure = this.nonSecure !== undefined && !this.bit('group', core, id);
+    if (id >= this.interrupts || secure) return;
     this.setBit('active', core, id, false);
     this.update();
   }

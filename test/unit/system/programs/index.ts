@@ -1,5 +1,6 @@
 import type { Program } from '../program';
 import { debug } from './debug';
+import { fpHostTraps, fpTraps } from './fp';
 import { gicv2Registers, gicv2Virtual } from './gicv2';
 import { gicv3Random, gicv3Secure, gicv3Virtual } from './gicv3Random';
 import { gicv3Registers, gicv3SecureRegisters } from './gicv3Registers';
@@ -21,5 +22,7 @@ export const programs: readonly Program[] = [
   gicv2Virtual(1),
   pmuRegisters,
   debug,
+  fpTraps,
+  fpHostTraps,
   timerSteps,
 ];

@@ -20,11 +20,16 @@ export class CrossingAccess extends AccessParts {
     return 0;
   }
 
+  /** What crosses a line is not aligned, unless it is elements of which each is. */
+  private isMisaligned(lo: number, desc: number): boolean {
+    return desc >>> Desc.ElementShift === 0 || (lo & this.alignment(desc, 0)) !== 0;
+  }
+
   protected loadPart(core: number, hi: number, lo: number, from: number, n: number, desc: number): boolean {
     const { shared, result, scratch } = this;
     if (!this.translate(core, hi, lo, Access.Read, desc)) return false;
     const { pa } = result;
-    if (result.type <= MemoryType.DeviceGRE) {
+    if (result.type <= MemoryType.DeviceGRE && this.isMisaligned(lo, desc)) {
       this.abort(core, hi, lo, 'alignment', false);
       return false;
     }
@@ -64,14 +69,15 @@ export class CrossingAccess extends AccessParts {
     for (let i = 0; i < 4; i++) this.scratch32[i] = shared.u32[v + i];
     if (!this.translate(core, hi, lo, Access.Write, desc)) return 1;
     const { pa, type } = result;
-    if (type <= MemoryType.DeviceGRE) return this.abort(core, hi, lo, 'alignment', true);
+    if (type <= MemoryType.DeviceGRE && this.isMisaligned(lo, desc)) return this.abort(core, hi, lo, 'alignment', true);
     let pa2 = pa + n;
     let type2 = type;
     if ((lo2 & PAGE_MASK) === 0) {
       if (!this.translate(core, hi2, lo2, Access.Write, desc)) return 1;
       pa2 = result.pa;
       type2 = result.type;
-      if (type2 <= MemoryType.DeviceGRE) return this.abort(core, hi2, lo2, 'alignment', true);
+      if (type2 <= MemoryType.DeviceGRE && this.isMisaligned(lo, desc))
+        return this.abort(core, hi2, lo2, 'alignment', true);
     }
     if (this.watched(core, hi, lo, n, true, desc) === 2 || this.watched(core, hi2, lo2, size - n, true, desc) === 2)
       return 1;

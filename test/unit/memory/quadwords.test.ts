@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coreLayout } from '../../../src/cpu/layout';
 import { Desc } from '../../../src/memory/dataAccess';
+import { MemoryType } from '../../../src/memory/types';
 import { Bench, RAM } from './harness';
 
 const QUADWORD = 4;
@@ -68,4 +69,21 @@ test('alignment is checked for 16 bytes, or for each element', () => {
   }
   b.contexts[0].alignmentCheck = false;
   for (const [offset, desc] of rows) assert.ok(fine(RAM + offset, desc));
+});
+
+test('on Device memory too: aligned elements may cross a line together', () => {
+  const b = new Bench();
+  b.typed(MemoryType.DeviceNGnRnE, () => {
+    put(b, VALUE);
+    assert.equal(b.memory.store(0, 0, RAM + 56, elements(3)), 0);
+    put(b, [0, 0, 0, 0]);
+    assert.equal(b.memory.load(0, 0, RAM + 56, elements(3)), 0);
+    assert.deepEqual(got(b), VALUE);
+    for (const desc of [QUADWORD, elements(3)]) {
+      assert.equal(b.memory.load(0, 0, RAM + 52, desc), 1);
+      assert.equal(b.memory.store(0, 0, RAM + 52, desc), 1);
+      assert.equal(b.memory.fault.kind, 'alignment');
+    }
+    assert.equal(b.memory.load(0, 0, RAM + 56, QUADWORD), 1);
+  });
 });

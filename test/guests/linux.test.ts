@@ -8,12 +8,16 @@ import { presetConfig } from '../../src/machine/presets';
 import { idLines, messages, pace, runLinux } from './linux';
 import { CACHES, cacheLines } from './linuxCaches';
 
+/** Floating point of user space, with context switches between; the answer is that of the same program on QEMU. */
+const FLOATS = "awk 'BEGIN{x=.1;for(;i<3e3;i++)x*=3.9*(1-x);print x*1e5,1/3}'";
+const FLOATS_ANSWER = '43984.6 0.333333\n';
+
 describe('Linux 6.1 on cores with different lines', () => {
   test('boots to a shell, names the mismatch, shows the caches, and powers off', { timeout: 600_000 }, async (t) => {
     const run = await runLinux({
       version: '6.1-cloud',
       machine: 'mixed-lines',
-      commands: ['uname -m', 'nproc', CACHES],
+      commands: ['uname -m', 'nproc', CACHES, FLOATS],
     });
     assert.deepEqual([run.code, run.stderr], [0, ''], run.console.slice(-2000));
     const said = messages(run.console);
@@ -27,6 +31,7 @@ describe('Linux 6.1 on cores with different lines', () => {
       assert.ok(said.includes(message), message);
     assert.deepEqual(run.answers.slice(0, 2), ['aarch64\n', '2\n']);
     assert.deepEqual(cacheLines(run.answers[2]), cacheLines(presetConfig('mixed-lines')));
+    assert.equal(run.answers[3], FLOATS_ANSWER);
     // Both differ from the sanitised value, so the kernel traps and answers both.
     assert.deepEqual(
       idLines(run.console),

@@ -78,8 +78,8 @@ test('cores of one machine differ in features: the same bytes are an instruction
     const after = machine.units[core].pc();
     assert.equal(after, core === 0 ? BigInt(CODE + 4) : 0x200n, `core ${core}`);
   }
-  assert.equal(machine.units[0].peekSystem('ID_AA64ISAR0_EL1'), 0x10000n);
-  assert.equal(machine.units[1].peekSystem('ID_AA64ISAR0_EL1'), 0n);
+  const crc32 = (core: number): bigint => ((machine.units[core].peekSystem('ID_AA64ISAR0_EL1') ?? 0n) >> 16n) & 15n;
+  assert.deepEqual([crc32(0), crc32(1)], [1n, 0n]);
 });
 
 for (const cpus of [1, 2])

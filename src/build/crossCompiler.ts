@@ -76,8 +76,8 @@ export async function compileBareMetal(program: BareMetalProgram, out: string): 
       await run(
         `${PREFIX}gcc`,
         [
-          ...FLAGS,
           ...registers,
+          ...FLAGS,
           program.optimize ?? '-O1',
           ...inline,
           prefixMap,

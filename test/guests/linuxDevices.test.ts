@@ -1,6 +1,6 @@
 /**
  * Debian's kernel on the board's virtio devices, with its own drivers out of the package: disk, shared folder, network,
- * random numbers, second console; through both interfaces, coherent with the caches and not. And the power key.
+ * random numbers, second console; through both interfaces.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -68,11 +68,7 @@ const COMMANDS: readonly (readonly [command: string, answer: RegExp])[] = [
 ];
 
 describe('Linux 6.1 on virtio devices', { concurrency: 1 }, () => {
-  const variants = {
-    legacy: '{}',
-    modern: '{"virtio": "modern"}',
-    'modern, not coherent': '{"virtio": "modern", "dmaCoherent": false}',
-  };
+  const variants = { legacy: '{}', modern: '{"virtio": "modern"}' };
   const folder = sharedFolder();
   for (const [name, machine] of Object.entries(variants))
     test(name, { timeout: 900_000 }, async (t) => {

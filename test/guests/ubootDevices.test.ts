@@ -78,16 +78,6 @@ describe('virtio devices in U-Boot', { concurrency: 1 }, () => {
     assert.match(answers[2].lines.join('\n'), /ERROR|fail/i);
   });
 
-  test('the device tree says it of a machine whose devices are not coherent', async () => {
-    const machine = file('noncoherent.json', '{"dmaCoherent": false}');
-    const args = ['run', '--bios', await uBoot('2025.01'), '--drive', file('nc.img', disk()), '--machine', machine];
-    args.push('--max-instructions', LIMIT, '--expect', 'stop autoboot', '--send', '\\n');
-    args.push('--expect', '\\n=> ', '--send', 'fdt print /virtio_mmio@a003e00\\n', '--until-console', '\\n=> ');
-    const { stdout } = await elscope(args);
-    assert.match(stdout, /virtio,mmio/);
-    assert.doesNotMatch(stdout, /dma-coherent/);
-  });
-
   test('fw_cfg', async () => {
     const { answers } = await onElscope({
       drive: file('q.img', disk()),

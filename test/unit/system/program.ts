@@ -1,6 +1,6 @@
 /**
  * Bare-metal programs that log what registers read and which exceptions are taken, step by step. QEMU's log of a program is
- * recorded (makeFixtures.ts); elscope has to give the same (qemuSystem.test.ts).
+ * recorded (makeFixtures.ts); elscope has to give the same (qemuSystem.slow.test.ts).
  *
  * The log is at LOG: pairs of 64-bit words, step number and value, up to a step number of all ones. x20 points at its end,
  * x21 is the step's number; steps use x0-x9. Exceptions log EXCEPTION with the vector's number in bits 55:52, the level in

@@ -1,11 +1,41 @@
 /** Generated code that all cores use: one function each, declared once in a module. */
+import { COUNTER_NAMES, type Counter } from '../../memory/counters';
+import { TAG_NOT_PLAIN } from '../../memory/layout';
 import type { MemoryPlan } from '../../memory/plan';
 import { Side } from '../../memory/versions';
-import { FunctionBuilder, i32, load, op32 } from '../../wasm/code';
+import { FunctionBuilder, type I32, i32, load, op32 } from '../../wasm/code';
+import { addF64, f64 } from '../../wasm/float';
 import type { ModuleBuilder } from '../../wasm/module';
 
 const { add, eq, ne, shl } = op32;
 const zero = i32(0);
+
+/** Counts one of a core's slow paths. */
+export function countOne(f: FunctionBuilder, plan: MemoryPlan, core: number, counter: Counter): void {
+  const at = plan.counters + 8 * (core * COUNTER_NAMES.length + counter);
+  f.store('f64', zero, addF64(load.f64(zero, at), f64(1)), at);
+}
+
+/**
+ * Whether hits on a way are plain, in the tags of all its line table entries: 1 << entriesLog2 in each of the tables of entry
+ * addresses at `slots`.
+ */
+export function markEntries(
+  f: FunctionBuilder,
+  slots: readonly number[],
+  entriesLog2: number,
+  way: I32,
+  plain: boolean,
+): void {
+  const at = f.let(shl(way, i32(2 + entriesLog2)));
+  for (let n = 0; n < 1 << entriesLog2; n++)
+    for (const table of slots) {
+      const entry = f.let(load.i32(at, table + 4 * n));
+      const tag = load.i32(entry);
+      const marked = plain ? op32.and(tag, i32(~TAG_NOT_PLAIN)) : op32.or(tag, i32(TAG_NOT_PLAIN));
+      f.if(entry, () => f.store('i32', entry, marked));
+    }
+}
 
 export interface Helpers {
   /** (address of a set's order list, way in set): to the front. Returns the one that was there, -1 if it is the same. */

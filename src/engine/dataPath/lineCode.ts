@@ -1,15 +1,7 @@
 /** Generated code of one core about lines of its L1D: directory and side words, line table entries, clean to dirty. */
-import { isPowerOfTwo } from '../../base/bits';
 import { coreLayout } from '../../cpu/layout';
-import { COUNTER_NAMES, Counter } from '../../memory/counters';
-import {
-  EMPTY_TAG_BYTE,
-  entryField,
-  LINE_ENTRY_BYTES,
-  LINE_TABLE_ENTRIES,
-  TAG_EMPTY,
-  TAG_NOT_PLAIN,
-} from '../../memory/layout';
+import { Counter } from '../../memory/counters';
+import { EMPTY_TAG_BYTE, entryField, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, TAG_EMPTY } from '../../memory/layout';
 import type { MemoryPlan } from '../../memory/plan';
 import { Dir } from '../../memory/shared';
 import type { MemoryConfig } from '../../memory/types';
@@ -17,7 +9,7 @@ import { Side } from '../../memory/versions';
 import { FunctionBuilder, type I32, i32, type Local, load, op32, select } from '../../wasm/code';
 import { addF64, f64 } from '../../wasm/float';
 import type { ModuleBuilder } from '../../wasm/module';
-import type { Helpers } from './helpers';
+import { countOne, type Helpers, markEntries } from './helpers';
 import { TagCode } from './tagCode';
 
 const { add, and, eqz, ne, or, shl, shrU, sub, xor } = op32;
@@ -67,8 +59,7 @@ export class LineCode {
   }
 
   protected count(f: FunctionBuilder, counter: Counter): void {
-    const at = this.facts.plan.counters + 8 * (this.core * COUNTER_NAMES.length + counter);
-    f.store('f64', zero, addF64(load.f64(zero, at), f64(1)), at);
+    countOne(f, this.facts.plan, this.core, counter);
   }
   protected penalty(f: FunctionBuilder, cycles: number): void {
     const at = this.facts.blocks[this.core] + field('penalty');
@@ -98,25 +89,16 @@ export class LineCode {
     f.callVoid(this.helpers.copyUnit, to, from);
   }
 
-  /** Sets or clears the tag's low bit in all entries of a way. */
+  /** Whether hits on a way are plain, in the tags of all its entries. */
   protected mark(f: FunctionBuilder, way: I32, plain: boolean): void {
     const { loadSlot, storeSlot } = this.facts.plan.l1d[this.core];
-    const at = f.let(shl(way, i32(2 + this.unitsLog2)));
-    for (let unit = 0; unit < this.units; unit++)
-      for (const slots of [loadSlot, storeSlot]) {
-        const entry = f.let(load.i32(at, slots + 4 * unit));
-        const tag = load.i32(entry);
-        const marked = plain ? and(tag, i32(~TAG_NOT_PLAIN)) : or(tag, i32(TAG_NOT_PLAIN));
-        f.if(entry, () => f.store('i32', entry, marked));
-      }
+    markEntries(f, [loadSlot, storeSlot], this.unitsLog2, way, plain);
   }
 
   /** (way): a hit, which may reorder its set (DataCaches.hit). */
   protected hit(): number {
     return this.function(1, 0, (f, way) => {
-      const { ways } = this.facts.config.cores[this.core].l1d;
-      const inSet = isPowerOfTwo(ways) ? and(way, i32(ways - 1)) : op32.remU(way, i32(ways));
-      this.l1.touch(f, f.let(sub(way, inSet)), way, (before) => {
+      this.l1.touch(f, this.l1.firstOf(f, way), way, (before) => {
         this.count(f, Counter.promotions);
         this.mark(f, before, false);
         this.mark(f, way, true);

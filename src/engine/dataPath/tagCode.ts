@@ -26,6 +26,12 @@ export class TagCode {
     return f.let(op32.mul(and(line, i32(this.g.sets - 1)), i32(this.g.ways)));
   }
 
+  /** First way of the set that a way is in. */
+  firstOf(f: FunctionBuilder, way: I32): Local<'i32'> {
+    const { ways } = this.g;
+    return f.let(sub(way, isPowerOfTwo(ways) ? and(way, i32(ways - 1)) : op32.remU(way, i32(ways))));
+  }
+
   /** The first of the set's ways whose tag is `line`, -1 if there is none. */
   find(f: FunctionBuilder, first: I32, line: I32): Local<'i32'> {
     const way = f.let(i32(-1));

@@ -3,19 +3,14 @@
  * that distributor and CPU interfaces share, and which interrupt each core is to take. Groups 0 and 1 exist; group 0 is
  * signalled as FIQ where GICC_CTLR.FIQEn says so. Lines are computed from state after every change. With the Security Extensions
  * Non-secure accesses see group 1 only, with priorities in the lower half (section 4.4 and 3.8 of the specification).
- *
- * State is in bit maps of 32 interrupts a word: words 0 to cores-1 hold each core's banked interrupts 0..31, the following
- * ones the shared interrupts 32.. in order.
  */
-import type { CoreLines, InterruptLine } from './device';
+import type { CoreLines } from './device';
+import { IDLE_PRIORITY, InterruptMaps, SGIS } from './interruptMaps';
 
 export const SPURIOUS = 1023;
 /** Read instead of a group 1 interrupt where GICC_CTLR.AckCtl is 0. */
 export const SPURIOUS_GROUP1 = 1022;
 export const MAX_GIC_CORES = 8;
-
-const SGIS = 16;
-const IDLE_PRIORITY = 0x100;
 
 export const CTLR_GROUP0 = 1;
 export const CTLR_GROUP1 = 2;
@@ -34,7 +29,8 @@ export const shiftedPriority = (priority: number): number => (priority << 1) & 0
 /** What Non-secure software's priority means. */
 export const fromNonSecure = (value: number): number => (value >> 1) | 0x80;
 
-export type BitMap = 'group' | 'enabled' | 'latched' | 'level' | 'active' | 'edge';
+const bitMaps = ['group', 'enabled', 'latched', 'level', 'active', 'edge'] as const;
+export type BitMap = (typeof bitMaps)[number];
 
 /** The CPU interface of one core. */
 interface CpuInterface {
@@ -55,11 +51,8 @@ interface GicState {
   readonly cpu: readonly { ctlr: number; pmr: number; bpr: number; abpr: number; apr: readonly number[] }[];
 }
 
-export class GicV2 {
+export class GicV2 extends InterruptMaps<BitMap> {
   ctlr = 0;
-  readonly maps: Readonly<Record<BitMap, Uint32Array>>;
-  /** By slot (see slotOf). */
-  readonly priority: Uint8Array;
   /** Target cores of shared interrupts, by id. */
   readonly targets: Uint8Array;
   /** Cores that have sent software interrupt `id` to `core`: [core * 16 + id]. */
@@ -69,16 +62,13 @@ export class GicV2 {
   private readonly fiq: boolean[];
 
   constructor(
-    readonly cores: number,
-    readonly interrupts: number,
+    cores: number,
+    interrupts: number,
     private readonly lines: CoreLines,
     /** Is this core's access Non-secure? Absent: no Security Extensions, every access sees everything. */
     readonly nonSecure?: (core: number) => boolean,
   ) {
-    const words = cores + interrupts / 32 - 1;
-    const map = (): Uint32Array => new Uint32Array(words);
-    this.maps = { group: map(), enabled: map(), latched: map(), level: map(), active: map(), edge: map() };
-    this.priority = new Uint8Array(words * 32);
+    super(cores, interrupts, bitMaps);
     this.targets = new Uint8Array(interrupts);
     this.sgiSources = new Uint8Array(cores * SGIS);
     this.cpu = Array.from({ length: cores }, () => ({ ctlr: 0, pmr: 0, bpr: 0, abpr: 0, apr: new Uint32Array(4) }));
@@ -90,7 +80,7 @@ export class GicV2 {
   /** Everything but the input levels, which are the devices'. */
   reset(): void {
     this.ctlr = 0;
-    for (const name of ['group', 'enabled', 'latched', 'active', 'edge'] as const) this.maps[name].fill(0);
+    for (const name of bitMaps) if (name !== 'level') this.maps[name].fill(0);
     for (let core = 0; core < this.cores; core++) {
       this.maps.enabled[core] = 0xffff;
       this.maps.edge[core] = 0xffff;
@@ -113,51 +103,6 @@ export class GicV2 {
   /** Whether an access of `core` may see an interrupt at all. */
   sees(core: number, id: number): boolean {
     return !this.hides(core) || this.bit('group', core, id);
-  }
-
-  /** Word of the bit maps that holds interrupts id & ~31 as `core` sees them. */
-  wordOf(core: number, id: number): number {
-    return id < 32 ? core : this.cores + (id >> 5) - 1;
-  }
-
-  /** Index into `priority`. */
-  slotOf(core: number, id: number): number {
-    return this.wordOf(core, id) * 32 + (id & 31);
-  }
-
-  bit(name: BitMap, core: number, id: number): boolean {
-    return ((this.maps[name][this.wordOf(core, id)] >>> (id & 31)) & 1) === 1;
-  }
-
-  setBit(name: BitMap, core: number, id: number, on: boolean): void {
-    const mask = (1 << (id & 31)) >>> 0;
-    const word = this.wordOf(core, id);
-    this.maps[name][word] = on ? this.maps[name][word] | mask : this.maps[name][word] & ~mask;
-  }
-
-  /** Pending bits of a word: latched, or by input level for level-sensitive interrupts. */
-  pendingWord(word: number): number {
-    const { latched, level, edge } = this.maps;
-    return (latched[word] | (level[word] & ~edge[word])) >>> 0;
-  }
-
-  /** The input of an interrupt changed. A rising edge is remembered where the interrupt is edge-triggered. */
-  setLevel(core: number, id: number, on: boolean): void {
-    const before = this.bit('level', core, id);
-    if (before === on) return;
-    this.setBit('level', core, id, on);
-    if (on && this.bit('edge', core, id)) this.setBit('latched', core, id, true);
-    this.update();
-  }
-
-  /** Input of shared peripheral interrupt n (interrupt 32 + n). */
-  sharedLine(n: number): InterruptLine {
-    return { set: (on) => this.setLevel(0, 32 + n, on) };
-  }
-
-  /** Input of private peripheral interrupt n (interrupt 16 + n) of a core. */
-  privateLine(core: number, n: number): InterruptLine {
-    return { set: (on) => this.setLevel(core, SGIS + n, on) };
   }
 
   /** GICD_SGIR: software interrupt `id` from one core to a set of cores. */
@@ -236,7 +181,6 @@ export class GicV2 {
     return this.groupPriority(core, id, priority) < this.runningLevel(core) ? id : -1;
   }
 
-  /** Recomputes every core's lines. */
   update(): void {
     for (let core = 0; core < this.cores; core++) {
       const id = this.signalled(core);
@@ -321,10 +265,9 @@ export class GicV2 {
   }
 
   save(): GicState {
-    const maps = Object.fromEntries(Object.entries(this.maps).map(([name, words]) => [name, [...words]]));
     return {
       ctlr: this.ctlr,
-      maps: maps as Record<BitMap, number[]>,
+      maps: this.saveMaps(),
       priority: [...this.priority],
       targets: [...this.targets],
       sgiSources: [...this.sgiSources],
@@ -335,7 +278,7 @@ export class GicV2 {
   load(state: unknown): void {
     const { ctlr, maps, priority, targets, sgiSources, cpu } = state as GicState;
     this.ctlr = ctlr;
-    for (const name of Object.keys(this.maps) as BitMap[]) this.maps[name].set(maps[name]);
+    this.loadMaps(maps);
     this.priority.set(priority);
     this.targets.set(targets);
     this.sgiSources.set(sgiSources);

@@ -5,7 +5,8 @@
  * Registers of group 1 are banked by Security state; in a single Security state the Non-secure bank (Group.one) is the one.
  */
 import { nonSecureView } from '../gicv2';
-import { type CpuInterfacePort, type GicV3, Group, IDLE_PRIORITY } from './gicv3';
+import { IDLE_PRIORITY } from '../interruptMaps';
+import { type CpuInterfacePort, type GicV3, Group } from './gicv3';
 
 export const PRIORITY_BITS = 5;
 export const PRIORITY_MASK = 0xf8;

@@ -2,14 +2,9 @@
  * GICv3 (Arm Generic Interrupt Controller Architecture Specification, GIC architecture version 3.0, affinity routing always
  * on): what distributor, redistributors and CPU interfaces share, and which interrupt each core has pending. No LPIs, no ITS,
  * no legacy operation: ICC_SRE_ELx.SRE reads as one.
- *
- * State is in bit maps of 32 interrupts a word: words 0 to cores-1 hold each core's banked interrupts 0..31 (the
- * redistributors), the following ones the shared interrupts 32.. in order.
  */
-import type { CoreLines, InterruptLine } from '../device';
-
-export const SGIS = 16;
-export const IDLE_PRIORITY = 0x100;
+import type { CoreLines } from '../device';
+import { IDLE_PRIORITY, InterruptMaps } from '../interruptMaps';
 
 /** Interrupt groups, as indexes of the banks of CPU interface registers. In a single Security state group 1 is Group.one. */
 export const Group = { zero: 0, oneSecure: 1, one: 2 } as const;
@@ -25,8 +20,8 @@ const ARE_NS = 0x20;
 const ANY_CORE = 0x8000_0000;
 const AFFINITY = 0x00ff_ffff;
 
-export type BitMap = 'group' | 'modifier' | 'enabled' | 'latched' | 'level' | 'active' | 'edge';
 const bitMaps = ['group', 'modifier', 'enabled', 'latched', 'level', 'active', 'edge'] as const;
+export type BitMap = (typeof bitMaps)[number];
 
 /** What the interrupt controller sees of a core. */
 export interface CoreSight {
@@ -64,14 +59,9 @@ interface GicState {
   readonly waker: readonly number[];
 }
 
-export class GicV3 {
-  readonly cores: number;
-  readonly interrupts: number;
+export class GicV3 extends InterruptMaps<BitMap> {
   readonly security: boolean;
   readonly sight: CoreSight;
-  readonly maps: Readonly<Record<BitMap, Uint32Array>>;
-  /** By slot (see slotOf), all eight bits. */
-  readonly priority: Uint8Array;
   /** GICD_NSACR and GICR_NSACR, two bits by slot. */
   readonly nonSecureAccess: Uint8Array;
   /** GICD_IROUTER<n>, lower and upper word, by id. */
@@ -86,23 +76,10 @@ export class GicV3 {
 
   constructor(private readonly options: GicV3Options) {
     const { cores, interrupts } = options;
-    this.cores = cores;
-    this.interrupts = interrupts;
+    super(cores, interrupts, bitMaps);
     this.security = options.security;
     this.sight = options.sight;
-    const words = cores + interrupts / 32 - 1;
-    const map = (): Uint32Array => new Uint32Array(words);
-    this.maps = {
-      group: map(),
-      modifier: map(),
-      enabled: map(),
-      latched: map(),
-      level: map(),
-      active: map(),
-      edge: map(),
-    };
-    this.priority = new Uint8Array(words * 32);
-    this.nonSecureAccess = new Uint8Array(words * 32);
+    this.nonSecureAccess = new Uint8Array(this.priority.length);
     this.router = new Uint32Array(interrupts * 2);
     this.target = new Int8Array(interrupts);
     this.asleep = new Uint8Array(cores);
@@ -167,47 +144,9 @@ export class GicV3 {
 
   // ---- interrupts ----
 
-  /** Word of the bit maps that holds interrupts id & ~31 as `core` has them. */
-  wordOf(core: number, id: number): number {
-    return id < 32 ? core : this.cores + (id >> 5) - 1;
-  }
-  /** Index into `priority` and `nonSecureAccess`. */
-  slotOf(core: number, id: number): number {
-    return this.wordOf(core, id) * 32 + (id & 31);
-  }
-  bit(name: BitMap, core: number, id: number): boolean {
-    return ((this.maps[name][this.wordOf(core, id)] >>> (id & 31)) & 1) === 1;
-  }
-  /** The caller updates. */
-  setBit(name: BitMap, core: number, id: number, on: boolean): void {
-    const mask = (1 << (id & 31)) >>> 0;
-    const word = this.wordOf(core, id);
-    this.maps[name][word] = on ? this.maps[name][word] | mask : this.maps[name][word] & ~mask;
-  }
-  /** Pending bits of a word: latched, or by input level for level-sensitive interrupts. */
-  pendingWord(word: number): number {
-    const { latched, level, edge } = this.maps;
-    return (latched[word] | (level[word] & ~edge[word])) >>> 0;
-  }
   groupOf(core: number, id: number): Group {
     if (this.bit('group', core, id)) return Group.one;
     return !this.singleState && this.bit('modifier', core, id) ? Group.oneSecure : Group.zero;
-  }
-
-  /** The input of an interrupt changed. A rising edge is remembered where the interrupt is edge-triggered. */
-  setLevel(core: number, id: number, on: boolean): void {
-    if (this.bit('level', core, id) === on) return;
-    this.setBit('level', core, id, on);
-    if (on && this.bit('edge', core, id)) this.setBit('latched', core, id, true);
-    this.update();
-  }
-  /** Input of shared peripheral interrupt n (interrupt 32 + n). */
-  sharedLine(n: number): InterruptLine {
-    return { set: (on) => this.setLevel(0, 32 + n, on) };
-  }
-  /** Input of private peripheral interrupt n (interrupt 16 + n) of a core. */
-  privateLine(core: number, n: number): InterruptLine {
-    return { set: (on) => this.setLevel(core, SGIS + n, on) };
   }
 
   /** GICD_IROUTER<n> was written. Any core: the first one. */
@@ -264,16 +203,14 @@ export class GicV3 {
     this.setBit('latched', core, id, true);
   }
 
-  /** Recomputes every core's interrupt lines. */
   update(): void {
     for (const port of this.ports) for (let core = 0; core < this.cores; core++) port.update(core);
   }
 
   save(): GicState {
-    const maps = Object.fromEntries(bitMaps.map((name) => [name, [...this.maps[name]]]));
     return {
       ctlr: this.control,
-      maps: maps as Record<BitMap, number[]>,
+      maps: this.saveMaps(),
       priority: [...this.priority],
       nonSecureAccess: [...this.nonSecureAccess],
       router: [...this.router],
@@ -284,7 +221,7 @@ export class GicV3 {
   load(saved: unknown): void {
     const { ctlr, maps, priority, nonSecureAccess, router, waker } = saved as GicState;
     this.control = ctlr;
-    for (const name of bitMaps) this.maps[name].set(maps[name]);
+    this.loadMaps(maps);
     this.priority.set(priority);
     this.nonSecureAccess.set(nonSecureAccess);
     this.router.set(router);

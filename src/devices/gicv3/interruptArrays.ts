@@ -5,7 +5,8 @@
  */
 import type { DeviceRegisterRow } from '../device';
 import { fromNonSecure, shiftedPriority } from '../gicv2';
-import { type BitMap, type GicV3, Group, SGIS } from './gicv3';
+import { SGIS } from '../interruptMaps';
+import { type BitMap, type GicV3, Group } from './gicv3';
 
 /** Non-secure accesses: the NSACR value from which on they reach an interrupt of another group. */
 interface NonSecureAccess {

@@ -1,6 +1,7 @@
 // Executes one instruction after the other at a level and prints those that are not UNDEFINED: index and ESR_ELx of the
 // exception, 0 for none. Starts at EL2 (QEMU virt, virtualization=on). accesses.inc has, for each instruction, the word
 // between `str xzr, [x20]` and `add x20, x20, #8`; setup.inc sets controls. E2H: it sets HCR_EL2.E2H.
+    .include "program.inc"
     .global _start
 _start:
     ldr x0, =vectors
@@ -91,24 +92,8 @@ print:
 5:  cbz x11, 7f
 6:  lsl x14, x10, #32
     orr x10, x14, x27
-    mov x11, #60
-8:  lsr x12, x10, x11
-    and x12, x12, #15
-    cmp x12, #10
-    add x13, x12, #'0'
-    add x12, x12, #('a' - 10)
-    csel x12, x13, x12, lo
-    str w12, [x28]
-    subs x11, x11, #4
-    b.ge 8b
-    mov w12, #10
-    str w12, [x28]
+    print_word
 7:  add x27, x27, #1
     b 4b
-9:  mov w0, #0x18               // SYS_EXIT, ADP_Stopped_ApplicationExit
-    ldr x1, =exitBlock
-    hlt #0xf000
-10: b 10b
-    .balign 8
-exitBlock:
-    .quad 0x20026, 0
+9:  end_run
+    exit_block

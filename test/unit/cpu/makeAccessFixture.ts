@@ -3,10 +3,9 @@
  * given controls, and the syndromes of those that it traps; the same of Neoverse-N1 with EL2 as a host. `npx tsx test/unit/cpu/makeAccessFixture.ts` writes it
  * anew; it needs qemu-system-aarch64 and the cross assembler. The test reads the recorded file only.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { qemuLines, qemuVersion } from '../qemuProgram';
 
 export interface AccessScenario {
   readonly name: string;
@@ -135,39 +134,28 @@ function program(s: Unfinished): { setup: string; accesses: string } {
 }
 
 function run(core: string, s: Unfinished): Record<string, number> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'access-'));
-  try {
-    const text = program(s);
-    writeFileSync(path.join(folder, 'setup.inc'), text.setup);
-    writeFileSync(path.join(folder, 'accesses.inc'), text.accesses);
-    const tool = (name: string, ...args: string[]): void =>
-      void execFileSync(`aarch64-linux-gnu-${name}`, args, { cwd: folder, stdio: 'inherit' });
-    const source = path.join(import.meta.dirname, 'accessProgram.s');
-    const e2h = (BigInt(s.setup.HCR_EL2 ?? 0) & E2H) !== 0n ? 1 : 0;
-    tool('as', '--defsym', `START_MODE=${startModes[s.el]}`, '--defsym', `E2H=${e2h}`, '-o', 'a.o', source);
-    tool('ld', '-Ttext=0x40100000', '-o', 'a.elf', 'a.o');
-    const args = ['-M', 'virt,virtualization=on', '-cpu', core, '-m', '1G', '-display', 'none', '-nic', 'none'];
-    args.push('-monitor', 'none', '-serial', 'file:out', '-semihosting', '-kernel', 'a.elf');
-    execFileSync('qemu-system-aarch64', args, { cwd: folder, timeout: 60_000 });
-    const lines = readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
-    return Object.fromEntries(
-      lines.map((line) => [
-        `0x${(Number.parseInt(line.slice(8), 16) + firstKey[s.kind]).toString(16)}`,
-        Number.parseInt(line.slice(0, 8), 16),
-      ]),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const text = program(s);
+  const lines = qemuLines({
+    source: path.join(import.meta.dirname, 'accessProgram.s'),
+    machine: 'virt,virtualization=on',
+    core,
+    files: { 'setup.inc': text.setup, 'accesses.inc': text.accesses },
+    symbols: { START_MODE: startModes[s.el], E2H: (BigInt(s.setup.HCR_EL2 ?? 0) & E2H) !== 0n ? 1 : 0 },
+  });
+  return Object.fromEntries(
+    lines.map((line) => [
+      `0x${(Number.parseInt(line.slice(8), 16) + firstKey[s.kind]).toString(16)}`,
+      Number.parseInt(line.slice(0, 8), 16),
+    ]),
+  );
 }
 
-const version = execFileSync('qemu-system-aarch64', ['--version'], { encoding: 'utf8' }).split('\n')[0];
 for (const [core, list] of [
   ['cortex-a57', scenarios],
   ['neoverse-n1', hostScenarios],
 ] as const) {
   const fixture: AccessFixture = {
-    made: `${version}; makeAccessFixture.ts`,
+    made: `${qemuVersion()}; makeAccessFixture.ts`,
     scenarios: list.map((s) => ({ ...s, results: run(core, s) })),
   };
   const text = JSON.stringify(fixture).replace(/\{"name"/g, '\n{"name"');

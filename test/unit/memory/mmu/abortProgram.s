@@ -2,6 +2,7 @@
 // 16-digit line each. Starts at EL2. Stage 2 maps 0 … 2 MB of RAM's start, where this program is, and a read-only page; all
 // general registers are DATA. Record, 8-byte words: mode, the word. Mode bits: 0 stage 1 on, 1 at EL0, 2 stage 1 on with its
 // tables outside of what stage 2 maps, 3 registers point to the read-only page.
+    .include "program.inc"
     .global _start
     .equ SLOT, 0x401ff000       // where the word runs: literals 1 MB from here are not mapped
     .equ TABLE2, 0x40180000     // stage 2, level 1
@@ -120,25 +121,11 @@ taken:
     b next
 
 print:
-    mov x11, #60
-4:  lsr x12, x10, x11
-    and x12, x12, #15
-    cmp x12, #10
-    add x13, x12, #'0'
-    add x12, x12, #('a' - 10)
-    csel x12, x13, x12, lo
-    str w12, [x28]
-    subs x11, x11, #4
-    b.ge 4b
-    mov w12, #10
-    str w12, [x28]
+    print_word
     ret
 
 done:
-    mov w0, #0x18               // SYS_EXIT, ADP_Stopped_ApplicationExit
-    ldr x1, =exitBlock
-    hlt #0xf000
-5:  b 5b
+    end_run
 
     .balign 2048
 vectors:
@@ -152,13 +139,8 @@ vectors1:                       // what EL1 takes, it tells
     .balign 128
     hvc #1
     .endr
-    .balign 8
-exitBlock:
-    .quad 0x20026, 0
+    exit_block
 saved:
     .quad 0
     .ltorg
-    .balign 16
-records:
-    .incbin "records.bin"
-recordsEnd:
+    record_file

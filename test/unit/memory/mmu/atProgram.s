@@ -1,6 +1,7 @@
 // Runs AT for each record and prints PAR_EL1, one 16-digit line each. Starts at EL3 with its MMU off (QEMU virt, secure=on,
 // virtualization=on). Record, 8-byte words: SCTLR, TCR, MAIR, TTBR0, TTBR1 of the regime, VA, regime (1 or 2), number of
 // descriptors, then their addresses and values. An exception (an external abort on a walk) prints 0xeeeeeeee and its ESR.
+    .include "program.inc"
     .global _start
 _start:
     mov x0, #0x531              // NS, HCE, RW, RES1
@@ -65,18 +66,7 @@ el2:
 print:
     isb
     mrs x10, par_el1
-    mov x11, #60
-3:  lsr x12, x10, x11
-    and x12, x12, #15
-    cmp x12, #10
-    add x13, x12, #'0'
-    add x12, x12, #('a' - 10)
-    csel x12, x13, x12, lo
-    str w12, [x28]
-    subs x11, x11, #4
-    b.ge 3b
-    mov w12, #10
-    str w12, [x28]
+    print_word
     ret
 
     .balign 2048
@@ -92,14 +82,6 @@ vectors:
     eret
 
 done:
-    mov w0, #0x18               // SYS_EXIT, ADP_Stopped_ApplicationExit
-    ldr x1, =exitBlock
-    hlt #0xf000
-4:  b 4b
-    .balign 8
-exitBlock:
-    .quad 0x20026, 0
-    .balign 16
-records:
-    .incbin "records.bin"
-recordsEnd:
+    end_run
+    exit_block
+    record_file

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { qemuImage, qemuVersion } from './qemuRun';
+import { qemuImage, qemuVersion } from '../../qemuProgram';
 
 export interface AbortFixture {
   readonly made: string;
@@ -66,7 +66,12 @@ function main(): void {
   ];
   const symbols = records.flatMap(([mode, word]) => [BigInt(mode), BigInt(word)]);
   const machine = 'virt,virtualization=on';
-  const { elf, lines } = qemuImage({ source: 'abortProgram.s', machine, core: 'neoverse-n1', words: symbols });
+  const { elf, lines } = qemuImage({
+    source: path.join(import.meta.dirname, 'abortProgram.s'),
+    machine,
+    core: 'neoverse-n1',
+    words: symbols,
+  });
   if (lines.length !== records.length * 3) throw new Error(`${lines.length} lines for ${records.length} records`);
   const fixture: AbortFixture = {
     made: `${qemuVersion()}; makeAbortFixture.ts`,

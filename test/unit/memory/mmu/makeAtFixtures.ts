@@ -6,11 +6,10 @@
  * Left out, as CONSTRAINED UNPREDICTABLE or not modelled: reserved MAIR, SH and TGx encodings, hardware access flag updates,
  * hierarchical permission disables.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SeededRandom } from '../../../../src/base/random';
+import { qemuLines, qemuVersion } from '../../qemuProgram';
 
 export interface AtRecord {
   readonly regime: 1 | 2;
@@ -181,43 +180,12 @@ function swap(value: bigint): bigint {
 }
 
 function run(core: string, records: readonly Unfinished[]): string[] {
-  const folder = mkdtempSync(path.join(tmpdir(), 'at-'));
-  try {
-    const words = records.flatMap((r) => [
-      ...[r.sctlr, r.tcr, r.mair, r.ttbr0, r.ttbr1, r.va, String(r.regime), String(r.memory.length)].map(BigInt),
-      ...r.memory.flat().map(BigInt),
-    ]);
-    writeFileSync(path.join(folder, 'records.bin'), new Uint8Array(BigUint64Array.from(words).buffer));
-    const source = path.join(import.meta.dirname, 'atProgram.s');
-    const tool = (name: string, ...args: string[]): void =>
-      void execFileSync(`aarch64-linux-gnu-${name}`, args, { cwd: folder, stdio: 'inherit' });
-    tool('as', '-o', 'at.o', source);
-    tool('ld', '-Ttext=0x40100000', '-o', 'at.elf', 'at.o');
-    const machine = `virt,secure=on,virtualization=on`;
-    const args = [
-      '-M',
-      machine,
-      '-cpu',
-      core,
-      '-m',
-      '1G',
-      '-display',
-      'none',
-      '-nic',
-      'none',
-      '-monitor',
-      'none',
-      '-serial',
-      'file:out',
-    ];
-    execFileSync('qemu-system-aarch64', [...args, '-semihosting', '-kernel', 'at.elf'], {
-      cwd: folder,
-      timeout: 60_000,
-    });
-    return readFileSync(path.join(folder, 'out'), 'utf8').trim().split(/\s+/);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const words = records.flatMap((r) => [
+    ...[r.sctlr, r.tcr, r.mair, r.ttbr0, r.ttbr1, r.va, String(r.regime), String(r.memory.length)].map(BigInt),
+    ...r.memory.flat().map(BigInt),
+  ]);
+  const source = path.join(import.meta.dirname, 'atProgram.s');
+  return qemuLines({ source, machine: 'virt,secure=on,virtualization=on', core, words });
 }
 
 for (const { core, midr, granules, seed } of cores) {
@@ -231,8 +199,7 @@ for (const { core, midr, granules, seed } of cores) {
     return { ...r, par: lines.slice(at - n, at).map((line) => `0x${line}`) };
   });
   if (at !== lines.length) throw new Error(`${lines.length} results for ${at} operations`);
-  const version = execFileSync('qemu-system-aarch64', ['--version'], { encoding: 'utf8' }).split('\n')[0];
-  const fixture: AtFixture = { made: `${version}; makeAtFixtures.ts, seed ${seed}`, core, midr, records: done };
+  const fixture: AtFixture = { made: `${qemuVersion()}; makeAtFixtures.ts, seed ${seed}`, core, midr, records: done };
   const text = JSON.stringify(fixture).replace(/\{"regime"/g, '\n{"regime"');
   writeFileSync(path.join(import.meta.dirname, '../../../fixtures/mmu', `at-${core}.json`), `${text}\n`);
 }

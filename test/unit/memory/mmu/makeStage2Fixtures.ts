@@ -12,7 +12,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SeededRandom } from '../../../../src/base/random';
-import { qemuLines, qemuVersion } from './qemuRun';
+import { qemuLines, qemuVersion } from '../../qemuProgram';
 
 export const registerNames = [
   'HCR_EL2',
@@ -361,7 +361,13 @@ function main(): void {
     ]);
     const symbols = { VHE: core.vhe ? 1 : 0, PAN2: core.v82 ? 1 : 0 };
     const machine = 'virt,secure=on,virtualization=on';
-    const lines = qemuLines({ source: 'stage2Program.s', machine, core: core.core, words, symbols });
+    const lines = qemuLines({
+      source: path.join(import.meta.dirname, 'stage2Program.s'),
+      machine,
+      core: core.core,
+      words,
+      symbols,
+    });
     const operations = operationsOf(core.v82).length;
     let at = 0;
     const take = (n: number): string[] => lines.slice(at, (at += n)).map((line) => `0x${line.replace(/^0+(?=.)/, '')}`);

@@ -3,6 +3,7 @@
 // SCTLR, TCR, MAIR, TTBR0, TTBR1 of EL1, VTCR_EL2, VTTBR_EL2, SCTLR, TCR, MAIR, TTBR0, TTBR1 of EL2, VA, PSTATE.PAN, number of
 // descriptors, then their addresses and values. An exception (an external abort on a walk) prints 0xeeeeeeee and its ESR.
 // VHE and PAN2 say what the core has.
+    .include "program.inc"
     .arch armv8.2-a
     .global _start
 _start:
@@ -91,18 +92,7 @@ print:
     isb
     mrs x10, par_el1
 print10:
-    mov x11, #60
-4:  lsr x12, x10, x11
-    and x12, x12, #15
-    cmp x12, #10
-    add x13, x12, #'0'
-    add x12, x12, #('a' - 10)
-    csel x12, x13, x12, lo
-    str w12, [x28]
-    subs x11, x11, #4
-    b.ge 4b
-    mov w12, #10
-    str w12, [x28]
+    print_word
     ret
 
     .balign 2048
@@ -118,14 +108,6 @@ vectors:
     eret
 
 done:
-    mov w0, #0x18               // SYS_EXIT, ADP_Stopped_ApplicationExit
-    ldr x1, =exitBlock
-    hlt #0xf000
-5:  b 5b
-    .balign 8
-exitBlock:
-    .quad 0x20026, 0
-    .balign 16
-records:
-    .incbin "records.bin"
-recordsEnd:
+    end_run
+    exit_block
+    record_file

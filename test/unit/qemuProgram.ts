@@ -1,15 +1,21 @@
-/** Assembles a bare-metal program beside this file with a file of records, and gives what QEMU's serial port printed. */
+/**
+ * Assembles a bare-metal program (with program.inc, beside this file) and what it includes, runs it on QEMU, and gives what the
+ * serial port printed.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export interface QemuRun {
-  /** Name of the program's source. */
+  /** Path of the program's source. */
   readonly source: string;
   readonly machine: string;
   readonly core: string;
-  readonly words: readonly bigint[];
+  /** Of records.bin. */
+  readonly words?: readonly bigint[];
+  /** Further files to include, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Assembler symbols. */
   readonly symbols?: Readonly<Record<string, number>>;
 }
@@ -21,17 +27,16 @@ export const qemuVersion = (): string =>
 export const qemuLines = (run: QemuRun): string[] => qemuImage(run).lines;
 
 /** The same, with the program. */
-export function qemuImage({ source, machine, core, words, symbols = {} }: QemuRun): {
-  elf: Uint8Array;
-  lines: string[];
-} {
+export function qemuImage(run: QemuRun): { elf: Uint8Array; lines: string[] } {
+  const { source, machine, core, words = [], files = {}, symbols = {} } = run;
   const folder = mkdtempSync(path.join(tmpdir(), 'records-'));
   try {
     writeFileSync(path.join(folder, 'records.bin'), new Uint8Array(BigUint64Array.from(words).buffer));
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
     const tool = (name: string, ...args: string[]): void =>
       void execFileSync(`aarch64-linux-gnu-${name}`, args, { cwd: folder, stdio: 'inherit' });
     const defined = Object.entries(symbols).flatMap(([name, value]) => ['--defsym', `${name}=${value}`]);
-    tool('as', ...defined, '-o', 'a.o', path.join(import.meta.dirname, source));
+    tool('as', '-I', import.meta.dirname, ...defined, '-o', 'a.o', source);
     tool('ld', '-Ttext=0x40100000', '-o', 'a.elf', 'a.o');
     const quiet = ['-display', 'none', '-nic', 'none', '-monitor', 'none', '-serial', 'file:out'];
     const args = ['-M', machine, '-cpu', core, '-m', '1G', ...quiet, '-semihosting', '-kernel', 'a.elf'];

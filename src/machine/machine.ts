@@ -368,9 +368,12 @@ export class ElscopeMachine implements Machine {
 
   private fetch(core: number, hi: number, lo: number, install: boolean): number {
     const record = this.memory.fetch(core, hi, lo, install);
-    if (record === 0) this.units[core].cpu.fetchAbort();
-    else if (this.mmu.result.guarded) this.u32[(this.units[core].block + GUARDED_SEEN) >> 2] = 1;
-    else if (this.stops.pending !== undefined) this.leaveSoon(core);
+    if (record === 0) {
+      this.units[core].cpu.fetchAbort();
+      return 0;
+    }
+    if (this.mmu.result.guarded) this.u32[(this.units[core].block + GUARDED_SEEN) >> 2] = 1;
+    if (this.stops.pending !== undefined) this.leaveSoon(core);
     return record;
   }
 

@@ -9,6 +9,7 @@ import { readDeviceTree, virtDeviceTree, withChosen, writeDeviceTree } from '../
 import { virtMap } from '../devices/virtBoard';
 import {
   identifyImage,
+  type LinuxImage,
   type Placement,
   type ProgramImage,
   placeFirmware,
@@ -72,6 +73,7 @@ interface Program {
   readonly image: LaunchedImage;
   readonly place: (memoryBytes: number, initrdSize: number, dtbSize: number) => Placement;
   readonly isElf: boolean;
+  readonly linux?: LinuxImage;
 }
 
 function program(options: LaunchOptions, ports: LaunchPorts): Program {
@@ -98,6 +100,7 @@ function program(options: LaunchOptions, ports: LaunchPorts): Program {
     place: (ramSize, initrdSize, dtbSize) =>
       placeKernel(image, { ramBase: VIRT_RAM_BASE, ramSize, initrdSize, dtbSize }),
     isElf: image.kind === 'elf',
+    linux: image.kind === 'linux' ? image : undefined,
   };
 }
 
@@ -164,8 +167,8 @@ export const launch: Launch = (options, ports): Launched => {
       return { entry: placement.entry, x0: placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0 };
     },
   });
-  const [segment] = placement.segments;
-  const images: LaunchedImage[] = [{ ...main.image, address: BigInt(segment?.address ?? placement.entry) }];
+  const linux = main.linux && { image: main.linux, address: BigInt(placement.entry) };
+  const images: LaunchedImage[] = [{ ...main.image, linux }];
   if (initrd && options.initrd !== undefined) {
     images.push({ path: options.initrd, bytes: initrd, kind: 'initrd', loadOffset: 0n });
   }

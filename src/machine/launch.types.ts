@@ -1,5 +1,6 @@
 /** What a launch needs and gives: shared by the command line and the debug adapter. */
 import type { RawFile, SharedFolder } from '../devices/virtio';
+import type { LinuxImage } from '../program';
 import type { Machine } from './api';
 import type { ExtraDevice } from './virtioDevices';
 
@@ -58,8 +59,8 @@ export interface LaunchedImage {
   readonly kind: 'elf' | 'image' | 'raw' | 'bios' | 'initrd' | 'dtb';
   /** Added to the image's own addresses to get run-time addresses. */
   readonly loadOffset: bigint;
-  /** Physical address that a kernel image was put at. */
-  readonly address?: bigint;
+  /** What an arm64 Image was found to be, unpacked, and the physical address that it was put at. */
+  readonly linux?: { readonly image: LinuxImage; readonly address: bigint };
 }
 
 export interface Launched {

@@ -15,7 +15,7 @@ interface KernelPlace {
 }
 
 /** Symbols that only a kernel has together. */
-const SIGNS = ['start_kernel', 'vectors', '_text'];
+const SIGNS = ['_text', '_end', 'start_kernel', 'vectors'];
 /** Tables that a kernel's VBAR may point to: the plain one, those with branch history workarounds, and KPTI's. */
 const VECTOR_TABLES = ['vectors', '__bp_harden_el1_vectors', 'tramp_vectors'];
 /** Each workaround has a copy of 2 KiB in its table. */
@@ -30,11 +30,12 @@ const mod64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 /** The kernel that a program's symbols are of; undefined for any other program. */
 export function kernelOf(symbols: readonly ElfSymbol[]): Kernel | undefined {
-  const addressOf = (name: string): bigint | undefined => symbols.find((symbol) => symbol.name === name)?.value;
-  const [base, end] = [addressOf('_text'), addressOf('_end')];
-  if (base === undefined || end === undefined || !SIGNS.every((name) => addressOf(name) !== undefined))
-    return undefined;
-  return new Kernel(base, end - base, symbols);
+  const found = new Map<string, bigint>();
+  for (const { name, value } of symbols) if (SIGNS.includes(name) && !found.has(name)) found.set(name, value);
+  const [base, end] = [found.get('_text'), found.get('_end')];
+  return found.size < SIGNS.length || base === undefined || end === undefined
+    ? undefined
+    : new Kernel(base, end - base, symbols);
 }
 
 export class Kernel {

@@ -9,9 +9,9 @@ import {
   type DebugInfo,
   type ElfFile,
   type ElfSymbols,
-  identifyImage,
   isElf,
   type LineEntry,
+  type LinuxImage,
   openDebugInfo,
   readElf,
   readKallsyms,
@@ -58,13 +58,11 @@ function elfProgram(file: SymbolFile): Program {
   return { file, elf, symbols, kernel: kernelOf(symbols.symbols) };
 }
 
-/** A kernel's image by its own symbol table; undefined for other images and for kernels without one. */
-function imageProgram(image: LaunchedImage): Program | undefined {
-  const { path } = image;
-  const found = identifyImage(image.bytes, path);
-  const table = found.kind === 'linux' ? readKallsyms(found.data) : undefined;
-  if (found.kind !== 'linux' || table === undefined) return undefined;
-  const kernel = new Kernel(table.base, BigInt(Math.max(found.imageSize, found.data.length)), table.symbols);
+/** A kernel's image by its own symbol table; undefined where it has none. */
+function imageProgram({ path, data, imageSize }: LinuxImage): Program | undefined {
+  const table = readKallsyms(data);
+  if (table === undefined) return undefined;
+  const kernel = new Kernel(table.base, BigInt(Math.max(imageSize, data.length)), table.symbols);
   const none = { bytes: new Uint8Array(), segments: [], sections: [], problems: [] };
   const elf: ElfFile = { ...none, path, type: 'executable', entry: table.base };
   const file = { path, bytes: none.bytes, loadOffset: 0n };
@@ -75,9 +73,10 @@ function imageProgram(image: LaunchedImage): Program | undefined {
 function programsOf(images: readonly LaunchedImage[], files: readonly SymbolFile[]): Program[] {
   const own = images.filter((image) => image.kind === 'elf' && isElf(image.bytes));
   const programs = [...own, ...files].map(elfProgram);
-  const image = images.find(({ kind }) => kind === 'image');
-  if (image && !programs.some(({ kernel }) => kernel)) programs.push(...[imageProgram(image) ?? []].flat());
-  for (const { kernel } of programs) if (kernel) kernel.physical = image?.address;
+  const linux = images.find((image) => image.linux)?.linux;
+  const table = linux && !programs.some(({ kernel }) => kernel) ? imageProgram(linux.image) : undefined;
+  if (table) programs.push(table);
+  for (const { kernel } of programs) if (kernel) kernel.physical = linux?.address;
   return programs;
 }
 

@@ -6,6 +6,7 @@ import type { Cpu } from '../cpu/cpu';
 import { coreLayout, SP_SLOT, vectorOffset } from '../cpu/layout';
 import { WaitState, waitNames } from '../cpu/state';
 import type { Engine } from '../engine/engine';
+import { findRow } from '../isa';
 import type { CoreView } from './api';
 import type { ScheduledCore } from './scheduler';
 import type { Stops } from './stops';
@@ -16,8 +17,7 @@ const PC = coreLayout.pc[0];
 const EL = coreLayout.el[0];
 const WAIT_STATE = coreLayout.waitState[0];
 
-/** LDXR, LDAXR, LDXP, LDAXP of any size. */
-const isLoadExclusive = (word: number): boolean => (word & 0x3fc0_0000) === 0x0840_0000;
+const loadExclusives: ReadonlySet<string | undefined> = new Set(['LDXR', 'LDAXR', 'LDXP', 'LDAXP']);
 
 export class CoreUnit implements ScheduledCore, CoreView {
   /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
@@ -67,7 +67,7 @@ export class CoreUnit implements ScheduledCore, CoreView {
     engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
       const single = cpu.debug.single;
-      if (single ? cpu.debugException() === 1 || this.illegal() : this.illegal()) {
+      if ((single && cpu.debugException() === 1) || this.illegal()) {
         done++;
         this.addInstructions(1);
         if (horizon) limit = Math.min(limit, horizon(done));
@@ -106,7 +106,8 @@ export class CoreUnit implements ScheduledCore, CoreView {
     const word = stepping ? this.nextWord() : 0;
     const exceptions = cpu.exceptionsTaken;
     const executed = this.engine().run(this.index, this.block, 1, this.skipBreakpoint);
-    if (stepping && executed > 0 && cpu.exceptionsTaken === exceptions) cpu.stepped(isLoadExclusive(word));
+    if (stepping && executed > 0 && cpu.exceptionsTaken === exceptions)
+      cpu.stepped(loadExclusives.has(findRow(word)?.row.id));
     return executed;
   }
 

@@ -1,7 +1,7 @@
 /** The registers of the GICv2 CPU interfaces: one page at which every core sees its own. State is in GicV2. */
 import type { Device, DeviceRegisterRow } from './device';
 import { CPU_CTLR_MASK, CTLR_GROUP1, fromNonSecure, type GicV2, MIN_ABPR, MIN_BPR, nonSecureView } from './gicv2';
-import { partOfWord, placedInWord } from './registerFile';
+import { partOfWord, placedInWord, wordRow } from './registerFile';
 
 const CTLR = 0x00;
 const PMR = 0x04;
@@ -26,30 +26,22 @@ const aliasOf: Readonly<Record<number, number>> = { [BPR]: ABPR, [IAR]: AIAR, [E
 
 const ARM_GIC400_CPU_INTERFACE = 0x0202143b;
 
-const row = (
-  offset: number,
-  name: string,
-  access: 'RW' | 'RO' | 'WO',
-  doc: string,
-  rest: Partial<DeviceRegisterRow> = {},
-): DeviceRegisterRow => ({ offset, name, width: 4, access, reset: 0, doc, ...rest });
-
 export const cpuInterfaceRegisters: readonly DeviceRegisterRow[] = [
-  row(CTLR, 'GICC_CTLR', 'RW', 'CPU Interface Control Register', { mask: CPU_CTLR_MASK }),
-  row(PMR, 'GICC_PMR', 'RW', 'Interrupt Priority Mask Register', { mask: 0xff }),
-  row(BPR, 'GICC_BPR', 'RW', 'Binary Point Register', { mask: 7, reset: MIN_BPR }),
-  row(IAR, 'GICC_IAR', 'RO', 'Interrupt Acknowledge Register', { reset: 1023 }),
-  row(EOIR, 'GICC_EOIR', 'WO', 'End of Interrupt Register'),
-  row(RPR, 'GICC_RPR', 'RO', 'Running Priority Register', { reset: 0xff }),
-  row(HPPIR, 'GICC_HPPIR', 'RO', 'Highest Priority Pending Interrupt Register', { reset: 1023 }),
-  row(ABPR, 'GICC_ABPR', 'RW', 'Aliased Binary Point Register', { mask: 7, reset: MIN_ABPR }),
-  row(AIAR, 'GICC_AIAR', 'RO', 'Aliased Interrupt Acknowledge Register', { reset: 1023 }),
-  row(AEOIR, 'GICC_AEOIR', 'WO', 'Aliased End of Interrupt Register'),
-  row(AHPPIR, 'GICC_AHPPIR', 'RO', 'Aliased Highest Priority Pending Interrupt Register', { reset: 1023 }),
-  row(APR0, 'GICC_APRn', 'RW', 'Active Priorities Registers', { count: 4 }),
-  row(NSAPR0, 'GICC_NSAPRn', 'RW', 'Non-secure Active Priorities Registers: zero here', { count: 4, mask: 0 }),
-  row(IIDR, 'GICC_IIDR', 'RO', 'CPU Interface Identification Register', { reset: ARM_GIC400_CPU_INTERFACE }),
-  row(DIR, 'GICC_DIR', 'WO', 'Deactivate Interrupt Register'),
+  wordRow(CTLR, 'GICC_CTLR', 'RW', 'CPU Interface Control Register', { mask: CPU_CTLR_MASK }),
+  wordRow(PMR, 'GICC_PMR', 'RW', 'Interrupt Priority Mask Register', { mask: 0xff }),
+  wordRow(BPR, 'GICC_BPR', 'RW', 'Binary Point Register', { mask: 7, reset: MIN_BPR }),
+  wordRow(IAR, 'GICC_IAR', 'RO', 'Interrupt Acknowledge Register', { reset: 1023 }),
+  wordRow(EOIR, 'GICC_EOIR', 'WO', 'End of Interrupt Register'),
+  wordRow(RPR, 'GICC_RPR', 'RO', 'Running Priority Register', { reset: 0xff }),
+  wordRow(HPPIR, 'GICC_HPPIR', 'RO', 'Highest Priority Pending Interrupt Register', { reset: 1023 }),
+  wordRow(ABPR, 'GICC_ABPR', 'RW', 'Aliased Binary Point Register', { mask: 7, reset: MIN_ABPR }),
+  wordRow(AIAR, 'GICC_AIAR', 'RO', 'Aliased Interrupt Acknowledge Register', { reset: 1023 }),
+  wordRow(AEOIR, 'GICC_AEOIR', 'WO', 'Aliased End of Interrupt Register'),
+  wordRow(AHPPIR, 'GICC_AHPPIR', 'RO', 'Aliased Highest Priority Pending Interrupt Register', { reset: 1023 }),
+  wordRow(APR0, 'GICC_APRn', 'RW', 'Active Priorities Registers', { count: 4 }),
+  wordRow(NSAPR0, 'GICC_NSAPRn', 'RW', 'Non-secure Active Priorities Registers: zero here', { count: 4, mask: 0 }),
+  wordRow(IIDR, 'GICC_IIDR', 'RO', 'CPU Interface Identification Register', { reset: ARM_GIC400_CPU_INTERFACE }),
+  wordRow(DIR, 'GICC_DIR', 'WO', 'Deactivate Interrupt Register'),
 ];
 
 export class GicCpuInterface implements Device {

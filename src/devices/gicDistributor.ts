@@ -4,7 +4,7 @@
  */
 import type { Device, DeviceRegisterRow } from './device';
 import { type BitMap, CTLR_GROUP0, CTLR_GROUP1, fromNonSecure, type GicV2, shiftedPriority } from './gicv2';
-import { partOfWord, placedInWord, primeCellRows } from './registerFile';
+import { partOfWord, placedInWord, primeCellRows, wordRow } from './registerFile';
 
 const CTLR = 0x000;
 const TYPER = 0x004;
@@ -17,15 +17,8 @@ const PIDR4 = 0xfd0;
 const SECURITY_EXTENSIONS = 1 << 10;
 const ARM_GIC400_DISTRIBUTOR = 0x0200143b;
 
-const row = (offset: number, name: string, doc: string, rest: Partial<DeviceRegisterRow> = {}): DeviceRegisterRow => ({
-  offset,
-  name,
-  width: 4,
-  access: 'RW',
-  reset: 0,
-  doc,
-  ...rest,
-});
+const row = (offset: number, name: string, doc: string, rest: Partial<DeviceRegisterRow> = {}): DeviceRegisterRow =>
+  wordRow(offset, name, 'RW', doc, rest);
 
 /** The rows for `interrupts` interrupts; resets are those of the first core. */
 export function distributorRegisters(interrupts: number): readonly DeviceRegisterRow[] {

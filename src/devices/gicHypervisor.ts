@@ -5,16 +5,8 @@
  */
 import type { Device, DeviceRegisterRow } from './device';
 import { SPURIOUS, SPURIOUS_GROUP1 } from './gicv2';
-import { partOfWord, placedInWord } from './registerFile';
+import { partOfWord, placedInWord, wordRow } from './registerFile';
 import { HCR, VIRTUAL_PRIORITY_BITS, VIRTUAL_PRIORITY_MASK, type VirtualInterfaces, VMCR } from './virtualInterface';
-
-const row = (
-  offset: number,
-  name: string,
-  access: 'RW' | 'RO' | 'WO',
-  doc: string,
-  rest: Partial<DeviceRegisterRow> = {},
-): DeviceRegisterRow => ({ offset, name, width: 4, access, reset: 0, doc, ...rest });
 
 const H = { HCR: 0, VTR: 4, VMCR: 8, MISR: 0x10, EISR0: 0x20, ELRSR0: 0x30, APR: 0xf0, LR: 0x100 } as const;
 const HCR_MASK = 0xf800_0000 + Object.values(HCR).reduce((mask, bit) => mask | bit, 0);
@@ -52,14 +44,14 @@ export class GicVirtualControl implements Device {
   ) {
     const count = virtual.listRegisters;
     this.registers = [
-      row(H.HCR, 'GICH_HCR', 'RW', 'Hypervisor Control Register', { mask: HCR_MASK }),
-      row(H.VTR, 'GICH_VTR', 'RO', 'VGIC Type Register', { reset: (VTR | (count - 1)) >>> 0 }),
-      row(H.VMCR, 'GICH_VMCR', 'RW', 'Virtual Machine Control Register', { mask: VMCR_MASK, reset: VMCR_RESET }),
-      row(H.MISR, 'GICH_MISR', 'RO', 'Maintenance Interrupt Status Register'),
-      row(H.EISR0, 'GICH_EISR0', 'RO', 'End of Interrupt Status Register'),
-      row(H.ELRSR0, 'GICH_ELRSR0', 'RO', 'Empty List Register Status Register', { reset: 2 ** count - 1 }),
-      row(H.APR, 'GICH_APR', 'RW', 'Active Priorities Register'),
-      row(H.LR, 'GICH_LRn', 'RW', 'List Registers', { count, mask: LR_MASK }),
+      wordRow(H.HCR, 'GICH_HCR', 'RW', 'Hypervisor Control Register', { mask: HCR_MASK }),
+      wordRow(H.VTR, 'GICH_VTR', 'RO', 'VGIC Type Register', { reset: (VTR | (count - 1)) >>> 0 }),
+      wordRow(H.VMCR, 'GICH_VMCR', 'RW', 'Virtual Machine Control Register', { mask: VMCR_MASK, reset: VMCR_RESET }),
+      wordRow(H.MISR, 'GICH_MISR', 'RO', 'Maintenance Interrupt Status Register'),
+      wordRow(H.EISR0, 'GICH_EISR0', 'RO', 'End of Interrupt Status Register'),
+      wordRow(H.ELRSR0, 'GICH_ELRSR0', 'RO', 'Empty List Register Status Register', { reset: 2 ** count - 1 }),
+      wordRow(H.APR, 'GICH_APR', 'RW', 'Active Priorities Register'),
+      wordRow(H.LR, 'GICH_LRn', 'RW', 'List Registers', { count, mask: LR_MASK }),
     ];
   }
 
@@ -141,20 +133,20 @@ const CTLR_MASK = VMCR.VENG0 | VMCR.VENG1 | VMCR.VAckCtl | VMCR.VFIQEn | VMCR.VC
 const ARM_GIC400 = 0x0202_143b;
 
 export const virtualCpuRegisters: readonly DeviceRegisterRow[] = [
-  row(V.CTLR, 'GICV_CTLR', 'RW', 'Virtual Machine Control Register', { mask: CTLR_MASK }),
-  row(V.PMR, 'GICV_PMR', 'RW', 'VM Priority Mask Register', { mask: VIRTUAL_PRIORITY_MASK }),
-  row(V.BPR, 'GICV_BPR', 'RW', 'VM Binary Point Register', { mask: 7, reset: 2 }),
-  row(V.IAR, 'GICV_IAR', 'RO', 'VM Interrupt Acknowledge Register', { reset: SPURIOUS }),
-  row(V.EOIR, 'GICV_EOIR', 'WO', 'VM End of Interrupt Register'),
-  row(V.RPR, 'GICV_RPR', 'RO', 'VM Running Priority Register', { reset: 0xff }),
-  row(V.HPPIR, 'GICV_HPPIR', 'RO', 'VM Highest Priority Pending Interrupt Register', { reset: SPURIOUS }),
-  row(V.ABPR, 'GICV_ABPR', 'RW', 'VM Aliased Binary Point Register', { mask: 7, reset: 3 }),
-  row(V.AIAR, 'GICV_AIAR', 'RO', 'VM Aliased Interrupt Acknowledge Register', { reset: SPURIOUS }),
-  row(V.AEOIR, 'GICV_AEOIR', 'WO', 'VM Aliased End of Interrupt Register'),
-  row(V.AHPPIR, 'GICV_AHPPIR', 'RO', 'VM Aliased Highest Priority Pending Interrupt Register', { reset: SPURIOUS }),
-  row(V.APR, 'GICV_APR0', 'RW', 'VM Active Priorities Register'),
-  row(V.IIDR, 'GICV_IIDR', 'RO', 'VM CPU Interface Identification Register', { reset: ARM_GIC400 }),
-  row(V.DIR, 'GICV_DIR', 'WO', 'VM Deactivate Interrupt Register'),
+  wordRow(V.CTLR, 'GICV_CTLR', 'RW', 'Virtual Machine Control Register', { mask: CTLR_MASK }),
+  wordRow(V.PMR, 'GICV_PMR', 'RW', 'VM Priority Mask Register', { mask: VIRTUAL_PRIORITY_MASK }),
+  wordRow(V.BPR, 'GICV_BPR', 'RW', 'VM Binary Point Register', { mask: 7, reset: 2 }),
+  wordRow(V.IAR, 'GICV_IAR', 'RO', 'VM Interrupt Acknowledge Register', { reset: SPURIOUS }),
+  wordRow(V.EOIR, 'GICV_EOIR', 'WO', 'VM End of Interrupt Register'),
+  wordRow(V.RPR, 'GICV_RPR', 'RO', 'VM Running Priority Register', { reset: 0xff }),
+  wordRow(V.HPPIR, 'GICV_HPPIR', 'RO', 'VM Highest Priority Pending Interrupt Register', { reset: SPURIOUS }),
+  wordRow(V.ABPR, 'GICV_ABPR', 'RW', 'VM Aliased Binary Point Register', { mask: 7, reset: 3 }),
+  wordRow(V.AIAR, 'GICV_AIAR', 'RO', 'VM Aliased Interrupt Acknowledge Register', { reset: SPURIOUS }),
+  wordRow(V.AEOIR, 'GICV_AEOIR', 'WO', 'VM Aliased End of Interrupt Register'),
+  wordRow(V.AHPPIR, 'GICV_AHPPIR', 'RO', 'VM Aliased Highest Priority Pending Interrupt Register', { reset: SPURIOUS }),
+  wordRow(V.APR, 'GICV_APR0', 'RW', 'VM Active Priorities Register'),
+  wordRow(V.IIDR, 'GICV_IIDR', 'RO', 'VM CPU Interface Identification Register', { reset: ARM_GIC400 }),
+  wordRow(V.DIR, 'GICV_DIR', 'WO', 'VM Deactivate Interrupt Register'),
 ];
 
 export class GicVirtualCpuInterface implements Device {

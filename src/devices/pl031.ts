@@ -3,7 +3,7 @@
  * date, so that a run can be repeated to the instruction.
  */
 import type { Clock, Device, DeviceRegisterRow, InterruptLine } from './device';
-import { partOfWord, placedInWord, primeCellRows, RegisterFile } from './registerFile';
+import { partOfWord, placedInWord, primeCellRows, RegisterFile, wordRow } from './registerFile';
 
 const DR = 0x00;
 const MR = 0x04;
@@ -17,23 +17,15 @@ const ICR = 0x1c;
 /** Seconds from 1970-01-01 to 2024-01-01, both UTC: what the clock shows when the guest starts. */
 export const RTC_START_SECONDS = 1_704_067_200;
 
-const row = (
-  offset: number,
-  name: string,
-  access: 'RW' | 'RO' | 'WO',
-  doc: string,
-  rest: Partial<DeviceRegisterRow> = {},
-): DeviceRegisterRow => ({ offset, name, width: 4, access, reset: 0, doc, ...rest });
-
 export const pl031Registers: readonly DeviceRegisterRow[] = [
-  row(DR, 'RTCDR', 'RO', 'Data Register'),
-  row(MR, 'RTCMR', 'RW', 'Match Register'),
-  row(LR, 'RTCLR', 'RW', 'Load Register'),
-  row(CR, 'RTCCR', 'RW', 'Control Register: the clock runs and cannot be stopped', { reset: 1, mask: 0 }),
-  row(IMSC, 'RTCIMSC', 'RW', 'Interrupt Mask Set or Clear Register', { mask: 1 }),
-  row(RIS, 'RTCRIS', 'RO', 'Raw Interrupt Status'),
-  row(MIS, 'RTCMIS', 'RO', 'Masked Interrupt Status'),
-  row(ICR, 'RTCICR', 'WO', 'Interrupt Clear Register', { mask: 1 }),
+  wordRow(DR, 'RTCDR', 'RO', 'Data Register'),
+  wordRow(MR, 'RTCMR', 'RW', 'Match Register'),
+  wordRow(LR, 'RTCLR', 'RW', 'Load Register'),
+  wordRow(CR, 'RTCCR', 'RW', 'Control Register: the clock runs and cannot be stopped', { reset: 1, mask: 0 }),
+  wordRow(IMSC, 'RTCIMSC', 'RW', 'Interrupt Mask Set or Clear Register', { mask: 1 }),
+  wordRow(RIS, 'RTCRIS', 'RO', 'Raw Interrupt Status'),
+  wordRow(MIS, 'RTCMIS', 'RO', 'Masked Interrupt Status'),
+  wordRow(ICR, 'RTCICR', 'WO', 'Interrupt Clear Register', { mask: 1 }),
   ...primeCellRows(0x031, 0x41, 1),
 ];
 

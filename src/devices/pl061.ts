@@ -3,7 +3,7 @@
  * power key, which goes high while it is held down; what the guest drives on outputs goes nowhere.
  */
 import type { Device, DeviceRegisterRow, InterruptLine } from './device';
-import { partOfWord, placedInWord, primeCellRows, RegisterFile } from './registerFile';
+import { partOfWord, placedInWord, primeCellRows, RegisterFile, wordRow } from './registerFile';
 
 /** GPIODATA stands 256 times: address bits 9:2 say which pins an access is about. */
 const DATA_END = 0x400;
@@ -16,15 +16,8 @@ const RIS = 0x414;
 const MIS = 0x418;
 const IC = 0x41c;
 
-const row = (offset: number, name: string, access: 'RW' | 'RO' | 'WO', doc: string): DeviceRegisterRow => ({
-  offset,
-  name,
-  width: 4,
-  access,
-  reset: 0,
-  mask: 0xff,
-  doc,
-});
+const row = (offset: number, name: string, access: DeviceRegisterRow['access'], doc: string): DeviceRegisterRow =>
+  wordRow(offset, name, access, doc, { mask: 0xff });
 
 export const pl061Registers: readonly DeviceRegisterRow[] = [
   { ...row(0, 'GPIODATA', 'RW', 'pins; address bits 9:2 are the mask of an access'), count: DATA_END / 4 },

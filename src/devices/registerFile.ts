@@ -66,6 +66,15 @@ export const partOfWord = (word: number, offset: number, size: number): number =
 export const placedInWord = (value: number, offset: number, size: number): number =>
   ((value & widthMask(size)) << (8 * (offset & 3))) >>> 0;
 
+/** The row of a 32-bit register, zero at reset. */
+export const wordRow = (
+  offset: number,
+  name: string,
+  access: DeviceRegisterRow['access'],
+  doc: string,
+  rest: Partial<DeviceRegisterRow> = {},
+): DeviceRegisterRow => ({ offset, name, width: 4, access, reset: 0, doc, ...rest });
+
 /** PrimeCell identification: PeriphID0-3 and PCellID0-3, a byte in each of the last eight words of the 4 KB page. */
 export const primeCellRows = (part: number, designer: number, revision: number): DeviceRegisterRow[] => {
   const peripheral = [

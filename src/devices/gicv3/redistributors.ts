@@ -1,6 +1,6 @@
 /** The GICv3 redistributors: for each core a frame of control registers and one of its own interrupts, 0..31. */
 import type { Device, DeviceRegisterRow } from '../device';
-import { partOfWord, placedInWord } from '../registerFile';
+import { partOfWord, placedInWord, wordRow } from '../registerFile';
 import { identification } from './distributor';
 import type { GicV3 } from './gicv3';
 import { InterruptArrays } from './interruptArrays';
@@ -19,14 +19,6 @@ const CHILDREN_ASLEEP = 4;
 const LAST = 0x10;
 const PROCESSOR_SHIFT = 8;
 const IMPLEMENTER_ARM = 0x43b;
-
-const row = (
-  offset: number,
-  name: string,
-  access: 'RW' | 'RO',
-  doc: string,
-  rest: Partial<DeviceRegisterRow> = {},
-): DeviceRegisterRow => ({ offset, name, width: 4, access, reset: 0, doc, ...rest });
 
 export class GicV3Redistributors implements Device {
   readonly name = 'gicr';
@@ -47,10 +39,10 @@ export class GicV3Redistributors implements Device {
       ...identification.map((r): [number, number] => [r.offset, r.reset]),
     ]);
     this.registers = [
-      row(0, 'GICR_CTLR', 'RO', 'Redistributor Control Register: no LPIs'),
-      row(IIDR, 'GICR_IIDR', 'RO', 'Redistributor Implementer Identification Register', { reset: IMPLEMENTER_ARM }),
-      row(TYPER, 'GICR_TYPER', 'RO', 'Redistributor Type Register', { width: 8, reset: this.type(0) }),
-      row(WAKER, 'GICR_WAKER', 'RW', 'Redistributor Wake Register', {
+      wordRow(0, 'GICR_CTLR', 'RO', 'Redistributor Control Register: no LPIs'),
+      wordRow(IIDR, 'GICR_IIDR', 'RO', 'Redistributor Implementer Identification Register', { reset: IMPLEMENTER_ARM }),
+      wordRow(TYPER, 'GICR_TYPER', 'RO', 'Redistributor Type Register', { width: 8, reset: this.type(0) }),
+      wordRow(WAKER, 'GICR_WAKER', 'RW', 'Redistributor Wake Register', {
         reset: PROCESSOR_SLEEP | CHILDREN_ASLEEP,
         mask: PROCESSOR_SLEEP,
       }),

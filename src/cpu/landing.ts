@@ -1,5 +1,8 @@
 /** Which instructions a branch may come to in a guarded page: BTypeCompatible. */
-const BTI = 0xd503241f;
+import { wordTest } from '../arch/instructions';
+
+const [isBti, isBrk, isHlt] = [wordTest('BTI'), wordTest('BRK'), wordTest('HLT')];
+/** BTI's op<1:0>. */
 const OP_SHIFT = 6;
 const PACIASP = 0xd503233f;
 const PACIBSP = 0xd503237f;
@@ -10,9 +13,7 @@ const takes = [[], [1, 2], [1, 3], [1, 2, 3]] as const satisfies readonly (reado
 /** @param type PSTATE.BTYPE, not 0. @param stopsAtPac SCTLR_ELx.BT: jumps may not come to PACIASP and PACIBSP. */
 export function isLandingPad(word: number, type: number, stopsAtPac: () => boolean): boolean {
   const w = word >>> 0;
-  if ((w & ~(3 << OP_SHIFT)) >>> 0 === BTI) return (takes[(w >>> OP_SHIFT) & 3] as readonly number[]).includes(type);
+  if (isBti(w)) return (takes[(w >>> OP_SHIFT) & 3] as readonly number[]).includes(type);
   if (w === PACIASP || w === PACIBSP) return type !== 3 || !stopsAtPac();
-  const isBrk = (w & 0xffe0001f) >>> 0 === 0xd4200000;
-  const isHlt = (w & 0xffe0001f) >>> 0 === 0xd4400000;
-  return isBrk || isHlt;
+  return isBrk(w) || isHlt(w);
 }

@@ -10,6 +10,8 @@ import {
 } from '../arch/instructions';
 import { bug } from '../base/errors';
 
+export { matches } from '../arch/instructions';
+
 /** A row of the table with its parsed pattern. */
 export interface CompiledRow {
   readonly row: InstructionRow & { readonly id: InstructionId };
@@ -27,10 +29,6 @@ const byId: ReadonlyMap<string, CompiledRow> = new Map(compiledRows.map((c) => [
 
 /** The compiled row of an id. */
 export const compiledRow = (id: InstructionId): CompiledRow => byId.get(id) ?? bug(`no instruction row ${id}`);
-
-/** Whether `word` is one of the pattern's. */
-export const matches = ({ mask, value, nonzero }: Pattern, word: number): boolean =>
-  (word & mask) >>> 0 === value && (nonzero === 0 || (word & nonzero) !== 0);
 
 /** The row's fields in `word`, which must match its pattern. */
 export function extract(compiled: CompiledRow, word: number): Fields {

@@ -1,5 +1,6 @@
 /** The instruction table: every row of A64 that is known here, and types derived from it. */
 
+import { bug } from '../../base/errors';
 import { branchRows } from './branches';
 import { classRows } from './classes';
 import { dataImmediateRows } from './dataImmediate';
@@ -10,6 +11,7 @@ import { pointerAuthenticationRows } from './extensionsPauth';
 import { tagExtensionRows } from './extensionsTags';
 import { brainFloatRows, floatScalarRows, floatVectorRows } from './float';
 import { loadStoreRows } from './loadStore';
+import { matches, parsePattern } from './pattern';
 import { simdCryptoRows } from './simdCrypto';
 import { simdIntegerRows } from './simdInteger';
 import { simdLoadStoreRows } from './simdLoadStore';
@@ -57,7 +59,14 @@ export type FieldNamesOf<Id extends InstructionId> = FieldNames<Extract<TableRow
 export const instructionRows: readonly (InstructionRow & { readonly id: InstructionId })[] = table;
 
 export * from './names';
-export { isNarrower, type Pattern, type PatternField, parsePattern, patternsOverlap } from './pattern';
+export { isNarrower, matches, type Pattern, type PatternField, parsePattern, patternsOverlap } from './pattern';
+
+/** A test for the words of one row's pattern, for who needs to know no more of them. */
+export function wordTest(id: InstructionId): (word: number) => boolean {
+  const pattern = parsePattern(instructionRows.find((row) => row.id === id)?.pattern ?? '');
+  return typeof pattern === 'string' ? bug(`pattern of ${id}: ${pattern}`) : (word) => matches(pattern, word);
+}
+
 /** A part of the table, as the coverage page lists it. */
 export interface InstructionGroup {
   readonly title: string;

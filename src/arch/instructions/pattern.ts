@@ -44,6 +44,10 @@ export function parsePattern(text: string): Pattern | string {
   return left === 0 ? { mask: mask >>> 0, value: value >>> 0, nonzero, fields } : `${32 - left} bits instead of 32`;
 }
 
+/** Whether `word` is one of the pattern's. */
+export const matches = ({ mask, value, nonzero }: Pattern, word: number): boolean =>
+  (word & mask) >>> 0 === value && (nonzero === 0 || (word & nonzero) !== 0);
+
 /** Whether the bits that `a` fixes leave no bit of `b.nonzero` that can be set. */
 const excludes = (a: Pattern, b: Pattern): boolean => b.nonzero !== 0 && (b.nonzero & (~a.mask | a.value)) === 0;
 

@@ -1,5 +1,6 @@
 /** Page tables in a sparse memory, a context to change, and an Mmu over them. */
 import { operationByName } from '../../../../src/arch/sysops/index';
+import { noStage2 } from '../../../../src/cpu/stage2Controls';
 import { Mmu, peekTranslate } from '../../../../src/memory/mmu/index';
 import { Access } from '../../../../src/memory/translator';
 import type { Stage2Controls, TranslationContext, TranslationRange } from '../../../../src/memory/types';
@@ -24,21 +25,13 @@ export const MAIR_HI = 0x4fffbb44;
 
 /** Stage 2 of 40-bit addresses, 4 KB granule, tables from level 1 on. */
 export const stage2 = (more: Partial<Stage2Controls> = {}): Stage2Controls => ({
+  ...noStage2(),
   valid: true,
   base: 0x80_0000,
   ipaBits: 40,
-  granuleLog2: 12,
   startLevel: 1,
   psBits: 48,
   walkCacheable: true,
-  bigEndianWalks: false,
-  hardwareFlag: false,
-  hardwareDirty: false,
-  xnx: false,
-  forcedWriteBack: false,
-  dataUncached: false,
-  fetchUncached: false,
-  protectedWalks: false,
   ...more,
 });
 

@@ -49,9 +49,9 @@ export interface LinuxResult {
 const LIMIT = 20_000_000_000;
 let runs = 0;
 
-/** Says that a command has ended; not as it is typed, so that the echo does not look like it. */
-const ENDED = 'END';
-const typed = (command: string): string => `${command}; echo E""ND`;
+/** Stand around what a command prints; typed differently, since the shell echoes and at times folds what is typed. */
+const [BEGUN, ENDED] = ['BEGIN', 'END'];
+const typed = (command: string): string => `echo BE""GIN; ${command}; echo E""ND`;
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
 /** From power-on to power-off. */
@@ -73,15 +73,15 @@ export async function runLinux(run: LinuxRun): Promise<LinuxResult> {
     console,
     stderr,
     statistics: JSON.parse(readFileSync(stats, 'utf8')),
-    answers: commands.map((command) => answerIn(console, typed(command))),
+    answers: answersIn(console, commands),
   };
 }
 
-/** What stands between the last echo of a command and its end: one typed before the prompt is echoed twice. */
-function answerIn(console: string, command: string): string {
-  const from = console.lastIndexOf(`${command}\n`);
-  return from < 0 ? '' : console.slice(from + command.length + 1, console.indexOf(ENDED, from + command.length + 1));
-}
+/** What each command printed. */
+const answersIn = (console: string, commands: readonly string[]): string[] => {
+  const parts = console.split(`${BEGUN}\n`).slice(1);
+  return commands.map((_, i) => parts[i]?.slice(0, parts[i].indexOf(ENDED)) ?? '');
+};
 
 /** Lines of our `ids` program. */
 export const idLines = (console: string): string[] =>

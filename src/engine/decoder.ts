@@ -10,8 +10,8 @@ import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
 import type { LaterCode } from './laterCode';
 import { OpenContext } from './openContext';
 
-/** log2 of the words remembered: a kernel's text has hundreds of thousands of different ones, a phase of it tens. */
-const CACHE_BITS = 16;
+/** log2 of the words remembered: the boot of a kernel decodes 150,000 different ones, and those that collide are decoded again. */
+const CACHE_BITS = 18;
 
 export class Decoder {
   private readonly words: Int32Array;

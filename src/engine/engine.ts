@@ -58,6 +58,8 @@ const BRANCH_FROM = coreLayout.branchFrom[0] >> 2;
 const BTYPE_SHIFT = 10;
 const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
+/** Turns may be short: one sample for so many instructions is enough. */
+const SAMPLE_EVERY = 50_000;
 /** Place in a page of the smallest granule. */
 const PAGE_MASK = 0xfff;
 
@@ -100,6 +102,8 @@ export class Engine {
   /** Penalty cycles of the core below which `horizon` would change nothing. */
   penaltyLimit = 0;
   private skipBreakpoint = false;
+  /** Instructions since the end of a turn was last taken as a sample of where code is hot. */
+  private unsampled = 0;
   private stopped = false;
   readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
 
@@ -278,7 +282,11 @@ export class Engine {
     this.enterRecord(record, hi, lo);
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
     const remaining = this.i32[b + BUDGET]; // a fetch may have lowered it
-    if (this.marks.size === 0) this.pairs.sample(record - indexInGranule * RECORD_BYTES);
+    this.unsampled += this.limit;
+    if (this.unsampled >= SAMPLE_EVERY && this.marks.size === 0) {
+      this.unsampled = 0;
+      this.pairs.sample(record - indexInGranule * RECORD_BYTES);
+    }
     if (this.stopRecord === 0 && indexInGranule + remaining <= this.granuleBytes >> 2) {
       this.stopAt(record + remaining * RECORD_BYTES);
     }

@@ -13,6 +13,9 @@ import type { GeneratedNames } from './stateContext';
 
 /** Samples after which a granule counts as hot. */
 const HOT_SAMPLES = 3;
+/** A module is dear: pairs wait for so many others, or for so many samples. */
+const BATCH = 64;
+const PATIENCE = 32;
 const SAMPLE_BITS = 12;
 
 const endsRun = new Set(['B', 'BL', 'BR', 'BLR', 'RET']);
@@ -40,6 +43,10 @@ export class Pairs {
   private readonly firsts = new Uint16Array(1 << 16);
   private readonly samples = new Uint8Array(1 << SAMPLE_BITS);
   private readonly sampled = new Int32Array(1 << SAMPLE_BITS);
+  /** Hot granules whose pairs are yet to be made, the neighbours in them that want one, and samples since the first. */
+  private hot: number[] = [];
+  private readonly wanted = new Set<number>();
+  private waited = 0;
   count = 0;
 
   constructor(
@@ -59,33 +66,45 @@ export class Pairs {
     return this.index.get(first, second) || first;
   }
 
-  /** A turn ended in this granule; `recordBase` is its first record. */
+  /** A turn ended in this granule; `recordBase` is its first record. No record of any granule is marked now. */
   sample(recordBase: number): void {
     const slot = (recordBase >>> 8) & ((1 << SAMPLE_BITS) - 1);
     if (this.sampled[slot] !== recordBase) {
       this.sampled[slot] = recordBase;
       this.samples[slot] = 0;
     }
-    if (this.samples[slot] < HOT_SAMPLES && ++this.samples[slot] === HOT_SAMPLES) this.join(recordBase);
+    if (this.samples[slot] < HOT_SAMPLES && ++this.samples[slot] === HOT_SAMPLES) this.want(recordBase);
+    if (this.hot.length > 0 && (this.wanted.size >= BATCH || ++this.waited >= PATIENCE)) this.make();
   }
 
   private handlerAt(recordBase: number, i: number): number {
     return this.single(this.u16[(recordBase + i * RECORD_BYTES + recordField.handler) >> 1]);
   }
 
-  /** Makes the pairs that a hot granule wants and puts them in. No record of it is marked now. */
-  private join(recordBase: number): void {
+  private want(recordBase: number): void {
+    this.hot.push(recordBase);
     for (let i = 0; i + 1 < this.granuleWords; i++) {
-      const first = this.handlerAt(recordBase, i);
-      const second = this.handlerAt(recordBase, i + 1);
+      const key = (this.handlerAt(recordBase, i) << 16) | this.handlerAt(recordBase, i + 1);
+      if (!this.refused.has(key)) this.wanted.add(key);
+    }
+  }
+
+  /** Makes the pairs that are wanted and puts them into the hot granules, whatever these hold by now. */
+  private make(): void {
+    for (const key of this.wanted) {
+      const [first, second] = [key >>> 16, key & 0xffff];
       if (this.index.get(first, second) === 0) this.decide(first, second);
     }
     this.later.flush();
-    for (let i = 0; i + 1 < this.granuleWords; i++) {
-      const first = this.handlerAt(recordBase, i);
-      const at = (recordBase + i * RECORD_BYTES + recordField.handler) >> 1;
-      this.u16[at] = this.known(first, this.handlerAt(recordBase, i + 1));
-    }
+    for (const recordBase of this.hot)
+      for (let i = 0; i + 1 < this.granuleWords; i++) {
+        const first = this.handlerAt(recordBase, i);
+        const at = (recordBase + i * RECORD_BYTES + recordField.handler) >> 1;
+        this.u16[at] = this.known(first, this.handlerAt(recordBase, i + 1));
+      }
+    this.hot = [];
+    this.wanted.clear();
+    this.waited = 0;
   }
 
   private decide(first: number, second: number): void {

@@ -58,8 +58,6 @@ const BRANCH_FROM = coreLayout.branchFrom[0] >> 2;
 const BTYPE_SHIFT = 10;
 const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
-/** Turns may be short: one sample for so many instructions is enough. */
-const SAMPLE_EVERY = 50_000;
 /** Place in a page of the smallest granule. */
 const PAGE_MASK = 0xfff;
 
@@ -102,7 +100,8 @@ export class Engine {
   /** Penalty cycles of the core below which `horizon` would change nothing. */
   penaltyLimit = 0;
   private skipBreakpoint = false;
-  /** Instructions since the end of a turn was last taken as a sample of where code is hot. */
+  /** The end of a turn is taken as a sample of where code is hot, one for so many instructions: turns may be short. */
+  sampleEvery = 50_000;
   private unsampled = 0;
   private stopped = false;
   readonly counters = { enters: 0, fetches: 0, intercepts: 0, tails: 0, left: 0 };
@@ -283,7 +282,7 @@ export class Engine {
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
     const remaining = this.i32[b + BUDGET]; // a fetch may have lowered it
     this.unsampled += this.limit;
-    if (this.unsampled >= SAMPLE_EVERY && this.marks.size === 0) {
+    if (this.unsampled >= this.sampleEvery && this.marks.size === 0) {
       this.unsampled = 0;
       this.pairs.sample(record - indexInGranule * RECORD_BYTES);
     }

@@ -10,6 +10,7 @@ import { coreLayout } from '../cpu/layout';
 import type { SlowPath } from '../isa/sem';
 import {
   entryField,
+  FETCH_TABLE_ENTRIES,
   LINE_ENTRY_BYTES,
   LINE_TABLE_ENTRIES,
   RECORD_BYTES,
@@ -178,7 +179,7 @@ function gotoTypedBody(enterAt: number, shape: InterpreterShape): number[] {
 
 /** Address of the I-line table entry of an address. */
 function fetchEntry(core: I32, low: I32, shape: InterpreterShape): I32 {
-  const mask = (LINE_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES;
+  const mask = (FETCH_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES;
   const index = op32.and(op32.shrU(low, i32(shape.granuleLog2 - 4)), i32(mask));
   return op32.add(load.i32(core, at('fetchTable')), index);
 }

@@ -117,6 +117,14 @@ export class DataAccess extends CrossingAccess {
     const { shared, result } = this;
     const hi = vaHi >>> 0;
     const lo = (vaLo & -ZERO_BLOCK_BYTES) >>> 0;
+    if (!this.watching) {
+      const { pages, current } = this.tables;
+      const known = pages.find(core, current[core], hi, lo, PageUse.Store);
+      if (known !== 0) {
+        this.zeroWriteBack(core, hi, lo, known, pages.tlbIndex, true);
+        return 0;
+      }
+    }
     if (!this.translate(core, hi, lo, Access.Write, 0)) {
       this.faultLo = vaLo >>> 0;
       return 1;
@@ -133,23 +141,37 @@ export class DataAccess extends CrossingAccess {
         if (!this.busStore(core, pa + i, 8)) return this.abort(core, hi, lo, 'external', true);
       return 0;
     }
-    for (let i = 0; i < ZERO_BLOCK_BYTES; i += 16) {
-      const unit = shared.unitOf(host + i);
-      const first = i === 0 || ((host + i) & shared.unitMask) === 0;
-      if (type < MemoryType.NormalWT) {
-        this.storeUncached(core, host + i, 16);
-        continue;
+    if (type === MemoryType.NormalWB) {
+      this.zeroWriteBack(core, hi, lo, host, result.tlbIndex, watch === 0);
+      if (watch === 0) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
+    } else
+      for (let i = 0; i < ZERO_BLOCK_BYTES; i += 16) {
+        if (type < MemoryType.NormalWT) {
+          this.storeUncached(core, host + i, 16);
+          continue;
+        }
+        if (i > 0 && ((host + i) & shared.unitMask) === 0) shared.count(core, Counter.secondAccesses);
+        const unit = shared.unitOf(host + i);
+        this.data.wayForStore(core, unit);
+        this.writeThrough(core, unit, host + i, 16);
+        this.effects.stored(core, unit, host + i, 16, true);
       }
-      if (first && i > 0) shared.count(core, Counter.secondAccesses);
-      if (type === MemoryType.NormalWB) {
-        this.storeWriteBack(core, hi, lo + i, host + i, 16, result.tlbIndex, first && watch === 0);
-        continue;
-      }
-      this.data.wayForStore(core, unit);
-      this.writeThrough(core, unit, host + i, 16);
-      this.effects.stored(core, unit, host + i, 16, true);
-    }
     if (this.watching) shared.ports.access?.(core, hi, lo, pa, ZERO_BLOCK_BYTES, true);
     return 0;
+  }
+
+  /** DC ZVA of Write-Back memory, a unit at a time. */
+  private zeroWriteBack(core: number, hi: number, lo: number, host: number, tlbIndex: number, entry: boolean): void {
+    const { shared, data } = this;
+    const bytes = Math.min(shared.unitBytes, ZERO_BLOCK_BYTES);
+    for (let i = 0; i < ZERO_BLOCK_BYTES; i += bytes) {
+      if (i > 0) shared.count(core, Counter.secondAccesses);
+      const unit = shared.unitOf(host + i);
+      const way = data.wayForStore(core, unit);
+      data.makeDirty(core, unit);
+      shared.u32.fill(0, (host + i) >>> 2, (host + i + bytes) >>> 2);
+      this.effects.stored(core, unit, host + i, bytes, false);
+      if (entry) this.installStore(core, hi, lo + i, unit, way, tlbIndex);
+    }
   }
 }

@@ -11,18 +11,22 @@
  * instruction (4), I-cache granule index (4).
  */
 
+/** Of the load and the store table; and of the I-line table, where an address that is not at hand is dearer. */
 export const LINE_TABLE_ENTRIES = 1024;
+export const FETCH_TABLE_ENTRIES = 2048;
 export const LINE_ENTRY_BYTES = 16;
 export const LINE_TABLE_BYTES = LINE_TABLE_ENTRIES * LINE_ENTRY_BYTES;
+export const FETCH_TABLE_BYTES = FETCH_TABLE_ENTRIES * LINE_ENTRY_BYTES;
 /** Every byte of an empty tag, and the bit of it that other tags do not have. */
 export const EMPTY_TAG_BYTE = 0x0c;
 export const TAG_EMPTY = 4;
 /** Hit, but not a plain one. */
 export const TAG_NOT_PLAIN = 8;
 
-/** Translation contexts whose tables are kept at once, per core. Tables of slot s: load, store, fetch, LINE_TABLE_BYTES each. */
+/** Translation contexts whose tables are kept at once, per core, and the tables of one: load, store, fetch. */
 export const CONTEXT_SLOTS = 8;
-export const CONTEXT_TABLES_BYTES = CONTEXT_SLOTS * 3 * LINE_TABLE_BYTES;
+export const SLOT_TABLES_BYTES = 2 * LINE_TABLE_BYTES + FETCH_TABLE_BYTES;
+export const CONTEXT_TABLES_BYTES = CONTEXT_SLOTS * SLOT_TABLES_BYTES;
 
 export const entryField = { tag: 0, host: 8, way: 12 } as const;
 

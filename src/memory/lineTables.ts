@@ -9,10 +9,13 @@
 import { Counter } from './counters';
 import {
   CONTEXT_SLOTS,
+  CONTEXT_TABLES_BYTES,
   EMPTY_TAG_BYTE,
+  FETCH_TABLE_ENTRIES,
   LINE_ENTRY_BYTES,
   LINE_TABLE_BYTES,
   LINE_TABLE_ENTRIES,
+  SLOT_TABLES_BYTES,
   TAG_EMPTY,
   TAG_NOT_PLAIN,
 } from './layout';
@@ -21,11 +24,12 @@ import { Remover } from './removers';
 import type { Shared } from './shared';
 
 export const EMPTY_TAG = EMPTY_TAG_BYTE * 0x01010101;
-const INDEX_MASK = LINE_TABLE_ENTRIES - 1;
 
 /** Which of a context slot's three tables. */
 export const Table = { Load: 0, Store: 1, Fetch: 2 } as const;
 export type Table = (typeof Table)[keyof typeof Table];
+
+export const entriesOf = (table: Table): number => (table === Table.Fetch ? FETCH_TABLE_ENTRIES : LINE_TABLE_ENTRIES);
 
 /** Address of an entry's word (>>> 2) + these. */
 const HI = 1;
@@ -73,7 +77,7 @@ export class LineTables {
     this.pages.reset();
     for (let core = 0; core < this.shared.cores; core++) {
       const base = plan.tables[core];
-      u8.fill(EMPTY_TAG_BYTE, base, base + CONTEXT_SLOTS * 3 * LINE_TABLE_BYTES);
+      u8.fill(EMPTY_TAG_BYTE, base, base + CONTEXT_TABLES_BYTES);
       for (const table of this.slots[core]) table.fill(0);
       this.tlbUse[core].fill(0);
       this.contexts[core].keys.fill(undefined);
@@ -83,13 +87,13 @@ export class LineTables {
   }
 
   base(core: number, slot: number, table: Table): number {
-    return this.shared.plan.tables[core] + (slot * 3 + table) * LINE_TABLE_BYTES;
+    return this.shared.plan.tables[core] + slot * SLOT_TABLES_BYTES + table * LINE_TABLE_BYTES;
   }
 
   /** Address >>> 2 of the entry for a VA in the current context. */
   private entryIndex(core: number, table: Table, vaLo: number): number {
     const log2 = table === Table.Fetch ? this.shared.granuleLog2 : this.shared.unitLog2;
-    return (this.base(core, this.current[core], table) >>> 2) + (((vaLo >>> log2) & INDEX_MASK) << 2);
+    return (this.base(core, this.current[core], table) >>> 2) + (((vaLo >>> log2) & (entriesOf(table) - 1)) << 2);
   }
 
   /**
@@ -181,8 +185,7 @@ export class LineTables {
 
   private emptyTable(core: number, slot: number, table: Table, remover: Remover): void {
     const first = this.base(core, slot, table) >>> 2;
-    for (let i = 0; i < LINE_TABLE_BYTES >>> 2; i += LINE_ENTRY_BYTES >>> 2)
-      this.empty(core, table, first + i, remover);
+    for (let i = 0; i < entriesOf(table); i++) this.empty(core, table, first + i * (LINE_ENTRY_BYTES >>> 2), remover);
   }
 
   /** All store entries of a core. */
@@ -220,10 +223,11 @@ export class LineTables {
     const loMask = pageLog2 >= 32 ? 0 : (-1 << pageLog2) | 0;
     const hiMask = (pageLog2 >= 32 ? -1 << (pageLog2 - 32) : -1) & 0x00ffffff;
     const first = this.base(core, slot, table) >>> 2;
-    const count = pageLog2 - entryLog2 >= 10 ? LINE_TABLE_ENTRIES : 1 << (pageLog2 - entryLog2);
-    const start = ((vaLo & loMask) >>> entryLog2) & INDEX_MASK;
+    const entries = entriesOf(table);
+    const count = pageLog2 - entryLog2 >= 31 - Math.clz32(entries) ? entries : 1 << (pageLog2 - entryLog2);
+    const start = ((vaLo & loMask) >>> entryLog2) & (entries - 1);
     for (let i = 0; i < count; i++) {
-      const at = first + (((start + i) & INDEX_MASK) << 2);
+      const at = first + (((start + i) & (entries - 1)) << 2);
       const lo = u32[at];
       if ((lo & TAG_EMPTY) === 0 && ((lo ^ vaLo) & loMask) === 0 && ((u32[at + HI] ^ vaHi) & hiMask) === 0)
         this.empty(core, table, at, Remover.tlb);

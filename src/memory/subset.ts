@@ -7,8 +7,8 @@
 import type { DataCaches } from './dataCaches';
 import type { Exclusives } from './exclusives';
 import { Granule, type InstructionCaches } from './instructionCaches';
-import { CONTEXT_SLOTS, LINE_TABLE_ENTRIES, TAG_EMPTY, TAG_NOT_PLAIN } from './layout';
-import { type LineTables, Table } from './lineTables';
+import { CONTEXT_SLOTS, TAG_EMPTY, TAG_NOT_PLAIN } from './layout';
+import { entriesOf, type LineTables, Table } from './lineTables';
 import { PageUse } from './recentPages';
 import { Dir, type Shared } from './shared';
 import type { StoreEffects } from './storeEffects';
@@ -62,7 +62,7 @@ export class SubsetCheck {
     for (let core = 0; core < this.shared.cores; core++)
       for (let slot = 0; slot < CONTEXT_SLOTS; slot++)
         for (const table of [Table.Load, Table.Store, Table.Fetch])
-          for (let i = 0; i < LINE_TABLE_ENTRIES; i++) {
+          for (let i = 0; i < entriesOf(table); i++) {
             const at = (this.tables.base(core, slot, table) >>> 2) + i * 4;
             const tag = u32[at];
             if (tag & TAG_EMPTY) continue;

@@ -115,6 +115,7 @@ test('atomic accesses count a load, and a store where they store', () => {
 
 test('hot granules get joined pairs, and stops inside a pair still hold', () => {
   const rig = start();
+  rig.engine.sampleEvery = 0;
   for (let i = 0; i < 200; i++) rig.engine.run(0, rig.block, 100 + (i % 19), false);
   assert.ok(rig.engine.pairCount() > 5);
   const plain = start();
@@ -127,6 +128,7 @@ test('hot granules get joined pairs, and stops inside a pair still hold', () => 
 
 test('a slow path that asks for it ends the run after its instruction, in a pair too', () => {
   const rig = start();
+  rig.engine.sampleEvery = 0;
   for (let i = 0; i < 200; i++) rig.engine.run(0, rig.block, 100 + (i % 19), false);
   rig.forgetEntries();
   rig.exitAfterLoads = true;

@@ -6,7 +6,13 @@ import { type FeatureSet, featureNames } from '../../../src/arch/features';
 import { CORE_BLOCK_BYTES, coreLayout, slotOffset } from '../../../src/cpu/layout';
 import { Engine } from '../../../src/engine/engine';
 import { type ImportName, importNames } from '../../../src/engine/interpreter';
-import { EMPTY_TAG_BYTE, LINE_TABLE_BYTES, RECORD_BYTES } from '../../../src/memory/layout';
+import {
+  EMPTY_TAG_BYTE,
+  FETCH_TABLE_ENTRIES,
+  LINE_TABLE_BYTES,
+  RECORD_BYTES,
+  SLOT_TABLES_BYTES,
+} from '../../../src/memory/layout';
 
 export const CODE_VA = 0x10_0000;
 export const DATA_BYTES = 0x1_0000;
@@ -49,7 +55,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
   const view = new DataView(buffer);
   const taken = new Map<string, number>();
   const at = (name: keyof typeof coreLayout): number => BLOCK + coreLayout[name][0];
-  u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
+  u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + SLOT_TABLES_BYTES);
   u32[at('loadTable') >> 2] = TABLES;
   u32[at('storeTable') >> 2] = TABLES + LINE_TABLE_BYTES;
   u32[at('fetchTable') >> 2] = TABLES + 2 * LINE_TABLE_BYTES;
@@ -105,7 +111,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
           engine.decode(0, CODE + granule - CODE_VA, records);
         }
         if (install) {
-          const entry = (TABLES + 2 * LINE_TABLE_BYTES + (((lo >>> 6) & 1023) << 4)) >> 2;
+          const entry = (TABLES + 2 * LINE_TABLE_BYTES + (((lo >>> 6) & (FETCH_TABLE_ENTRIES - 1)) << 4)) >> 2;
           u32[entry] = granule;
           u32[entry + 1] = 0;
           u32[entry + 2] = records;
@@ -128,7 +134,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
     write(words) {
       for (const [i, w] of words.entries()) view.setUint32(CODE + i * 4, w, true);
       granules.clear();
-      u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + 3 * LINE_TABLE_BYTES);
+      u8.fill(EMPTY_TAG_BYTE, TABLES, TABLES + SLOT_TABLES_BYTES);
     },
     x: (n) => view.getBigUint64(BLOCK + slotOffset(n), true),
     setX: (n, value) => view.setBigUint64(BLOCK + slotOffset(n), BigInt.asUintN(64, value), true),

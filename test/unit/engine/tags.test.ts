@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coreLayout } from '../../../src/cpu/layout';
 import { encode } from '../../../src/isa';
-import { EMPTY_TAG_BYTE, LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, TAG_NOT_PLAIN } from '../../../src/memory/layout';
+import {
+  EMPTY_TAG_BYTE,
+  FETCH_TABLE_ENTRIES,
+  LINE_ENTRY_BYTES,
+  LINE_TABLE_ENTRIES,
+  TAG_NOT_PLAIN,
+} from '../../../src/memory/layout';
 import { CODE_VA, makeRig, type Rig } from './rig';
 
 const LINE = 64;
@@ -12,7 +18,8 @@ const DATA = 0x1000n;
 /** Host address of the entry for an address. */
 function entryOf(rig: Rig, table: 'loadTable' | 'storeTable' | 'fetchTable', address: bigint): number {
   const base = new DataView(rig.buffer).getUint32(rig.block + coreLayout[table][0], true);
-  return base + Number((address / BigInt(LINE)) % BigInt(LINE_TABLE_ENTRIES)) * LINE_ENTRY_BYTES;
+  const entries = table === 'fetchTable' ? FETCH_TABLE_ENTRIES : LINE_TABLE_ENTRIES;
+  return base + Number((address / BigInt(LINE)) % BigInt(entries)) * LINE_ENTRY_BYTES;
 }
 
 /** Runs one word with x1 = address after the tag of its entry was set. @returns whether the slow path was taken. */

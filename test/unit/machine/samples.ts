@@ -9,7 +9,13 @@ import type { LaunchOptions } from '../../../src/machine/launch.types';
 import { ElscopeMachine } from '../../../src/machine/machine';
 import { presetConfig } from '../../../src/machine/presets';
 import { COUNTER_NAMES, Counter } from '../../../src/memory/counters';
-import { CONTEXT_SLOTS, LINE_TABLE_BYTES, RECORD_BYTES } from '../../../src/memory/layout';
+import {
+  CONTEXT_SLOTS,
+  FETCH_TABLE_BYTES,
+  LINE_TABLE_BYTES,
+  RECORD_BYTES,
+  SLOT_TABLES_BYTES,
+} from '../../../src/memory/layout';
 import { identifyImage, placeKernel, VIRT_RAM_BASE } from '../../../src/program';
 import { nodePorts } from '../../../src/worker/nodePorts';
 
@@ -101,7 +107,7 @@ function noState({ units, memory: { shared } }: ElscopeMachine): (readonly [numb
   const fetchTables = plan.tables.flatMap((tables) =>
     Array.from(
       { length: CONTEXT_SLOTS },
-      (_, slot) => [tables + (3 * slot + 2) * LINE_TABLE_BYTES, LINE_TABLE_BYTES] as const,
+      (_, slot) => [tables + slot * SLOT_TABLES_BYTES + 2 * LINE_TABLE_BYTES, FETCH_TABLE_BYTES] as const,
     ),
   );
   const counters = plan.tables.map((_, core) => {

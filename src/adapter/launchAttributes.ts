@@ -78,6 +78,14 @@ export const launchAttributes = {
     doc: 'The highest exception level that exists; cores are reset into it. Default: 2 for an ELF program, else 1.',
   },
   gic: { type: 'integer', values: [2, 3], doc: 'Version of the interrupt controller (GIC). Default: 2.' },
+  kvm: {
+    type: 'string',
+    doc: 'A host kernel of this release, such as 6.12, has EL2 with its KVM, and the program is its guest.',
+  },
+  policies: {
+    type: 'list',
+    doc: 'What that host does otherwise than its release did, each "NAME=VALUE" (elscope policies lists them).',
+  },
   seed: {
     type: 'integer',
     least: 0,
@@ -264,6 +272,8 @@ export function sessionStart(given: unknown): SessionStart {
     memory: values.memory,
     el: values.el,
     gic: values.gic,
+    kvm: text('kvm'),
+    policies: (values.policies ?? []) as readonly string[],
     seed: values.seed,
     checker: values.checker ?? launchAttributes.checker.default,
     semihostingRoot: file('semihosting'),

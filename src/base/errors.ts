@@ -62,6 +62,13 @@ const rows = {
   'machine.syntax': ['the machine file "{path}" is not valid JSON at line {line}', '{what}'],
   'machine.field': ['the machine file "{path}" has a bad {field}', '{what}'],
   'machine.notObject': ['the machine file "{path}" holds no object', 'write it as { "preset": … }'],
+  'hypervisor.memory': ['the virtual machines need {size} of RAM', 'give the machine more memory, or the guests less'],
+  'hypervisor.core': ['a vCPU is to start on core {core} of {cores}', 'cores are numbered from 0'],
+  'hypervisor.kind': [
+    'a {kind} cannot be the guest of the hypervisor model',
+    'give it an ELF, a raw image or a kernel',
+  ],
+  'hypervisor.snapshot': ['a machine with the hypervisor model has no snapshots', 'run it from the start'],
   'machine.cpus': ['{cpus} cores are asked for', 'give 1 to {limit}'],
   'machine.memory': ['a memory size of {size} is not possible', 'give 16M to 3G, in whole MiB, such as 512M or 1G'],
   'machine.tooBig': [

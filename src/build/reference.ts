@@ -1,6 +1,7 @@
 /** README's references of the command line and of machine files, from the tables that the parsers read by. */
 import { type OptionRow, runOptions } from '../cli/options';
-import { type FieldTable, machineFields } from '../machine/machineFile';
+import type { FieldTable } from '../machine/fileReader';
+import { machineFields } from '../machine/machineFile';
 import { presets } from '../machine/presets';
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
@@ -29,7 +30,8 @@ function form({ kind, choices = [], low = 0, high = 0, powerOfTwo }: FieldRow, n
   if (kind === 'number') return `${number(low)} to ${number(high)}${powerOfTwo ? ', a power of two' : ''}`;
   if (kind === 'boolean') return '`true` `false`';
   if (kind === 'size') return 'a size';
-  if (kind === 'registers' || kind === 'features') return 'an object';
+  if (kind === 'registers' || kind === 'features' || kind === 'texts') return 'an object';
+  if (kind === 'text') return 'a text';
   return '';
 }
 
@@ -45,7 +47,7 @@ export function machineFieldsMarkdown(fields: FieldTable = machineFields): strin
       add(prefix + name, row);
       const isCache = row.fields !== undefined && 'lineBytes' in row.fields;
       if (!row.fields || (isCache && name !== 'l1i')) continue;
-      walk(row.fields, isCache ? `${prefix}${name}.` : `${prefix}${name}${name === 'cores' ? '[].' : '.'}`);
+      walk(row.fields, isCache ? `${prefix}${name}.` : `${prefix}${name}${row.kind === 'list' ? '[].' : '.'}`);
     }
   };
   walk(fields, '');

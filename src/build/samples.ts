@@ -31,6 +31,14 @@ export const samples: Readonly<Record<string, Omit<BareMetalProgram, 'root' | 'l
   'selfmod-noisb': selfmod('no-isb'),
   jit: program([ENTRY, ...RUNTIME, 'jit/kernel.c', 'jit/user.c']),
   'cache-ids': program([ENTRY, ...RUNTIME, 'common/cores.c', 'cache-ids/cache-ids.c']),
+  'kvm-ccsidr': program([ENTRY, ...RUNTIME, 'kvm-ccsidr/kvm-ccsidr.c', 'kvm-ccsidr/user.c'], { FAR_CORE: '4' }),
+  'kvm-isolation': program([
+    ENTRY,
+    ...RUNTIME,
+    'common/cores.c',
+    'kvm-isolation/kvm-isolation.c',
+    'kvm-isolation/code.S',
+  ]),
   'two-lines': program([ENTRY, ...RUNTIME, 'common/cores.c', 'two-lines/two-lines.c', 'two-lines/code.S']),
 };
 

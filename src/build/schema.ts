@@ -1,7 +1,7 @@
 /** `npm run schema`: the JSON schema of machine files, from the table that the parser reads them by. */
 import { featureNames, featureRow } from '../arch/features';
-import { type FieldTable, machineFields } from '../machine/machineFile';
-import { MAX_CORES } from '../machine/presets';
+import type { FieldTable } from '../machine/fileReader';
+import { machineFields } from '../machine/machineFile';
 import { type GeneratedFile, writeWhenMain } from './generated';
 
 type FieldRow = FieldTable[string];
@@ -20,8 +20,6 @@ export interface Schema {
   readonly examples?: readonly unknown[];
 }
 
-/** Fields that are a list of what their row says. */
-const lists: readonly string[] = ['cores'];
 /** Fields whose absence is said by null. */
 const nullable: readonly string[] = ['l2'];
 
@@ -50,6 +48,8 @@ function schemaOf(name: string, row: FieldRow): Schema {
   if (kind === 'number') return numbers(row);
   if (kind === 'choice') return choices(row);
   if (kind === 'boolean') return { type: 'boolean', description: doc };
+  if (kind === 'text') return { type: 'string', description: doc };
+  if (kind === 'texts') return { type: 'object', description: doc, additionalProperties: { type: 'string' } };
   if (kind === 'size') {
     return {
       type: ['string', 'integer'],
@@ -72,8 +72,8 @@ function schemaOf(name: string, row: FieldRow): Schema {
     };
   }
   const inner: Schema = { type: nullable.includes(name) ? ['object', 'null'] : 'object', ...fields(row.fields ?? {}) };
-  if (!lists.includes(name)) return { ...inner, description: doc };
-  return { type: 'array', description: doc, minItems: 1, maxItems: MAX_CORES, items: inner };
+  if (kind !== 'list') return { ...inner, description: doc };
+  return { type: 'array', description: doc, minItems: row.least, maxItems: row.most, items: inner };
 }
 
 export const machineSchema = (): object => ({

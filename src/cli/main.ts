@@ -3,6 +3,7 @@ import { adapterMain } from '../adapter/command';
 import { UserError } from '../base/errors';
 import { explainCommand } from './explain';
 import { helpText, runOptions } from './options';
+import { policiesCommand } from './policies';
 import { ExitCode, run } from './run';
 
 const usage = `elscope: an emulated multi-core arm64 machine with real, incoherent caches
@@ -10,6 +11,7 @@ const usage = `elscope: an emulated multi-core arm64 machine with real, incohere
   elscope run [IMAGE] [options]      run an ELF, or --bios FILE, or --kernel FILE
   elscope check [IMAGE] [options]    as run, stops at the first coherence finding (exit 3)
   elscope explain WORD|REGISTER|ESR  decode an instruction, a register or a syndrome
+  elscope policies [RELEASE]         what the hypervisor model can do, and what it does as that kernel release
   elscope dap [--port N]             debug adapter on stdio, or on a loopback socket
 
 options of run and check:
@@ -32,6 +34,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   }
   if (command === 'run' || command === 'check') return run(command, rest);
   if (command === 'explain') return explainCommand(rest);
+  if (command === 'policies') return policiesCommand(rest);
   if (command === 'dap') return adapterMain(rest);
   throw new UserError('cli.command', { command });
 }

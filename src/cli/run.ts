@@ -4,6 +4,7 @@ import { UserError } from '../base/errors';
 import type { Finding, Stop } from '../machine/api';
 import { launch } from '../machine/launch';
 import type { LaunchOptions } from '../machine/launch.types';
+import { HOST_CONSOLE } from '../machine/machine';
 import { presets } from '../machine/presets';
 import { extraDevices } from '../machine/virtioDevices';
 import { nodePorts } from '../worker/nodePorts';
@@ -35,6 +36,8 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
     memory: one('memory'),
     el: numberOption(options, 'el', 1, 3) as 1 | 2 | 3 | undefined,
     gic: numberOption(options, 'gic', 2, 3) as 2 | 3 | undefined,
+    kvm: one('kvm'),
+    policies: options.values.policy,
     seed: numberOption(options, 'seed', 0, 0xffffffff),
     checker:
       choiceOption(options, 'check', ['actual', 'architectural', 'off']) ?? (command === 'check' ? 'actual' : 'off'),
@@ -73,6 +76,10 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   );
   const dialogue = new Dialogue(options, (bytes) => machine.input(talking, bytes));
   machine.onConsole((uart, bytes) => {
+    if (uart === HOST_CONSOLE) {
+      process.stderr.write(bytes);
+      return;
+    }
     talking = uart;
     terminal.write(bytes);
     dialogue.output(bytes);

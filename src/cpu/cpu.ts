@@ -7,6 +7,7 @@
  */
 import { byName } from '../arch/sysregs/index';
 import { joinBig } from '../base/bits';
+import { bug } from '../base/errors';
 import { SeededRandom } from '../base/random';
 import type { TranslationContext } from '../memory/types';
 import type { CoreParts } from './behaviours';
@@ -21,7 +22,7 @@ import { Interrupts } from './interrupts';
 import { isLandingPad } from './landing';
 import { coreLayout } from './layout';
 import { Levels } from './levels';
-import { Operations } from './operations';
+import { Operations, Outcome } from './operations';
 import { PointerAuthentication } from './pauth';
 import { Pmu } from './pmu';
 import type { CpuFacts, CpuPeer, CpuPorts, Leave } from './ports';
@@ -59,6 +60,7 @@ export class Cpu implements CpuPeer, CoreParts {
   private readonly exceptions: Exceptions;
   private readonly calls: ExceptionCalls;
   private readonly access: SystemAccess;
+  private readonly operations: Operations;
   private readonly waiting: Waiting;
   private readonly out = { hi: 0, lo: 0 };
 
@@ -94,8 +96,8 @@ export class Cpu implements CpuPeer, CoreParts {
       ports.events,
     ));
     this.calls = new ExceptionCalls(index, this, exceptions, ports, () => this.levelChanged());
-    const operations = new Operations(index, this, ports, this.contexts);
-    this.access = new SystemAccess(index, this, this.registers, operations, this.calls, ports, this.extensions);
+    this.operations = new Operations(index, this, ports, this.contexts);
+    this.access = new SystemAccess(index, this, this.registers, this.operations, this.calls, ports, this.extensions);
     this.waiting = new Waiting(this, this.calls, ports);
   }
 
@@ -163,6 +165,13 @@ export class Cpu implements CpuPeer, CoreParts {
   }
   msrImmediate(op1: number, op2: number, CRm: number): Leave {
     return this.access.immediate(op1, op2, CRm);
+  }
+
+  /** An IC, DC, TLBI or AT operation by its name, as the current level executes it, without traps. False: it faulted. */
+  operate(name: string, hi: number, lo: number): boolean {
+    const index = this.operations.named(name);
+    if (index < 0) bug(`operation ${name}`);
+    return this.operations.execute(index, hi, lo) === Outcome.done;
   }
 
   // ---- exceptions ----
@@ -275,6 +284,14 @@ export class Cpu implements CpuPeer, CoreParts {
   /** An interrupt can be taken before the next instruction. */
   interruptPending(): boolean {
     return this.interrupts.find();
+  }
+  /** An interrupt of the hypervisor's own, taken to EL2. */
+  interruptToHypervisor(): Leave {
+    return this.calls.interruptTo(2);
+  }
+  /** Waiting for an interrupt, or no longer. */
+  setWaiting(waiting: boolean): void {
+    this.state.set('waitState', waiting ? WaitState.wfi : WaitState.running);
   }
   /** Takes it; 0 when there is none. */
   takeInterrupt(): Leave {

@@ -271,6 +271,13 @@ export class ExceptionCalls {
   }
 
   /** Takes the interrupt that can be taken, if any. */
+  /** An IRQ that has no input: level `target` takes it. */
+  interruptTo(target: number): 1 {
+    this.parts.pmu.sync();
+    this.exceptions.interrupt(target, ExceptionType.Irq);
+    return this.done();
+  }
+
   takeInterrupt(): Leave {
     const { interrupts, pmu } = this.parts;
     if (!interrupts.find()) return 0;

@@ -69,6 +69,12 @@ export class Operations {
     return index >= 0 && this.exists[index] ? index : -1;
   }
 
+  /** Index of an operation of this core by its name, or -1. */
+  named(name: string): number {
+    const row = operationByName(name);
+    return row === undefined ? -1 : this.find(operationKey(row.encoding));
+  }
+
   check(index: number): 'ok' | 'undefined' | CompiledTrap {
     const { row, traps } = operations[index];
     const { state, levels } = this.parts;

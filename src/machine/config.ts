@@ -3,6 +3,8 @@
  * files is generated from the same table (machine/schema.ts).
  */
 import type { FeatureSet } from '../arch/features';
+import type { PageBytes } from '../hypervisor/icacheRange';
+import type { Vma } from '../hypervisor/pfnmap';
 import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
 
 export interface CoreConfig {
@@ -23,6 +25,38 @@ export interface CoreConfig {
   readonly prefetch: number;
   /** ID register values that lie (register name -> value), as real machines' do. */
   readonly override: Readonly<Record<string, bigint>>;
+}
+
+/** A vCPU; without `core`, it starts on the core of its own number. */
+export interface VcpuSettings {
+  readonly core?: number;
+  readonly on?: boolean;
+}
+
+/** A memory slot beside the guest's RAM, and the mapping of user space behind it. */
+export interface SlotSettings {
+  readonly guestAddress: number;
+  readonly bytes: number;
+  readonly mapBytes?: number;
+  readonly vma: Pick<Vma, 'kind' | 'memory' | 'anyUncached'>;
+}
+
+export interface VmSettings {
+  readonly memoryBytes?: number;
+  readonly mapBytes?: number;
+  readonly vcpus?: readonly VcpuSettings[];
+  readonly slots?: readonly SlotSettings[];
+}
+
+/** EL2 is the hypervisor model's. */
+export interface HypervisorSettings {
+  /** Kernel release; the newest that is known when absent. */
+  readonly kvm?: string;
+  /** Single policies that are different from the release's. */
+  readonly policies: Readonly<Record<string, string>>;
+  readonly pageBytes: PageBytes;
+  readonly bootCores?: number;
+  readonly vms: readonly VmSettings[];
 }
 
 export interface MachineConfig {
@@ -46,4 +80,6 @@ export interface MachineConfig {
   readonly virtio: 'legacy' | 'modern';
   readonly mmuOffFetch: 'architecture' | 'poc';
   readonly checker: 'off' | 'actual' | 'architectural';
+  /** Absent: EL2 is the guest's own. */
+  readonly hypervisor?: HypervisorSettings;
 }

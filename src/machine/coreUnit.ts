@@ -19,7 +19,16 @@ const WAIT_STATE = coreLayout.waitState[0];
 
 const loadExclusives: ReadonlySet<string | undefined> = new Set(['LDXR', 'LDAXR', 'LDXP', 'LDAXP']);
 
+/** What runs at EL2 in place of instructions: one step of the core, which is at EL2. */
+export interface El2Model {
+  step(core: number): void;
+}
+
 export class CoreUnit implements ScheduledCore, CoreView {
+  /** The hypervisor model, where there is one. */
+  model: El2Model | undefined;
+  /** The hypervisor wants the guest to be left. */
+  kicked = false;
   /** The next run does not stop at a breakpoint on its first instruction: it was reported already. */
   skipBreakpoint = false;
   /** Data accesses on fast paths, in all. */
@@ -40,6 +49,8 @@ export class CoreUnit implements ScheduledCore, CoreView {
     private readonly stops: Stops,
     /** The instruction that the core is about to execute. */
     private readonly nextWord: () => number,
+    /** The debugger's breakpoints at the PC; a hit is a pending stop. */
+    private readonly breaksHere: (core: number) => boolean = () => false,
   ) {
     this.view = new DataView(buffer);
     this.f64 = new Float64Array(buffer);
@@ -66,6 +77,13 @@ export class CoreUnit implements ScheduledCore, CoreView {
     engine.penaltyLimit = this.f64[this.penaltyAt] + allowance;
     engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
+      if (this.model !== undefined && this.hypervisorRuns(this.model)) {
+        if (stops.pending !== undefined) break;
+        done++;
+        this.addInstructions(1);
+        if (horizon) limit = Math.min(limit, horizon(done));
+        continue;
+      }
       const single = cpu.debug.single;
       if ((single && cpu.debugException() === 1) || this.illegal()) {
         done++;
@@ -90,6 +108,19 @@ export class CoreUnit implements ScheduledCore, CoreView {
     engine.takeAccesses(block, this.taken);
     this.accesses += this.taken.loads + this.taken.stores;
     return done;
+  }
+
+  /** The core is at EL2, which is the model's: a step of it was made, unless there is a breakpoint before it. */
+  private hypervisorRuns(model: El2Model): boolean {
+    const { cpu, skipBreakpoint } = this;
+    if (this.el < 2) {
+      if (!this.kicked) return false;
+      this.kicked = false;
+      cpu.interruptToHypervisor();
+    }
+    this.skipBreakpoint = false;
+    if (skipBreakpoint || !this.breaksHere(this.index)) model.step(this.index);
+    return true;
   }
 
   /** PSTATE.IL is set: the exception is taken instead of the next instruction. */

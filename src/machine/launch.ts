@@ -7,6 +7,7 @@ import { UserError } from '../base/errors';
 import { decodeUtf8 } from '../base/utf8';
 import { readDeviceTree, virtDeviceTree, withChosen, writeDeviceTree } from '../devices/deviceTree';
 import { virtMap } from '../devices/virtBoard';
+import { policiesOf } from '../hypervisor/policies';
 import {
   identifyImage,
   type LinuxImage,
@@ -17,7 +18,7 @@ import {
   VIRT_DTB_SIZE,
   VIRT_RAM_BASE,
 } from '../program';
-import type { MachineConfig } from './config';
+import type { HypervisorSettings, MachineConfig } from './config';
 import { treeFacts } from './facts';
 import { type FirmwareKernel, fwCfgItems } from './fwCfgItems';
 import type { Launch, Launched, LaunchedImage, LaunchOptions, LaunchPorts } from './launch.types';
@@ -26,6 +27,7 @@ import { parseMachineFile } from './machineFile';
 import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
 import { memorySize } from './sizes';
 import { virtioMaker } from './virtioDevices';
+import { virtualMachines } from './virtualMachines';
 
 const MAX_DTB = 2 ** 20;
 
@@ -59,14 +61,35 @@ export function launchConfig(options: LaunchOptions, ports: LaunchPorts, default
     throw new UserError('machine.gic', { version: options.gic });
   const name = options.machine ?? DEFAULT_PRESET;
   const base = baseConfig(name, cpus, ports, defaultEl);
+  const hypervisor = hypervisorSettings(options, base.hypervisor);
   return {
     ...base,
+    ...(hypervisor === undefined ? {} : { hypervisor }),
     memoryBytes: options.memory === undefined ? base.memoryBytes : memorySize(options.memory),
-    highestEl: options.el ?? base.highestEl,
+    highestEl: hypervisor === undefined ? (options.el ?? base.highestEl) : 2,
     gic: options.gic ?? base.gic,
     seed: options.seed ?? base.seed,
     checker: options.checker ?? base.checker,
   };
+}
+
+/** What the machine file says of the hypervisor model, and the options on top. @throws UserError kvm.*, policy.* */
+function hypervisorSettings(
+  { kvm, policies = [] }: LaunchOptions,
+  base: HypervisorSettings | undefined,
+): HypervisorSettings | undefined {
+  if (kvm === undefined && policies.length === 0) return base;
+  const given = policies.map((text) => {
+    const equals = text.indexOf('=');
+    return [equals < 0 ? text : text.slice(0, equals), equals < 0 ? '' : text.slice(equals + 1)] as const;
+  });
+  const settings = {
+    ...(base ?? { pageBytes: 4096 as const, vms: [{}] }),
+    kvm: kvm ?? base?.kvm,
+    policies: { ...base?.policies, ...Object.fromEntries(given) },
+  };
+  policiesOf(settings.kvm, settings.policies);
+  return settings;
 }
 
 interface Program {
@@ -130,8 +153,8 @@ function firmwareKernel(options: LaunchOptions, ports: LaunchPorts, initrd: Uint
 }
 
 /** Memory that an image can be loaded to. @throws UserError image.outside */
-function checkPlaces(placement: Placement, config: MachineConfig, path: string): void {
-  const places = [{ base: virtMap.ram.base, size: config.memoryBytes }, virtMap.flash0, virtMap.flash1];
+function checkPlaces(placement: Placement, ramBytes: number, path: string): void {
+  const places = [{ base: virtMap.ram.base, size: ramBytes }, virtMap.flash0, virtMap.flash1];
   for (const { address, memSize } of placement.segments) {
     const end = address + memSize;
     if (places.some(({ base, size }) => address >= base && end <= base + size)) continue;
@@ -139,7 +162,7 @@ function checkPlaces(placement: Placement, config: MachineConfig, path: string):
       path,
       from: hex(address),
       to: hex(end),
-      ramEnd: hex(virtMap.ram.base + config.memoryBytes),
+      ramEnd: hex(virtMap.ram.base + ramBytes),
     });
   }
 }
@@ -152,19 +175,29 @@ export const launch: Launch = (options, ports): Launched => {
   const main = program(options, ports);
   const config = launchConfig(options, ports, main.isElf ? 2 : 1);
   const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd, 'initrd');
-  const placement = main.place(config.memoryBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
-  checkPlaces(placement, config, main.image.path);
+  const guests = config.hypervisor && virtualMachines(config, config.hypervisor);
+  if (guests && main.image.kind === 'bios') throw new UserError('hypervisor.kind', { kind: 'firmware image' });
+  const ramBytes = guests?.memoryBytes ?? config.memoryBytes;
+  const placement = main.place(ramBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
+  checkPlaces(placement, ramBytes, main.image.path);
+  const x0 = placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0;
   const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0);
   const machine = new ElscopeMachine(config, ports.wasm, {
     files: root === undefined ? { read: () => undefined } : filesUnder(root, ports),
     commandLine: options.append ?? '',
     fwCfg: fwCfgItems(config.cores.length, firmwareKernel(options, ports, initrd)),
     virtio: virtioMaker(options, ports),
+    hypervisor: guests && ((port) => guests.make(port, BigInt(placement.entry), BigInt(x0))),
     load: (m) => {
-      for (const segment of placement.segments) m.memory.pokeView(segment.address, segment.data);
-      if (initrd && placement.initrd !== undefined) m.memory.pokeView(placement.initrd, initrd);
-      if (placement.dtb !== undefined) m.memory.pokeView(placement.dtb, tree);
-      return { entry: placement.entry, x0: placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0 };
+      for (const base of guests?.bases ?? [virtMap.ram.base]) {
+        const put = (address: number, bytes: Uint8Array): void => {
+          m.memory.pokeView(address < virtMap.ram.base ? address : address - virtMap.ram.base + base, bytes);
+        };
+        for (const segment of placement.segments) put(segment.address, segment.data);
+        if (initrd && placement.initrd !== undefined) put(placement.initrd, initrd);
+        if (placement.dtb !== undefined) put(placement.dtb, tree);
+      }
+      return { entry: placement.entry, x0 };
     },
   });
   const linux = main.linux && { image: main.linux, address: BigInt(placement.entry) };

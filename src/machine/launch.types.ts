@@ -23,6 +23,9 @@ export interface LaunchOptions {
   /** Version of the interrupt controller; default 2. */
   readonly gic?: 2 | 3;
   readonly seed?: number;
+  /** Kernel release whose KVM runs at EL2, with the program as its guest; and single policies, each `NAME=VALUE`. */
+  readonly kvm?: string;
+  readonly policies?: readonly string[];
   readonly checker?: 'off' | 'actual' | 'architectural';
   /** Folder whose files semihosting may read; none when absent. */
   readonly semihostingRoot?: string;

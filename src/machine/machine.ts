@@ -4,7 +4,7 @@
  */
 
 import { joinBig } from '../base/bits';
-import { bug } from '../base/errors';
+import { bug, UserError } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import type { CpuPorts, ExceptionEvent } from '../cpu/ports';
@@ -15,9 +15,10 @@ import { type FilePort, Semihosting } from '../devices/semihosting';
 import { virtMap, virtPpi } from '../devices/virtBoard';
 import { VirtioConsole } from '../devices/virtio';
 import { AtBreakpoint, Engine } from '../engine/engine';
+import type { Hypervisor } from '../hypervisor/run/model';
+import type { El2Port } from '../hypervisor/run/port';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
-import { Access } from '../memory/translator';
 import type { MemoryFinding } from '../memory/types';
 import type {
   CatchSet,
@@ -26,7 +27,6 @@ import type {
   Finding,
   Machine,
   MachineStatistics,
-  MissCounts,
   Space,
   Stop,
   Watchpoint,
@@ -35,8 +35,10 @@ import { Board } from './board';
 import { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
 import { CoreUnit } from './coreUnit';
+import { el2Port } from './el2Port';
 import { ExceptionLoops } from './exceptionLoops';
 import { coreSight, cpuFacts, memoryConfig, Region } from './facts';
+import { fetching } from './fetching';
 import { firmware, type PowerPort, semihostingCall } from './firmware';
 import { Inspector } from './inspect';
 import type { WasmPort } from './launch.types';
@@ -46,6 +48,7 @@ import { exceptionRecord, findingRecord } from './records';
 import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
 import { identityOf, type MachineState, restoreState, type StateParts, saveState } from './snapshot/state';
+import { coreStatistics } from './statistics';
 import { Stops } from './stops';
 import { GuestTime } from './time';
 import type { VirtioMaker } from './virtioDevices';
@@ -53,11 +56,10 @@ import type { VirtioMaker } from './virtioDevices';
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x2_0000;
 const MAX_FINDINGS = 1000;
-/** The number of the virtio console among the UARTs. */
+/** The number of the virtio console among the UARTs; that of the host kernel's log under the hypervisor model. */
 const VIRTIO_CONSOLE = 1;
+export const HOST_CONSOLE = 9;
 const PENDING_EXIT = coreLayout.pendingExit[0];
-const GUARDED_SEEN = coreLayout.guardedSeen[0];
-const PC = coreLayout.pc[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
 /** What a core starts with. */
@@ -72,6 +74,8 @@ export interface MachineOptions {
   /** What firmware finds in the firmware configuration device. */
   readonly fwCfg?: FwCfgItems;
   readonly virtio?: VirtioMaker;
+  /** The model that has EL2 in place of code; made anew at each reset. */
+  readonly hypervisor?: (port: El2Port) => Hypervisor;
   /** Puts images into memory; called at power-on and at each reset. */
   load(machine: ElscopeMachine): StartState;
 }
@@ -86,6 +90,8 @@ export class ElscopeMachine implements Machine {
   readonly units: readonly CoreUnit[];
   readonly time: GuestTime;
   readonly stops = new Stops((core, watchpoint) => this.inspector.watchedValue(core, watchpoint));
+  /** The hypervisor model, where there is one. */
+  hypervisor: Hypervisor | undefined;
   private readonly engine: Engine;
   private readonly board: Board;
   private readonly virtioConsole: VirtioConsole | undefined;
@@ -206,7 +212,11 @@ export class ElscopeMachine implements Machine {
       const cpu = new Cpu(core, buffer, blockOf(core), facts, ports);
       cpus.push(cpu);
       const nextWord = (): number => this.instructionWord(core);
-      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, nextWord));
+      const breaks = (at: number): boolean => {
+        const { pcHi, pcLo } = units[at].cpu.state;
+        return this.debuggerBreaks(at, pcHi, pcLo);
+      };
+      units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, nextWord, breaks));
     }
 
     const virtio = options.virtio?.(config.seed, (bytes) => this.console(bytes, VIRTIO_CONSOLE)) ?? [];
@@ -255,11 +265,18 @@ export class ElscopeMachine implements Machine {
             return slow.eret(core, ...rest);
           },
         },
-        fetch: (core, hi, lo, install) => this.fetch(core, hi, lo, install),
+        ...fetching({
+          memory: this.memory,
+          mmu: this.mmu,
+          units,
+          u32: this.u32,
+          stopSoon: (core) => {
+            if (this.stops.pending !== undefined) this.leaveSoon(core);
+          },
+          word: (core) => this.instructionWord(core),
+        }),
         breakpoint: (core, hi, lo, skip) => this.onBreakpoint(core, hi, lo, skip),
         branchAddress: (core, hi) => cpus[core].branchAddress(hi),
-        guarded: (core, hi, lo) => this.guarded(core, hi, lo),
-        land: (core) => this.land(core),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);
           return this.stops.pending !== undefined;
@@ -282,8 +299,28 @@ export class ElscopeMachine implements Machine {
     const el = this.config.highestEl;
     for (const unit of this.units) {
       unit.reset(el, BigInt(entry), unit.index === 0 ? BigInt(x0) : 0n);
-      if (unit.index > 0 && el < 3) unit.cpu.powerOff();
+      if (unit.index > 0 && el < 3 && this.options.hypervisor === undefined) unit.cpu.powerOff();
     }
+    this.startHypervisor();
+  }
+
+  private startHypervisor(): void {
+    const { config, units, memory, time } = this;
+    if (this.options.hypervisor === undefined) return;
+    const model = this.options.hypervisor(
+      el2Port({
+        config,
+        units,
+        memory,
+        time,
+        ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
+        console: (vm, bytes) => this.console(bytes, vm === 0 ? HOST_CONSOLE : 0),
+        exit: (code, how) => this.exit(code, how),
+      }),
+    );
+    this.hypervisor = model;
+    for (const unit of units) unit.model = model;
+    model.start();
   }
 
   reset(): void {
@@ -366,33 +403,6 @@ export class ElscopeMachine implements Machine {
     this.stops.pending = { reason: 'exited', code, how };
   }
 
-  private fetch(core: number, hi: number, lo: number, install: boolean): number {
-    const record = this.memory.fetch(core, hi, lo, install);
-    if (record === 0) {
-      this.units[core].cpu.fetchAbort();
-      return 0;
-    }
-    if (this.mmu.result.guarded) this.u32[(this.units[core].block + GUARDED_SEEN) >> 2] = 1;
-    if (this.stops.pending !== undefined) this.leaveSoon(core);
-    return record;
-  }
-
-  private guarded(core: number, hi: number, lo: number): boolean {
-    const { context } = this.units[core].cpu;
-    return this.mmu.translate(core, context, hi, lo, Access.Fetch, false) && this.mmu.result.guarded;
-  }
-
-  /** An instruction is about to be fetched with PSTATE.BTYPE set; a fetch that faults does so first. */
-  private land(core: number): boolean {
-    const { cpu, block } = this.units[core];
-    const at = (block + PC) >> 2;
-    const [lo, hi] = [this.u32[at], this.u32[at + 1]];
-    const fetched = (lo & 3) === 0 && this.mmu.translate(core, cpu.context, hi, lo, Access.Fetch, false);
-    if (!fetched) return true;
-    const { guarded } = this.mmu.result;
-    return cpu.land(guarded, guarded ? this.instructionWord(core) : 0);
-  }
-
   /** Generated code is left before the next instruction. */
   private leaveSoon(core: number): void {
     this.u32[(this.units[core].block + PENDING_EXIT) >> 2] = 1;
@@ -419,6 +429,7 @@ export class ElscopeMachine implements Machine {
 
   private onException(e: ExceptionEvent): void {
     const exception = exceptionRecord(e);
+    if (e.toEl === 2) this.hypervisor?.exceptionTaken(e.core, exception.kind);
     this.stops.exception(exception);
     if (!this.loops.taken(e, this.units[e.core].instructions())) return;
     this.stops.pending ??= { reason: 'exceptionLoop', core: e.core, exception };
@@ -484,7 +495,9 @@ export class ElscopeMachine implements Machine {
     return { config, memory, mmu, units, time, scheduler, devices, semihosting, typed, loops, findings: findingLog };
   }
 
+  /** @throws UserError hypervisor.snapshot */
   save(): MachineState {
+    if (this.hypervisor !== undefined) throw new UserError('hypervisor.snapshot');
     return saveState(this.stateParts());
   }
 
@@ -569,28 +582,9 @@ export class ElscopeMachine implements Machine {
     return {
       instructions: this.instructions(),
       guestSeconds: this.time.now() / 1e9,
-      cores: this.units.map((unit) => {
-        const n = unit.instructions();
-        const s = this.memory.statistics(unit.index, unit.accesses, n);
-        return {
-          instructions: n,
-          cycles: unit.cycles(),
-          l1i: s.l1i,
-          l1d: s.l1d,
-          l2: s.l2,
-          tlb: this.tlbCounts(unit, n),
-          exceptions: unit.cpu.exceptionsTaken,
-          counters: { ...s.counters, ...this.engine.counters },
-        };
-      }),
+      cores: this.units.map((unit) => coreStatistics(unit, this.memory, this.mmu, this.engine.counters)),
       findings: this.findingLog.count,
     };
-  }
-
-  /** Every data access and every fetched instruction asks for a translation; only walks are counted. */
-  private tlbCounts(unit: CoreUnit, instructions: number): MissCounts {
-    const { misses } = this.mmu.tlbCounts(unit.index);
-    return { hits: Math.max(0, unit.accesses + instructions - misses), misses };
   }
 
   // ---- console and keys ----

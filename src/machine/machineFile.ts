@@ -6,23 +6,12 @@
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { type FeatureSet, featureConflict, featureRow } from '../arch/features';
 import { systemRegisters } from '../arch/sysregs';
-import { isPowerOfTwo } from '../base/bits';
 import { UserError } from '../base/errors';
 import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
 import type { CoreConfig, MachineConfig } from './config';
+import { type FieldTable, type Json, Reader } from './fileReader';
+import { hypervisorFields, readHypervisor } from './hypervisorFile';
 import { coreTypes, defaultCost, MAX_CORES, presetConfig, presets } from './presets';
-import { memorySize } from './sizes';
-
-interface FieldRow {
-  readonly kind: 'number' | 'boolean' | 'choice' | 'size' | 'object' | 'registers' | 'features';
-  readonly choices?: readonly string[];
-  readonly low?: number;
-  readonly high?: number;
-  readonly powerOfTwo?: true;
-  readonly fields?: FieldTable;
-  readonly doc: string;
-}
-export type FieldTable = Readonly<Record<string, FieldRow>>;
 
 const cacheFields = {
   sets: { kind: 'number', low: 1, high: 16384, powerOfTwo: true, doc: 'number of sets' },
@@ -84,8 +73,10 @@ const costFields: FieldTable = Object.fromEntries(
 export const machineFields: FieldTable = {
   preset: { kind: 'choice', choices: Object.keys(presets), doc: 'machine to start from (default cortex-a57)' },
   cores: {
-    kind: 'object',
+    kind: 'list',
     fields: coreFields,
+    least: 1,
+    most: MAX_CORES,
     doc: 'list of 1 to 8 cores, each what is different from the preset’s core at that place; absent: the preset’s',
   },
   memory: { kind: 'size', doc: 'RAM size, such as "512M" (default 1G)' },
@@ -125,6 +116,11 @@ export const machineFields: FieldTable = {
     choices: ['architecture', 'poc'],
     doc: 'what fetches with stage 1 off and SCTLR_ELx.I=1 read: the point of unification (architecture, the default) or of coherency (poc)',
   },
+  hypervisor: {
+    kind: 'object',
+    fields: hypervisorFields,
+    doc: 'EL2 is the hypervisor model’s, a host kernel with KVM, and the program runs in its virtual machines',
+  },
 };
 
 /** ID registers by name; CCSIDR_EL1 for all caches, or for one by the value of CSSELR_EL1 that selects it. */
@@ -132,65 +128,8 @@ const overridable = (name: string): boolean =>
   /^CCSIDR_EL1(\[([0-9]|1[0-3])\])?$/.test(name) ||
   systemRegisters.some((row) => row.name === name && row.reset === 'id');
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** Checks values against a table. Every error names the field. */
-class Reader {
-  constructor(private readonly path: string) {}
-
-  fail(field: string, what: string): never {
-    throw new UserError('machine.field', { path: this.path, field: `"${field}"`, what });
-  }
-
-  object(value: unknown, field: string, table: FieldTable): Json {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      if (field === '') throw new UserError('machine.notObject', { path: this.path });
-      this.fail(field, 'it must be an object');
-    }
-    // The parser takes "__proto__" for what it is in JavaScript.
-    const names = [...Object.keys(value), ...(Object.getPrototypeOf(value) === Object.prototype ? [] : ['__proto__'])];
-    for (const name of names) {
-      const known = Object.hasOwn(table, name);
-      if (!known) this.fail(field ? `${field}.${name}` : name, `known are ${Object.keys(table).join(', ')}`);
-    }
-    return value as Json;
-  }
-
-  number(row: FieldRow, value: unknown, field: string): number {
-    const { low = 0, high = Number.MAX_SAFE_INTEGER } = row;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-      this.fail(field, `it must be a whole number from ${low} to ${high}`);
-    }
-    if (row.powerOfTwo && !isPowerOfTwo(value)) this.fail(field, 'it must be a power of two');
-    return value;
-  }
-
-  choice(row: FieldRow, value: unknown, field: string): string {
-    const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-    if (!row.choices?.includes(text)) this.fail(field, `it must be one of ${row.choices?.join(', ')}`);
-    return text;
-  }
-
-  size(value: unknown, field: string): number {
-    if (typeof value !== 'string' && typeof value !== 'number') this.fail(field, 'it must be a size, such as "1G"');
-    return memorySize(value);
-  }
-
-  boolean(value: unknown, field: string): boolean {
-    if (typeof value !== 'boolean') this.fail(field, 'it must be true or false');
-    return value;
-  }
-
-  /** A simple field, or the value that stood there. */
-  simple<T>(from: Json, name: string, table: FieldTable, prefix: string, otherwise: T): T {
-    if (from[name] === undefined) return otherwise;
-    const row = table[name];
-    const field = prefix ? `${prefix}.${name}` : name;
-    if (row.kind === 'number') return this.number(row, from[name], field) as T;
-    if (row.kind === 'boolean') return this.boolean(from[name], field) as T;
-    return this.choice(row, from[name], field) as T;
-  }
-
+/** Checks the fields of a machine against the tables. */
+class MachineReader extends Reader {
   cache(value: unknown, field: string, base: CacheGeometry, fields: FieldTable = cacheFields): CacheGeometry {
     const from = this.object(value, field, fields);
     const result = {
@@ -293,15 +232,12 @@ function parseJson(text: string, path: string): unknown {
 
 /** Parses a machine file; `defaultEl` is the highest level where it gives none. @throws UserError machine.* */
 export function parseMachineFile(text: string, path: string, defaultEl: 1 | 2 = 1): MachineConfig {
-  const reader = new Reader(path);
+  const reader = new MachineReader(path);
   const from = reader.object(parseJson(text, path), '', { ...machineFields, $schema: { kind: 'choice', doc: '' } });
   const presetName = reader.simple(from, 'preset', machineFields, '', 'cortex-a57');
   let config: MachineConfig = { ...presetConfig(presetName), name: path };
   if (from.cores !== undefined) {
-    const list: unknown = from.cores;
-    if (!Array.isArray(list) || list.length < 1 || list.length > MAX_CORES) {
-      return reader.fail('cores', `it must be a list of 1 to ${MAX_CORES} cores`);
-    }
+    const list = reader.list(machineFields.cores, from.cores, 'cores', (value) => value);
     const positions = presetConfig(presetName, list.length);
     const clusters: (CacheGeometry | null)[] = [...positions.clusters];
     const cores = list.map((value: unknown, i: number) => {
@@ -327,6 +263,7 @@ export function parseMachineFile(text: string, path: string, defaultEl: 1 | 2 = 
     dmaCoherent: reader.simple(from, 'dmaCoherent', machineFields, '', config.dmaCoherent),
     virtio: reader.simple(from, 'virtio', machineFields, '', config.virtio),
     mmuOffFetch: reader.simple(from, 'mmuOffFetch', machineFields, '', config.mmuOffFetch),
+    ...(from.hypervisor === undefined ? {} : { hypervisor: readHypervisor(reader, from.hypervisor) }),
     cost: Object.fromEntries(
       Object.entries(defaultCost).map(([name, value]) => [name, reader.simple(cost, name, costFields, 'cost', value)]),
     ) as unknown as CostTable,

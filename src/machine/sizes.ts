@@ -5,10 +5,15 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20,
 const SMALLEST = 16 * 2 ** 20;
 export const LARGEST_MEMORY = 3 * 2 ** 30;
 
+/** The number that a size or an address stands for; NaN for what is neither. */
+export function byteCount(given: string | number): number {
+  const match = /^(0x[0-9a-f]+|\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(String(given).trim());
+  return match ? Number(match[1]) * units[match[2].toUpperCase()] : Number.NaN;
+}
+
 /** Bytes of RAM. @throws UserError machine.memory */
 export function memorySize(given: string | number): number {
-  const match = /^(0x[0-9a-f]+|\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(String(given).trim());
-  const bytes = match ? Number(match[1]) * units[match[2].toUpperCase()] : Number.NaN;
+  const bytes = byteCount(given);
   if (!(bytes >= SMALLEST && bytes <= LARGEST_MEMORY && bytes % 2 ** 20 === 0)) {
     throw new UserError('machine.memory', { size: String(given) });
   }

@@ -4,8 +4,9 @@ import { describe, test } from 'node:test';
 import { UserError } from '../../../src/base/errors';
 import { SeededRandom } from '../../../src/base/random';
 import type { MachineConfig } from '../../../src/machine/config';
+import type { FieldTable } from '../../../src/machine/fileReader';
 import { ElscopeMachine } from '../../../src/machine/machine';
-import { type FieldTable, machineFields, parseMachineFile } from '../../../src/machine/machineFile';
+import { machineFields, parseMachineFile } from '../../../src/machine/machineFile';
 import { coreTypes, defaultCost, MAX_CORES, presetConfig } from '../../../src/machine/presets';
 import { nodePorts } from '../../../src/worker/nodePorts';
 
@@ -237,9 +238,9 @@ function randomObject(random: SeededRandom, table: FieldTable, depth: number): R
   const fieldNames = Object.keys(table);
   for (let i = random.below(4); i > 0; i--) {
     const name = fieldNames[random.below(fieldNames.length)];
-    const { fields } = table[name];
+    const { fields, kind } = table[name];
     const nested = fields && depth > 0 && random.below(4) > 0 ? randomObject(random, fields, depth - 1) : undefined;
-    result[name] = name === 'cores' && nested ? [nested] : (nested ?? randomValue(random, depth));
+    result[name] = kind === 'list' && nested ? [nested] : (nested ?? randomValue(random, depth));
   }
   return result;
 }

@@ -1,0 +1,265 @@
+/** What the hypervisor does when a guest comes to EL2 (arch/arm64/kvm/handle_exit.c, sys_regs.c, hypercalls.c). */
+
+import { EC } from '../../arch/syndromes';
+import { operationByKey } from '../../arch/sysops';
+import { registerNameOf } from '../../arch/sysregs';
+import { type PsciPort, psciCall } from '../../devices/psci';
+import { cacheTrap } from '../hcr';
+import { controlWrite, setWayTrap } from '../setWay';
+import type { CacheRegister } from '../virtualCaches';
+import type { CoreContext } from './model';
+import { done, type Next, type Routine, step } from './routines';
+import type { Vcpu } from './vm';
+import { hcrFacts } from './world';
+
+const field = (value: bigint, hi: number, lo: number): number =>
+  Number((value >> BigInt(lo)) & ((1n << BigInt(hi - lo + 1)) - 1n));
+
+/** Handlers by ESR_EL2.EC, with the names by which exits are counted. */
+const handlers: Readonly<Record<number, readonly [reason: string, routine: string]>> = {
+  [EC.WFX]: ['WFx', 'kvm_handle_wfx'],
+  [EC.HVC]: ['HVC64', 'handle_hvc'],
+  [EC.SMC]: ['SMC64', 'handle_smc'],
+  [EC.SYSTEM_REGISTER]: ['SYS64', 'kvm_handle_sys_reg'],
+  [EC.INSTRUCTION_ABORT_LOWER]: ['IABT_LOW', 'kvm_handle_guest_abort'],
+  [EC.DATA_ABORT_LOWER]: ['DABT_LOW', 'kvm_handle_guest_abort'],
+};
+
+export const handleExit: Routine = {
+  name: 'handle_exit',
+  steps: [
+    step('decode ESR_EL2', 10, (c): Next => {
+      const { vcpu, exception } = c;
+      if (exception !== 'sync') {
+        vcpu.count('IRQ');
+        return done('yield');
+      }
+      const ec = field(c.read('ESR_EL2'), 31, 26);
+      const row = handlers[ec];
+      vcpu.count(row?.[0] ?? `EC ${ec.toString(16)}`);
+      return { call: row?.[1] ?? 'kvm_handle_unknown_ec' };
+    }),
+    step('return to the loop', 2, (_c, { result }) => done(result)),
+  ],
+};
+
+/** The instruction was emulated: the guest goes on behind it. */
+const skip = (vcpu: Vcpu): void => {
+  vcpu.pc = BigInt.asUintN(64, vcpu.pc + 4n);
+};
+
+const FROM_SPX = 0x200n;
+const FROM_SP0 = 0n;
+const FROM_LOWER = 0x400n;
+const IL = 1n << 25n;
+const EL1H_MASKED = 0x3c5n;
+
+/** kvm_inject_undefined and its kin: the vCPU takes an exception to its EL1. EL1's registers are on the core. */
+export function inject(c: CoreContext, ec: number, iss: bigint, far?: bigint): void {
+  const { vcpu } = c;
+  const fromEl0 = (vcpu.pstate & 0xcn) === 0n;
+  const offset = fromEl0 ? FROM_LOWER : (vcpu.pstate & 1n) !== 0n ? FROM_SPX : FROM_SP0;
+  c.write('ESR_EL1', (BigInt(ec) << 26n) | IL | iss);
+  if (far !== undefined) c.write('FAR_EL1', far);
+  c.write('ELR_EL1', vcpu.pc);
+  c.write('SPSR_EL1', vcpu.pstate);
+  vcpu.pc = BigInt.asUintN(64, c.read('VBAR_EL1') + offset);
+  vcpu.pstate = EL1H_MASKED;
+}
+
+export const unknownEc: Routine = {
+  name: 'kvm_handle_unknown_ec',
+  steps: [
+    step('inject UNDEF', 20, (c) => {
+      inject(c, EC.UNKNOWN, 0n);
+      return done('resume');
+    }),
+  ],
+};
+
+export const handleWfx: Routine = {
+  name: 'kvm_handle_wfx',
+  steps: [
+    step('give way', 10, ({ vcpu }) => {
+      skip(vcpu);
+      return done('yield');
+    }),
+  ],
+};
+
+// ---- system registers ----
+
+const CACHE_REGISTERS = new Set(['CCSIDR_EL1', 'CCSIDR2_EL1', 'CLIDR_EL1', 'CSSELR_EL1']);
+const STAGE1_CONTROLS = new Set([
+  ...['SCTLR_EL1', 'TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'ESR_EL1', 'FAR_EL1', 'AFSR0_EL1', 'AFSR1_EL1'],
+  ...['MAIR_EL1', 'AMAIR_EL1', 'CONTEXTIDR_EL1'],
+]);
+const SET_WAY = new Set(['DC ISW', 'DC CSW', 'DC CISW']);
+
+/** What comes of an access: a value for Rt, nothing, or UNDEF. */
+type Answer = { readonly value?: bigint; readonly undefined?: true; readonly flush?: boolean };
+
+function answer(c: CoreContext, name: string, written: bigint | undefined): Answer {
+  const { vcpu, model } = c;
+  if (CACHE_REGISTERS.has(name)) {
+    const access = vcpu.caches.access(name as CacheRegister, cacheTrap(hcrFacts(c, vcpu)), written);
+    if (access.kind === 'undefined') return { undefined: true };
+    return access.kind === 'value' ? { value: access.value } : {};
+  }
+  if (name === 'CTR_EL0') return written === undefined ? { value: vcpu.vm.ctr.value } : { undefined: true };
+  if (/^ID_|^MIDR|^REVIDR|^AIDR/.test(name)) return idRegister(c, name, written);
+  if (name === 'ACTLR_EL1') return written === undefined ? { value: 0n } : {};
+  if (SET_WAY.has(name)) {
+    const what = setWayTrap(vcpu.tvm, model.fwb);
+    vcpu.tvm = what.tvm;
+    return { flush: what.flush };
+  }
+  if (STAGE1_CONTROLS.has(name) && written !== undefined) {
+    if (name !== 'SCTLR_EL1') {
+      c.write(name, written);
+      return {};
+    }
+    const what = controlWrite(vcpu.tvm, c.read(name), written);
+    c.write(name, written);
+    vcpu.tvm = what.tvm;
+    return { flush: what.flush };
+  }
+  return { undefined: true };
+}
+
+const CCIDX = 0xfn << 20n;
+
+/** ID registers are the host's, but for what KVM hides. */
+function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
+  if (written !== undefined) return { undefined: true };
+  const value = c.read(name);
+  const hidden = name === 'ID_AA64MMFR2_EL1' && c.model.policies.ccsidr === 'normalised' ? CCIDX : 0n;
+  return { value: value & ~hidden };
+}
+
+export const handleSysReg: Routine = {
+  name: 'kvm_handle_sys_reg',
+  steps: [
+    step('decode the access', 20, (c, locals) => {
+      const iss = c.read('ESR_EL2');
+      const key =
+        (field(iss, 21, 20) << 14) |
+        (field(iss, 16, 14) << 11) |
+        (field(iss, 13, 10) << 7) |
+        (field(iss, 4, 1) << 3) |
+        field(iss, 19, 17);
+      locals.register = registerNameOf(key) ?? operationByKey(key)?.name ?? `S${key}`;
+      locals.rt = field(iss, 9, 5);
+      locals.read = field(iss, 0, 0) === 1;
+      c.vcpu.countTrap(locals.register);
+      return undefined;
+    }),
+    step('emulate the access', 60, (c, locals) => {
+      const { vcpu } = c;
+      const rt = locals.rt as number;
+      const operand = rt === 31 ? 0n : vcpu.x[rt];
+      const what = answer(c, locals.register as string, locals.read === true ? undefined : operand);
+      if (what.undefined === true) {
+        inject(c, EC.UNKNOWN, 0n);
+        return done('resume');
+      }
+      if (what.value !== undefined && rt !== 31) vcpu.x[rt] = what.value;
+      return what.flush === true ? { call: 'stage2_flush_vm' } : undefined;
+    }),
+    step('skip the instruction', 5, ({ vcpu }) => {
+      skip(vcpu);
+      return done('resume');
+    }),
+  ],
+};
+
+// ---- hypercalls ----
+
+/** Calls of ours, in SMCCC's range of vendor-specific hypervisor services: guests of the scenarios use them. */
+export const VendorCall = {
+  /** Gives the core to the next vCPU. */
+  YIELD: 0xc600_0100n,
+  /** Goes on on physical core X1. */
+  MIGRATE: 0xc600_0101n,
+  /** Ends the machine with exit status X1. */
+  EXIT: 0xc600_0102n,
+  /** X0 = physical core. */
+  CORE: 0xc600_0103n,
+} as const;
+
+function psciOf(c: CoreContext): PsciPort {
+  const { vm } = c.vcpu;
+  return {
+    coreOf: (affinity) => vm.vcpus.findIndex((other) => (other.mpidr & 0xff_00ff_ffffn) === affinity),
+    state: (index) => (vm.vcpus[index].state === 'off' ? 'off' : 'on'),
+    isEntry: (address) => (address & 3n) === 0n && vm.slotOf(Number(address)) !== undefined,
+    cpuOn: (index, entry, context) => {
+      const other = vm.vcpus[index];
+      other.reset(entry, context);
+      other.state = 'runnable';
+      c.port.wake(other.core);
+    },
+    cpuOff: (index) => {
+      vm.vcpus[index].state = 'off';
+    },
+    suspend: () => {},
+    systemOff: () => {
+      for (const other of vm.vcpus) other.state = 'off';
+    },
+    systemReset: () => {
+      for (const other of vm.vcpus) other.state = 'off';
+    },
+  };
+}
+
+export const handleHvc: Routine = {
+  name: 'handle_hvc',
+  steps: [
+    step('look at the function', 20, (c): Next => {
+      const { vcpu, model, port } = c;
+      const [id, argument] = vcpu.x;
+      if (id === VendorCall.YIELD) return done('yield');
+      if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);
+      else if (id === VendorCall.MIGRATE) {
+        if (argument >= BigInt(port.cores)) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
+        else {
+          vcpu.x[0] = 0n;
+          vcpu.wantsCore = Number(argument);
+          return done('yield');
+        }
+      } else if (id === VendorCall.EXIT) {
+        model.exitCode = Number(argument & 0xffn);
+        for (const other of vcpu.vm.vcpus) other.state = 'off';
+        return done('yield');
+      } else return { call: 'kvm_psci_call' };
+      return done('resume');
+    }),
+    step('return the answer', 5, (_c, { result }) => done(result)),
+  ],
+};
+
+export const handleSmc: Routine = {
+  name: 'handle_smc',
+  steps: [
+    step('skip the instruction', 5, ({ vcpu }) => {
+      skip(vcpu);
+      return undefined;
+    }),
+    step('do as for HVC', 5, () => ({ call: 'handle_hvc' })),
+    step('return the answer', 5, (_c, { result }) => done(result)),
+  ],
+};
+
+export const psci: Routine = {
+  name: 'kvm_psci_call',
+  steps: [
+    step('answer', 50, (c) => {
+      const { vcpu } = c;
+      const [x0, x1, x2, x3] = vcpu.x;
+      const { x0: result } = psciCall(psciOf(c), vcpu.index, x0, [x1, x2, x3]);
+      if (vcpu.state === 'off') return done('yield');
+      vcpu.x[0] = result;
+      return done('resume');
+    }),
+  ],
+};

@@ -1,0 +1,408 @@
+/**
+ * The hypervisor: what a host kernel with KVM does on each physical core, as routines over plain data (routines.ts). A core that
+ * is at EL2 executes one step at a time; it leaves EL2 by ERET into a vCPU, and comes back with the next exception.
+ *
+ * Each physical core runs its vCPUs in turn: a vCPU is a thread of the host that loops in kvm_arch_vcpu_ioctl_run.
+ */
+import { bug } from '../../base/errors';
+import { encodeUtf8 } from '../../base/utf8';
+import { NO_VCPU } from '../guestSwitch';
+import { fwbInEffect } from '../hcr';
+import type { CpuRegisters } from '../host/capabilities';
+import type { HostCpus } from '../host/hostCpus';
+import type { PageBytes } from '../icacheRange';
+import type { Policies } from '../policies';
+import type { Step } from '../steps';
+import { kindOf } from '../steps';
+import { VirtualCaches } from '../virtualCaches';
+import { VmCtr } from '../vmCtr';
+import { allRoutines } from './allRoutines';
+import type { El2Port } from './port';
+import { type Locals, type Next, type Plain, RoutineTable } from './routines';
+import { Stage2Table, type TableMemory } from './stage2Table';
+import { UserSpace } from './userSpace';
+import { type Memslot, Vcpu, Vm } from './vm';
+
+export interface Frame {
+  readonly routine: string;
+  /** The step that comes next. */
+  at: number;
+  readonly locals: Locals;
+}
+
+/** A thread of the host: a vCPU's, or the core's own. */
+export interface Thread {
+  readonly vcpu: Vcpu | undefined;
+  readonly frames: Frame[];
+}
+
+export interface SlotConfig {
+  readonly guestAddress: number;
+  readonly bytes: number;
+  readonly flags?: number;
+  readonly hostAddress: number;
+  readonly vma?: Partial<Memslot['vma']>;
+  readonly kernelMemory?: boolean;
+  readonly mapBytes?: number;
+}
+
+export interface VcpuConfig {
+  readonly core: number;
+  readonly entry: bigint;
+  readonly x0?: bigint;
+  readonly on?: boolean;
+}
+
+export interface VmConfig {
+  readonly slots: readonly SlotConfig[];
+  readonly vcpus: readonly VcpuConfig[];
+}
+
+export interface HypervisorConfig {
+  readonly policies: Policies;
+  readonly pageBytes: PageBytes;
+  /** Physical addresses that the model has for its tables. */
+  readonly pool: { readonly base: number; readonly bytes: number };
+  readonly vms: readonly VmConfig[];
+  /** Cores that come up with core 0; the others are brought online by `online`. Default: all. */
+  readonly bootCores?: number;
+  /** User space asked for cacheable PFNMAP mappings (ours). */
+  readonly cacheablePfnmapEnabled?: boolean;
+  /** What user space maps where it is told of a memory fault (ours). */
+  readonly remap?: Partial<Memslot['vma']>;
+}
+
+export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
+
+/** A stage-2 fault that was resolved. */
+export interface FaultNote {
+  readonly vcpu: string;
+  readonly action: 'map' | 'relax';
+  readonly bytes: number;
+  readonly access: string;
+}
+
+/** One core of the machine, to the code that runs on it. */
+export class CoreContext implements TableMemory {
+  thread: Thread;
+  /** What brought the core to EL2 last. */
+  exception: ExceptionKind = 'sync';
+  /** Threads that share this core, in order. */
+  readonly queue: Thread[] = [];
+
+  constructor(
+    readonly model: Hypervisor,
+    readonly core: number,
+    readonly idle: Thread,
+  ) {
+    this.thread = idle;
+  }
+
+  get port(): El2Port {
+    return this.model.port;
+  }
+  get vcpu(): Vcpu {
+    return this.thread.vcpu ?? bug('no vCPU here');
+  }
+  read(register: string): bigint {
+    return this.port.read(this.core, register);
+  }
+  write(register: string, value: bigint): void {
+    this.port.write(this.core, register, value);
+  }
+  load(address: number): bigint {
+    return this.port.load(this.core, address);
+  }
+  store(address: number, value: bigint): void {
+    this.port.store(this.core, address, value);
+  }
+  allocate(): number {
+    return this.model.allocate(this);
+  }
+
+  /** One entry of a list of steps that is an operation or a barrier; `from` is what operations by address begin at. */
+  perform(step: Step, from: bigint, stride: number): void {
+    const kind = kindOf(step);
+    if (kind === 'barrier') this.port.barrier(this.core, step.name);
+    else if (kind === 'operation') {
+      const count = step.count ?? 1;
+      if (count === 1) this.port.operate(this.core, step.name, from);
+      else this.port.operateOn(this.core, step.name, from, count, stride);
+      this.model.countOperation(step.name, count);
+    }
+  }
+}
+
+export class Hypervisor {
+  readonly table = new RoutineTable(allRoutines);
+  readonly cores: readonly CoreContext[];
+  readonly vms: Vm[] = [];
+  /** The kernel's log. */
+  readonly log: string[] = [];
+  /** Operations issued, by name. */
+  readonly operations: Record<string, number> = {};
+  readonly userSpace: UserSpace;
+  readonly faults: FaultNote[] = [];
+  /** Cores that were told to come online. */
+  readonly onlining = new Set<number>();
+  /** Guest entries so far. */
+  entered = 0;
+  exitCode = 0;
+  /** KVM started. */
+  kvm = false;
+  /** The boot core has gone through start_kernel. */
+  isBooted = false;
+  private hostCpus: HostCpus | undefined;
+  private used = 0;
+  private nextVmid = 1;
+  generation = 1;
+
+  constructor(
+    readonly port: El2Port,
+    readonly config: HypervisorConfig,
+  ) {
+    this.cores = Array.from({ length: port.cores }, (_, core) => {
+      const idle: Thread = { vcpu: undefined, frames: [] };
+      return new CoreContext(this, core, idle);
+    });
+    const { remap } = config;
+    this.userSpace = new UserSpace(
+      (vm, byte) => port.console(vm, Uint8Array.of(byte)),
+      remap && ((slot) => Object.assign(slot, { vma: { ...slot.vma, ...remap } })),
+    );
+  }
+
+  get host(): HostCpus {
+    return this.hostCpus ?? bug('the host has not booted');
+  }
+  set host(cpus: HostCpus) {
+    this.hostCpus = cpus;
+  }
+  get bootCores(): number {
+    return this.config.bootCores ?? this.port.cores;
+  }
+  /** Stage 2 forced write-back is in effect. */
+  get fwb(): boolean {
+    return fwbInEffect({ policies: this.policies, stage2Fwb: this.host.has('HAS_STAGE2_FWB') });
+  }
+
+  get policies(): Policies {
+    return this.config.policies;
+  }
+
+  // ---- running ----
+
+  /** Power-on: core 0 boots the host, which brings the others up. */
+  start(): void {
+    for (const context of this.cores) {
+      context.idle.frames.length = 0;
+      this.push(context.idle, context.core === 0 ? 'start_kernel' : 'secondary_start_kernel', {});
+      this.showPc(context.core);
+    }
+  }
+
+  /** The core took an exception to EL2. */
+  exceptionTaken(core: number, kind: ExceptionKind): void {
+    this.cores[core].exception = kind;
+    this.showPc(core);
+  }
+
+  /** Brings a core online that did not boot with the others. */
+  online(core: number): void {
+    this.onlining.add(core);
+    this.port.wake(core);
+  }
+
+  /** One step of the core, which is at EL2. */
+  step(core: number): void {
+    const context = this.cores[core];
+    const { frames } = context.thread;
+    const frame = frames.at(-1) ?? bug(`core ${core} has nothing to do at EL2`);
+    const routine = this.table.get(frame.routine) ?? bug(`routine ${frame.routine}`);
+    const row = routine.steps[frame.at];
+    frame.at++;
+    this.port.penalty(core, row.cycles);
+    this.follow(context, frame, row.run(context, frame.locals));
+    this.showPc(core);
+  }
+
+  private follow(context: CoreContext, frame: Frame, next: Next): void {
+    // The step may have given the core to another thread: what follows belongs to the one that ran it.
+    const thread = this.threadOf(context, frame);
+    if (next !== undefined && 'call' in next) this.push(thread, next.call, { ...next.with });
+    else if (next !== undefined && 'goto' in next) {
+      const { steps } = this.table.get(frame.routine) ?? bug(frame.routine);
+      frame.at = steps.findIndex((row) => row.name === next.goto);
+      if (frame.at < 0) bug(`${frame.routine} has no step "${next.goto}"`);
+    } else if (next !== undefined || this.isOver(frame))
+      this.leave(thread, next === undefined ? null : (next.value ?? null));
+  }
+
+  private threadOf(context: CoreContext, frame: Frame): Thread {
+    const all = [context.thread, context.idle, ...context.queue];
+    return all.find((thread) => thread.frames.includes(frame)) ?? context.thread;
+  }
+
+  private isOver(frame: Frame): boolean {
+    return frame.at >= (this.table.get(frame.routine)?.steps.length ?? 0);
+  }
+
+  private leave(thread: Thread, value: Plain): void {
+    thread.frames.pop();
+    const caller = thread.frames.at(-1);
+    if (caller === undefined) return;
+    caller.locals.result = value;
+    // The end of a caller whose last step was the call.
+    if (this.isOver(caller)) this.leave(thread, null);
+  }
+
+  push(thread: Thread, routine: string, locals: Locals): void {
+    if (this.table.index(routine) < 0) bug(`routine ${routine}`);
+    thread.frames.push({ routine, at: 0, locals });
+  }
+
+  /** The core came to EL2, or made a step there: its PC is the step that comes next. */
+  showPc(core: number): void {
+    const frame = this.cores[core].thread.frames.at(-1);
+    if (frame !== undefined && this.port.el(core) === 2)
+      this.port.setPc(core, BigInt(this.table.address(frame.routine, frame.at)));
+  }
+
+  // ---- memory for tables ----
+
+  allocate(context: CoreContext): number {
+    const { pool, pageBytes } = this.config;
+    const at = Math.ceil((pool.base + this.used) / pageBytes) * pageBytes;
+    if (at + pageBytes > pool.base + pool.bytes) bug('the hypervisor has no memory left for tables');
+    this.used = at + pageBytes - pool.base;
+    for (let i = 0; i < pageBytes; i += 8) context.store(at + i, 0n);
+    return at;
+  }
+
+  // ---- VMIDs ----
+
+  private get vmidBits(): number {
+    return this.host.sanitisedId('ID_AA64MMFR1_EL1') & 0x20n ? 16 : 8;
+  }
+
+  /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
+  giveVmid(vm: Vm): boolean {
+    if (vm.generation === this.generation && vm.vmid !== 0) return false;
+    const over = this.nextVmid >= 2 ** this.vmidBits;
+    if (over) {
+      this.generation++;
+      this.nextVmid = 1;
+    }
+    vm.vmid = this.nextVmid++;
+    vm.generation = this.generation;
+    return over;
+  }
+
+  countOperation(name: string, count: number): void {
+    this.operations[name] = (this.operations[name] ?? 0) + count;
+  }
+
+  // ---- the host kernel ----
+
+  registersOf(core: number): CpuRegisters {
+    const { port } = this;
+    const id = (name: string): bigint => port.read(core, name);
+    return {
+      ctr: id('CTR_EL0'),
+      clidr: id('CLIDR_EL1'),
+      id: Object.fromEntries(
+        ['ID_AA64MMFR0_EL1', 'ID_AA64MMFR1_EL1', 'ID_AA64MMFR2_EL1'].map((name) => [name, id(name)]),
+      ),
+      ccsidr: Array.from({ length: 14 }, (_, csselr) => port.ccsidr(core, csselr)),
+    };
+  }
+
+  /** Lines for the kernel's log, as they come. */
+  printk(...lines: readonly string[]): void {
+    for (const line of lines) {
+      this.log.push(line);
+      this.port.console(0, encodeUtf8(`${line}\n`));
+    }
+  }
+
+  // ---- virtual machines ----
+
+  createVms(context: CoreContext): void {
+    for (const [i, config] of this.config.vms.entries()) this.createVm(context, i + 1, config);
+  }
+
+  private createVm(context: CoreContext, id: number, { slots, vcpus }: VmConfig): void {
+    const { policies, host } = this;
+    const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
+    const vm = new Vm(id, policies, new VmCtr(host.sanitisedCtr, policies), stage2, this.port.cores, NO_VCPU);
+    this.vms.push(vm);
+    for (const [n, slot] of slots.entries()) vm.slots.push(memslot(n, slot));
+    for (const [index, config] of vcpus.entries()) {
+      const vcpu = new Vcpu(
+        vm,
+        index,
+        config.core,
+        this.cachesFor(() => vm.vcpus[index].core),
+      );
+      vm.vcpus.push(vcpu);
+      vcpu.reset(config.entry, config.x0 ?? 0n);
+      if (config.on ?? index === 0) vcpu.state = 'runnable';
+      this.enqueue(vcpu, config.core);
+    }
+  }
+
+  private cachesFor(core: () => number): VirtualCaches {
+    const { host, policies, port } = this;
+    return new VirtualCaches({
+      policies,
+      sanitisedCtr: host.sanitisedCtr,
+      bootClidr: port.read(0, 'CLIDR_EL1'),
+      mismatchedCacheType: host.has('MISMATCHED_CACHE_TYPE'),
+      mismatchedAssociativity: host.has('MISMATCHED_CACHE_ASSOCIATIVITY'),
+      mte: false,
+      core: {
+        get clidr() {
+          return port.read(core(), 'CLIDR_EL1');
+        },
+        ccsidr: (csselr) => port.ccsidr(core(), csselr),
+      },
+    });
+  }
+
+  /** A thread for the vCPU among those of a core, which is woken. */
+  enqueue(vcpu: Vcpu, core: number): void {
+    const thread: Thread = { vcpu, frames: [] };
+    this.push(thread, 'kvm_arch_vcpu_ioctl_run', {});
+    this.cores[core].queue.push(thread);
+    this.port.wake(core);
+  }
+
+  /** A thread goes on on another core. */
+  moveThread(from: CoreContext, thread: Thread, to: number): void {
+    from.queue.splice(from.queue.indexOf(thread), 1);
+    this.cores[to].queue.push(thread);
+    this.port.wake(to);
+  }
+
+  noteFault(note: FaultNote): void {
+    this.faults.push(note);
+  }
+
+  get allOff(): boolean {
+    return this.vms.every((vm) => vm.vcpus.every((vcpu) => vcpu.state === 'off'));
+  }
+}
+
+function memslot(id: number, config: SlotConfig): Memslot {
+  const { guestAddress, bytes, hostAddress } = config;
+  return {
+    id,
+    guestAddress,
+    bytes,
+    flags: config.flags ?? 0,
+    hostAddress,
+    vma: { start: hostAddress, end: hostAddress + bytes, kind: 'ordinary', memory: 'NORMAL', ...config.vma },
+    kernelMemory: config.kernelMemory ?? true,
+    mapBytes: config.mapBytes ?? 2 ** 21,
+  };
+}

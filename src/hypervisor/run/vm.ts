@@ -1,0 +1,124 @@
+/** Virtual machines and their vCPUs as the model keeps them: plain values, but for the registers that threads 0 and 4 are about. */
+
+import type { Vma } from '../pfnmap';
+import type { Policies } from '../policies';
+import type { VirtualCaches } from '../virtualCaches';
+import type { VmCtr } from '../vmCtr';
+import type { Stage2Table } from './stage2Table';
+
+/** A memory slot and the host mapping behind it: user addresses are physical ones here, a VMM has one mapping a slot. */
+export interface Memslot {
+  readonly id: number;
+  readonly guestAddress: number;
+  readonly bytes: number;
+  /** KVM_MEM_… bits. */
+  flags: number;
+  /** Physical address of its first byte. */
+  readonly hostAddress: number;
+  /** What user space has mapped there; it may change behind KVM's back. */
+  vma: Vma;
+  /** The pages are in the kernel's linear map. */
+  readonly kernelMemory: boolean;
+  /** Largest stage-2 entry that the host's own mapping allows. */
+  readonly mapBytes: number;
+}
+
+/** EL1 and EL0 system registers that a vCPU has to itself. */
+export const VCPU_REGISTERS = [
+  ...['SCTLR_EL1', 'CPACR_EL1', 'TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'ESR_EL1', 'AFSR0_EL1', 'AFSR1_EL1', 'FAR_EL1'],
+  ...['MAIR_EL1', 'VBAR_EL1', 'CONTEXTIDR_EL1', 'AMAIR_EL1', 'CNTKCTL_EL1', 'PAR_EL1', 'MDSCR_EL1'],
+  ...['TPIDR_EL0', 'TPIDRRO_EL0', 'TPIDR_EL1', 'SP_EL0', 'SP_EL1', 'ELR_EL1', 'SPSR_EL1'],
+  ...['CNTV_CTL_EL0', 'CNTV_CVAL_EL0', 'CSSELR_EL1'],
+] as const;
+
+/** As KVM's reset of a vCPU leaves SCTLR_EL1: everything off. */
+const SCTLR_RESET = 0x00c5_0078n;
+/** EL1h, all interrupts masked. */
+const PSTATE_RESET = 0x3c5n;
+
+export type VcpuState = 'runnable' | 'off' | 'waiting';
+
+export class Vcpu {
+  state: VcpuState = 'off';
+  readonly x: bigint[] = new Array(31).fill(0n);
+  readonly v: bigint[] = new Array(32).fill(0n);
+  fpcr = 0n;
+  fpsr = 0n;
+  pc = 0n;
+  pstate = PSTATE_RESET;
+  readonly registers: Record<string, bigint> = {};
+  /** HCR_EL2.TVM: stage-1 control registers are trapped. */
+  tvm = false;
+  /** The physical core it is loaded on or was last. */
+  core: number;
+  loaded = false;
+  /** It asked to go on on this core. */
+  wantsCore: number | undefined;
+  hasRun = false;
+  /** Exits by reason, trapped registers by name. */
+  readonly exits: Record<string, number> = {};
+  readonly traps: Record<string, number> = {};
+
+  constructor(
+    readonly vm: Vm,
+    readonly index: number,
+    core: number,
+    readonly caches: VirtualCaches,
+  ) {
+    this.core = core;
+    for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
+    this.reset(0n, 0n);
+  }
+
+  /** KVM_ARM_VCPU_INIT, or PSCI CPU_ON. */
+  reset(entry: bigint, x0: bigint): void {
+    this.x.fill(0n);
+    this.x[0] = x0;
+    this.pc = entry;
+    this.pstate = PSTATE_RESET;
+    for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
+    this.registers.SCTLR_EL1 = SCTLR_RESET;
+    this.tvm = false;
+    this.caches.reset();
+  }
+
+  get name(): string {
+    return `vm${this.vm.id}/vcpu${this.index}`;
+  }
+  /** MPIDR_EL1 as the guest reads it. */
+  get mpidr(): bigint {
+    return 0x8000_0000n | BigInt(this.index);
+  }
+
+  count(reason: string): void {
+    this.exits[reason] = (this.exits[reason] ?? 0) + 1;
+  }
+  countTrap(register: string): void {
+    this.traps[register] = (this.traps[register] ?? 0) + 1;
+  }
+}
+
+export class Vm {
+  readonly slots: Memslot[] = [];
+  readonly vcpus: Vcpu[] = [];
+  /** By physical core: the vCPU that ran there last. */
+  readonly lastVcpuRan: number[];
+  /** 0: none yet, or one of an earlier generation. */
+  vmid = 0;
+  generation = 0;
+
+  constructor(
+    readonly id: number,
+    readonly policies: Policies,
+    readonly ctr: VmCtr,
+    readonly stage2: Stage2Table,
+    cores: number,
+    none: number,
+  ) {
+    this.lastVcpuRan = new Array(cores).fill(none);
+  }
+
+  slotOf(ipa: number): Memslot | undefined {
+    return this.slots.find((slot) => ipa >= slot.guestAddress && ipa < slot.guestAddress + slot.bytes);
+  }
+}

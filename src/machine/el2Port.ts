@@ -1,0 +1,66 @@
+/** The machine, as the hypervisor model reaches it: see hypervisor/run/port.ts. */
+import type { Cpu } from '../cpu/cpu';
+import type { El2Port } from '../hypervisor/run/port';
+import type { MemorySystem } from '../memory/memorySystem';
+import type { MachineConfig } from './config';
+import type { CoreUnit } from './coreUnit';
+import type { GuestTime } from './time';
+
+const TWO32 = 2 ** 32;
+const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
+const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
+
+export interface El2Parts {
+  readonly config: MachineConfig;
+  readonly units: readonly CoreUnit[];
+  readonly memory: MemorySystem;
+  readonly time: GuestTime;
+  readonly ram: El2Port['ram'];
+  console(vm: number, bytes: Uint8Array): void;
+  exit(code: number, how: string): void;
+}
+
+export function el2Port({ config, units, memory, time, ram, console, exit }: El2Parts): El2Port {
+  const cpu = (core: number): Cpu => units[core].cpu;
+  return {
+    cores: units.length,
+    ram,
+    read: (core, register) => cpu(core).peekSystem(register) ?? 0n,
+    write: (core, register, value) => void cpu(core).pokeSystem(register, value),
+    ccsidr: (core, csselr) => cpu(core).identity.ccsidr[csselr & 15] ?? 0n,
+    hasFeature: (core, feature) => config.cores[core].features.has(feature as never),
+    x: (core, n) => units[core].x(n),
+    setX: (core, n, value) => units[core].setX(n, value),
+    v: (core, n) => units[core].v(n),
+    setV: (core, n, value) => units[core].setV(n, value),
+    operate: (core, operation, operand) => void cpu(core).operate(operation, high(operand), low(operand)),
+    operateOn: (core, operation, from, count, stride) => {
+      const first = Number(from);
+      for (let i = 0; i < count; i++) {
+        const at = first + i * stride;
+        cpu(core).operate(operation, Math.floor(at / TWO32), at >>> 0);
+      }
+    },
+    barrier: (core, name) => {
+      if (name === 'ISB') memory.isb(core);
+      else memory.dsb(core);
+    },
+    load: (core, address) => {
+      if (!memory.walkRead(core, address, true)) return 0n;
+      return (BigInt(memory.walkHi >>> 0) << 32n) | BigInt(memory.walkLo >>> 0);
+    },
+    store: (core, address, value) => void memory.walkWrite(core, address, true, high(value), low(value)),
+    penalty: (core, cycles) => memory.penalty(core, cycles),
+    eret: (core) => void cpu(core).eret(),
+    setPc: (core, address) => units[core].setPc(address),
+    wait: (core) => cpu(core).setWaiting(true),
+    wake: (core) => cpu(core).setWaiting(false),
+    kick: (core) => {
+      units[core].kicked = true;
+    },
+    el: (core) => units[core].el,
+    now: () => time.cycles(),
+    console,
+    exit,
+  };
+}

@@ -1,0 +1,129 @@
+/** The part of a machine file that gives EL2 to the hypervisor model: a table of fields, and what is read by it. */
+import { UserError } from '../base/errors';
+import { policiesOf } from '../hypervisor/policies';
+import type { HypervisorSettings, SlotSettings, VcpuSettings, VmSettings } from './config';
+import type { FieldTable, Json, Reader } from './fileReader';
+import { MAX_CORES } from './presets';
+
+const vcpuFields = {
+  core: {
+    kind: 'number',
+    low: 0,
+    high: MAX_CORES - 1,
+    doc: 'physical core that it starts on (default: its own number)',
+  },
+  on: { kind: 'boolean', doc: 'it runs from the start (default: vCPU 0 only, the others by PSCI CPU_ON)' },
+} as const satisfies FieldTable;
+
+const slotFields = {
+  at: { kind: 'size', doc: 'guest physical address' },
+  size: { kind: 'size', doc: 'bytes' },
+  kind: {
+    kind: 'choice',
+    choices: ['ordinary', 'pfnmap', 'mixedmap'],
+    doc: 'what maps it in user space: ordinary memory (default), or pages without struct page, as of a device',
+  },
+  memory: {
+    kind: 'choice',
+    choices: ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRnE', 'DEVICE_nGnRE'],
+    doc: 'attributes of that mapping (default NORMAL)',
+  },
+  anyUncached: { kind: 'boolean', doc: 'VM_ALLOW_ANY_UNCACHED' },
+  mapSize: { kind: 'size', doc: 'largest block that the host maps it by (default 2M)' },
+} as const satisfies FieldTable;
+
+const vmFields = {
+  memory: { kind: 'size', doc: 'RAM of the guest, from 0x40000000 on (default: half of the machine’s)' },
+  mapSize: { kind: 'size', doc: 'largest block that the host maps that RAM by (default 2M)' },
+  vcpus: { kind: 'list', fields: vcpuFields, least: 1, most: MAX_CORES, doc: 'its vCPUs (default: one for each core)' },
+  slots: { kind: 'list', fields: slotFields, most: 8, doc: 'further memory slots' },
+} as const satisfies FieldTable;
+
+export const hypervisorFields = {
+  kvm: {
+    kind: 'text',
+    doc: 'kernel release whose KVM is modelled, such as "6.12" (default: the newest that is known)',
+  },
+  policies: {
+    kind: 'texts',
+    doc: 'single policies that are different from that release’s, as {"ccsidr": "host"}; elscope policies lists them',
+  },
+  page: { kind: 'choice', choices: ['4096', '16384', '65536'], doc: 'bytes of a page of the host (default 4096)' },
+  bootCores: {
+    kind: 'number',
+    low: 1,
+    high: MAX_CORES,
+    doc: 'cores that boot with the host; the others come online late',
+  },
+  vms: {
+    kind: 'list',
+    fields: vmFields,
+    least: 1,
+    most: 4,
+    doc: 'virtual machines, each running the program (default: one)',
+  },
+} as const satisfies FieldTable;
+
+/** Reads the object. @throws UserError machine.field, kvm.version, policy.* */
+export function readHypervisor(reader: Reader, value: unknown): HypervisorSettings {
+  const field = 'hypervisor';
+  const from = reader.object(value, field, hypervisorFields);
+  const kvm = from.kvm === undefined ? undefined : reader.text(from.kvm, `${field}.kvm`);
+  const policies = from.policies === undefined ? {} : reader.texts(from.policies, `${field}.policies`);
+  try {
+    policiesOf(kvm, policies);
+  } catch (error) {
+    if (error instanceof UserError) reader.fail(field, error.message);
+    throw error;
+  }
+  return {
+    kvm,
+    policies,
+    pageBytes: Number(reader.simple<string | number>(from, 'page', hypervisorFields, field, 4096)) as 4096,
+    bootCores: reader.simple(from, 'bootCores', hypervisorFields, field, undefined),
+    vms: from.vms === undefined ? [{}] : reader.list(hypervisorFields.vms, from.vms, `${field}.vms`, readVm(reader)),
+  };
+}
+
+const readVm =
+  (reader: Reader) =>
+  (value: unknown, field: string): VmSettings => {
+    const from = reader.object(value, field, vmFields);
+    const size = (name: 'memory' | 'mapSize'): number | undefined => optionalSize(reader, from, name, field);
+    return {
+      memoryBytes: size('memory'),
+      mapBytes: size('mapSize'),
+      vcpus:
+        from.vcpus === undefined
+          ? undefined
+          : reader.list(vmFields.vcpus, from.vcpus, `${field}.vcpus`, (inner, at): VcpuSettings => {
+              const vcpu = reader.object(inner, at, vcpuFields);
+              return {
+                core: reader.simple(vcpu, 'core', vcpuFields, at, undefined),
+                on: reader.simple(vcpu, 'on', vcpuFields, at, undefined),
+              };
+            }),
+      slots:
+        from.slots === undefined ? [] : reader.list(vmFields.slots, from.slots, `${field}.slots`, readSlot(reader)),
+    };
+  };
+
+const readSlot =
+  (reader: Reader) =>
+  (value: unknown, field: string): SlotSettings => {
+    const from = reader.object(value, field, slotFields);
+    for (const name of ['at', 'size']) if (from[name] === undefined) reader.fail(`${field}.${name}`, 'it is missing');
+    return {
+      guestAddress: reader.bytes(from.at, `${field}.at`),
+      bytes: reader.bytes(from.size, `${field}.size`),
+      mapBytes: optionalSize(reader, from, 'mapSize', field),
+      vma: {
+        kind: reader.simple(from, 'kind', slotFields, field, 'ordinary'),
+        memory: reader.simple(from, 'memory', slotFields, field, 'NORMAL'),
+        anyUncached: reader.simple(from, 'anyUncached', slotFields, field, false),
+      },
+    };
+  };
+
+const optionalSize = (reader: Reader, from: Json, name: string, field: string): number | undefined =>
+  from[name] === undefined ? undefined : reader.bytes(from[name], `${field}.${name}`);

@@ -1,0 +1,94 @@
+/**
+ * From the hypervisor part of a configuration to the model and its virtual machines: where their memory is in the machine's, and
+ * where the program goes. RAM begins with the model's own tables; then come the VMs' memories, each aligned so that blocks
+ * can map it.
+ */
+import { UserError } from '../base/errors';
+import { policiesOf } from '../hypervisor/policies';
+import { Hypervisor, type HypervisorConfig, type SlotConfig, type VmConfig } from '../hypervisor/run/model';
+import type { El2Port } from '../hypervisor/run/port';
+import { VIRT_RAM_BASE } from '../program';
+import type { HypervisorSettings, MachineConfig, VcpuSettings, VmSettings } from './config';
+
+const MiB = 2 ** 20;
+/** Of the model's tables. */
+const POOL_BYTES = 16 * MiB;
+const BLOCK = 2 * MiB;
+
+const alignUp = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+export interface VirtualMachines {
+  /** Bytes of RAM of a guest. */
+  readonly memoryBytes: number;
+  /** Physical addresses of the guests' RAM, whose first byte each of them finds at the start of the board's RAM. */
+  readonly bases: readonly number[];
+  /** The model, once the guests' entry and X0 are known. */
+  make(port: El2Port, entry: bigint, x0: bigint): Hypervisor;
+}
+
+/** Gives memory away from `next` on. */
+class Memory {
+  constructor(
+    private next: number,
+    private readonly end: number,
+  ) {}
+
+  take(bytes: number, alignment: number): number {
+    const at = alignUp(this.next, alignment);
+    if (at + bytes > this.end) {
+      const MB = Math.ceil((at + bytes - VIRT_RAM_BASE) / MiB);
+      throw new UserError('hypervisor.memory', { size: `${MB}M` });
+    }
+    this.next = at + bytes;
+    return at;
+  }
+}
+
+/** @throws UserError hypervisor.memory, hypervisor.core */
+export function virtualMachines(config: MachineConfig, settings: HypervisorSettings): VirtualMachines {
+  const { memoryBytes, cores } = config;
+  const memory = new Memory(VIRT_RAM_BASE + POOL_BYTES, VIRT_RAM_BASE + memoryBytes);
+  const share = Math.floor(memoryBytes / 2 / settings.vms.length / BLOCK) * BLOCK;
+  const ram = settings.vms.map((vm) => vm.memoryBytes ?? share);
+  const bases: number[] = [];
+  const slots = settings.vms.map((vm, i): SlotConfig[] => {
+    const base = memory.take(ram[i], vm.mapBytes ?? BLOCK);
+    bases.push(base);
+    const own: SlotConfig = { guestAddress: VIRT_RAM_BASE, bytes: ram[i], hostAddress: base, mapBytes: vm.mapBytes };
+    return [own, ...furtherSlots(vm, memory)];
+  });
+  const vcpusOf = (vm: VmSettings): readonly VcpuSettings[] => vm.vcpus ?? cores.map(() => ({}));
+  for (const vm of settings.vms)
+    for (const [index, { core = index }] of vcpusOf(vm).entries())
+      if (core >= cores.length) throw new UserError('hypervisor.core', { core, cores: cores.length });
+  return {
+    memoryBytes: Math.min(...ram),
+    bases,
+    make: (port, entry, x0) => {
+      const vms = settings.vms.map((vm, i): VmConfig => {
+        const vcpus = vcpusOf(vm).map(({ core, on }, index) => ({ core: core ?? index, entry, x0, on }));
+        return { slots: slots[i], vcpus };
+      });
+      return new Hypervisor(port, modelConfig(settings, vms));
+    },
+  };
+}
+
+function furtherSlots(vm: VmSettings, memory: Memory): SlotConfig[] {
+  return (vm.slots ?? []).map(({ guestAddress, bytes, mapBytes, vma }) => ({
+    guestAddress,
+    bytes,
+    mapBytes,
+    hostAddress: memory.take(alignUp(bytes, 0x1000), mapBytes ?? BLOCK),
+    vma,
+    kernelMemory: vma.kind === 'ordinary',
+  }));
+}
+
+const modelConfig = (settings: HypervisorSettings, vms: readonly VmConfig[]): HypervisorConfig => ({
+  policies: policiesOf(settings.kvm, settings.policies),
+  pageBytes: settings.pageBytes,
+  pool: { base: VIRT_RAM_BASE, bytes: POOL_BYTES },
+  vms,
+  bootCores: settings.bootCores,
+});

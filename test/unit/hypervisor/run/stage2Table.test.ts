@@ -1,0 +1,64 @@
+/** Stage-2 tables in memory: mapping, splitting and relaxing, read back as a walker reads them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stage2Table, type TableMemory } from '../../../../src/hypervisor/run/stage2Table';
+
+const RWX = { read: true, write: true, execute: true };
+const RW = { read: true, write: true, execute: false };
+const MiB = 2 ** 20;
+
+function memory(pageBytes: number): TableMemory & { readonly words: Map<number, bigint> } {
+  const words = new Map<number, bigint>();
+  let next = 0x1000_0000;
+  return {
+    words,
+    load: (address) => words.get(address) ?? 0n,
+    store: (address, value) => void words.set(address, value),
+    allocate: () => {
+      next += pageBytes;
+      return next;
+    },
+  };
+}
+
+function mapped(table: Stage2Table, m: TableMemory, ipa: number): { address: number; execute: boolean } | undefined {
+  const { entry, bytes } = table.find(m, ipa);
+  if (!Stage2Table.isValid(entry)) return undefined;
+  const base = Number(entry & 0x0000_ffff_ffff_f000n);
+  return { address: Math.floor(base / bytes) * bytes + (ipa % bytes), execute: Stage2Table.isExecutable(entry) };
+}
+
+for (const [pageBytes, blockBytes] of [
+  [4096, 2 * MiB],
+  [16384, 32 * MiB],
+  [65536, 512 * MiB],
+] as const) {
+  test(`a block of ${blockBytes / MiB} MiB with pages of ${pageBytes / 1024} KiB, split by a page in it`, () => {
+    const m = memory(pageBytes);
+    const table = new Stage2Table(pageBytes, m.allocate());
+    const level = table.levelFor(blockBytes, 4 * blockBytes, blockBytes);
+    assert.equal(table.bytesAt(level), blockBytes);
+    const block = table.reach(m, blockBytes, level);
+    m.store(block.at, table.leaf(level, { address: 4 * blockBytes, memAttr: 15, permissions: RW }));
+    const inside = blockBytes + 5 * pageBytes + 12;
+    assert.deepEqual(mapped(table, m, inside), { address: 4 * blockBytes + 5 * pageBytes + 12, execute: false });
+    assert.equal(mapped(table, m, 0), undefined);
+    const page = table.reach(m, inside, 3);
+    assert.equal(page.bytes, pageBytes);
+    m.store(page.at, table.relaxed(page.entry, RWX));
+    assert.equal(mapped(table, m, inside)?.execute, true);
+    for (const other of [blockBytes, blockBytes + 6 * pageBytes, 2 * blockBytes - 8])
+      assert.deepEqual(mapped(table, m, other), { address: other + 3 * blockBytes, execute: false });
+  });
+}
+
+test('the largest entry fits slot, addresses and levels', () => {
+  const table = new Stage2Table(4096, 0x1000);
+  assert.equal(table.levelFor(0, 0, 2 ** 30), 1);
+  assert.equal(table.levelFor(0, 2 * MiB, 2 ** 30), 2);
+  assert.equal(table.levelFor(0, 4096, 2 ** 30), 3);
+  assert.equal(table.levelFor(0, 0, 4096), 3);
+  assert.deepEqual([table.startLevel, table.inputBits], [1, 39]);
+  const large = new Stage2Table(65536, 0x1000);
+  assert.deepEqual([large.startLevel, large.inputBits], [2, 42]);
+});

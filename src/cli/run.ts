@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { UserError } from '../base/errors';
 import type { Finding, Stop } from '../machine/api';
+import { HOST_CONSOLE } from '../machine/api';
 import { launch } from '../machine/launch';
 import type { LaunchOptions } from '../machine/launch.types';
-import { HOST_CONSOLE } from '../machine/machine';
 import { presets } from '../machine/presets';
 import { extraDevices } from '../machine/virtioDevices';
 import { nodePorts } from '../worker/nodePorts';

@@ -405,9 +405,9 @@ export class Cpu implements CpuPeer, CoreParts {
     if (el <= this.facts.highestEl && (spsr & (Pstate.nRW | 2)) === 0) state.setLevel(el, spsr & 1);
     this.levelChanged();
   }
-  /** A copy of the translation context of accesses at ELx. */
-  contextOf(el: 0 | 1 | 2 | 3): TranslationContext {
-    return this.contexts.copyFor(el);
+  /** A copy of the translation context of accesses at ELx; `stage2`: as a guest's, also while HCR_EL2 has stage 2 off. */
+  contextOf(el: 0 | 1 | 2 | 3, stage2 = false): TranslationContext {
+    return this.contexts.copyFor(el, stage2);
   }
   /** SP_ELx, current or banked. */
   peekSp(el: 0 | 1 | 2 | 3): bigint {

@@ -206,15 +206,20 @@ export class TranslationContexts {
     return n === 2 && this.levels.e2h() ? hostRegime : regimes[n - 1];
   }
 
-  /** A copy of the context of accesses at ELn, for the debugger: the current one is not touched. */
-  copyFor(el: 0 | 1 | 2 | 3): TranslationContext {
+  /**
+   * A copy of the context of accesses at ELn, for the debugger: the current one is not touched. `stage2`: with the tables of
+   * VTTBR_EL2 also while HCR_EL2 has them off.
+   */
+  copyFor(el: 0 | 1 | 2 | 3, stage2 = false): TranslationContext {
     const n = this.controlling(el);
     const { el: kept } = this.byRegime[n - 1];
     const shared = this.regime(n);
     const [lower, upper] = shared.ranges;
     const copy: TranslationContext = { ...shared, el, ranges: [{ ...lower }, { ...upper }], s2: { ...shared.s2 } };
     shared.el = kept;
-    return copy;
+    if (!stage2 || copy.stage2) return copy;
+    decodeStage2(copy.s2, this.state, this.identity.paBits, this.identity.granule16, this.xnx);
+    return { ...copy, stage2 };
   }
 
   private decode(context: TranslationContext, fields: RegimeFields, n: number): void {

@@ -2,8 +2,12 @@
  * The machine as session/, cli/ and tests use it. Everything here is synchronous and deterministic; nothing waits. The peek
  * side never changes anything. Virtual and physical addresses are BigInt at this edge only.
  */
+import type { Hypervisor } from '../hypervisor/run/model';
 import type { MachineConfig } from './config';
 import type { MachineState } from './snapshot/state';
+
+/** The number of the host kernel's log among the consoles, under the hypervisor model. */
+export const HOST_CONSOLE = 9;
 
 export type Space = 'va' | 'el0' | 'el1' | 'el2' | 'el3' | 'ipa' | 'pa' | 'pou' | 'poc' | 'icache';
 
@@ -170,6 +174,8 @@ export interface TranslationView {
 export interface Machine {
   readonly config: MachineConfig;
   readonly cores: readonly CoreView[];
+  /** What has EL2, where that is not the guest's own; another one after a reset. */
+  readonly hypervisor?: Hypervisor | undefined;
   /** Total instructions of all cores. */
   instructions(): number;
   /** Runs until a stop, or until about `limit` more instructions ran (exactly, for the last core). */

@@ -77,8 +77,9 @@ export class CoreUnit implements ScheduledCore, CoreView {
     engine.penaltyLimit = this.f64[this.penaltyAt] + allowance;
     engine.horizon = horizon && ((executed) => horizon(done + executed) - done);
     while (done < limit && stops.pending === undefined && cpu.ready) {
-      if (this.model !== undefined && this.hypervisorRuns(this.model)) {
-        if (stops.pending !== undefined) break;
+      const turn = this.model === undefined ? 'guest' : this.hypervisorRuns(this.model);
+      if (turn === 'breakpoint') break;
+      if (turn === 'step') {
         done++;
         this.addInstructions(1);
         if (horizon) limit = Math.min(limit, horizon(done));
@@ -110,17 +111,18 @@ export class CoreUnit implements ScheduledCore, CoreView {
     return done;
   }
 
-  /** The core is at EL2, which is the model's: a step of it was made, unless there is a breakpoint before it. */
-  private hypervisorRuns(model: El2Model): boolean {
+  /** At EL2, which is the model's, a step of it is made, unless there is a breakpoint before it. */
+  private hypervisorRuns(model: El2Model): 'guest' | 'breakpoint' | 'step' {
     const { cpu, skipBreakpoint } = this;
     if (this.el < 2) {
-      if (!this.kicked) return false;
+      if (!this.kicked) return 'guest';
       this.kicked = false;
       cpu.interruptToHypervisor();
     }
     this.skipBreakpoint = false;
-    if (skipBreakpoint || !this.breaksHere(this.index)) model.step(this.index);
-    return true;
+    if (!skipBreakpoint && this.breaksHere(this.index)) return 'breakpoint';
+    model.step(this.index);
+    return 'step';
   }
 
   /** PSTATE.IL is set: the exception is taken instead of the next instruction. */

@@ -26,7 +26,9 @@ export class Inspector {
     const el = spaceEl[space];
     const { cpu } = this.machine.units[core];
     if (el === undefined || el === cpu.context.el) return cpu.context;
-    return cpu.contextOf(el as 0 | 1 | 2 | 3);
+    // While the hypervisor model is at work, the guest's addresses mean what they will when it goes on.
+    const guest = el < 2 && cpu.context.el === 2 && this.machine.hypervisor !== undefined;
+    return cpu.contextOf(el as 0 | 1 | 2 | 3, guest);
   }
 
   /** What the tables say now; a TLB may still hold something else. */

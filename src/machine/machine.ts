@@ -20,16 +20,17 @@ import type { El2Port } from '../hypervisor/run/port';
 import { MemorySystem } from '../memory/memorySystem';
 import { Mmu } from '../memory/mmu/mmu';
 import type { MemoryFinding } from '../memory/types';
-import type {
-  CatchSet,
-  CoreView,
-  ExecBreakpoint,
-  Finding,
-  Machine,
-  MachineStatistics,
-  Space,
-  Stop,
-  Watchpoint,
+import {
+  type CatchSet,
+  type CoreView,
+  type ExecBreakpoint,
+  type Finding,
+  HOST_CONSOLE,
+  type Machine,
+  type MachineStatistics,
+  type Space,
+  type Stop,
+  type Watchpoint,
 } from './api';
 import { Board } from './board';
 import { DeviceBus } from './bus';
@@ -56,9 +57,8 @@ import type { VirtioMaker } from './virtioDevices';
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x2_0000;
 const MAX_FINDINGS = 1000;
-/** The number of the virtio console among the UARTs; that of the host kernel's log under the hypervisor model. */
+/** The number of the virtio console among the UARTs. */
 const VIRTIO_CONSOLE = 1;
-export const HOST_CONSOLE = 9;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
 const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;

@@ -12,22 +12,32 @@ const number = (value: bigint, hi: number, lo: number): number => Number(fieldBi
 
 const general = (n: number): string => (n === 31 ? 'xzr' : `x${n}`);
 
+const keyOf = (iss: bigint): number =>
+  (number(iss, 21, 20) << 14) |
+  (number(iss, 16, 14) << 11) |
+  (number(iss, 13, 10) << 7) |
+  (number(iss, 4, 1) << 3) |
+  number(iss, 19, 17);
+
+const registerText = (key: number): string =>
+  registerNameOf(key) ?? `S${key >> 14}_${(key >> 11) & 7}_C${(key >> 7) & 15}_C${(key >> 3) & 15}_${key & 7}`;
+
+/** 'CTR_EL0', 'DC ISW': the register or operation that a system register syndrome names. */
+export function trappedName(iss: bigint): string {
+  const key = keyOf(iss);
+  return (key >> 14 === 1 ? operationByKey(key)?.name : undefined) ?? registerText(key);
+}
+
 /** 'MRS x3, CTR_EL0': the instruction that a system register syndrome describes. */
 export function trappedAccess(iss: bigint): string {
-  const key =
-    (number(iss, 21, 20) << 14) |
-    (number(iss, 16, 14) << 11) |
-    (number(iss, 13, 10) << 7) |
-    (number(iss, 4, 1) << 3) |
-    number(iss, 19, 17);
+  const key = keyOf(iss);
   const rt = general(number(iss, 9, 5));
   if (key >> 14 === 1) {
     const row = operationByKey(key);
     if (row === undefined) return `SYS (${hex(key)}), ${rt}`;
     return row.operand === 'none' ? row.name : `${row.name}, ${rt}`;
   }
-  const name =
-    registerNameOf(key) ?? `S${key >> 14}_${(key >> 11) & 7}_C${(key >> 7) & 15}_C${(key >> 3) & 15}_${key & 7}`;
+  const name = registerText(key);
   return bitAt(iss, 0) ? `MRS ${rt}, ${name}` : `MSR ${name}, ${rt}`;
 }
 

@@ -25,19 +25,22 @@ const handlers: Readonly<Record<number, readonly [reason: string, routine: strin
   [EC.DATA_ABORT_LOWER]: ['DABT_LOW', 'kvm_handle_guest_abort'],
 };
 
+/** Why a guest came to EL2, by the name under which exits are counted. */
+export function exitReason(exception: string, esr: bigint): string {
+  if (exception !== 'sync') return 'IRQ';
+  const ec = field(esr, 31, 26);
+  return handlers[ec]?.[0] ?? `EC ${ec.toString(16)}`;
+}
+
 export const handleExit: Routine = {
   name: 'handle_exit',
   steps: [
     step('decode ESR_EL2', 10, (c): Next => {
       const { vcpu, exception } = c;
-      if (exception !== 'sync') {
-        vcpu.count('IRQ');
-        return done('yield');
-      }
-      const ec = field(c.read('ESR_EL2'), 31, 26);
-      const row = handlers[ec];
-      vcpu.count(row?.[0] ?? `EC ${ec.toString(16)}`);
-      return { call: row?.[1] ?? 'kvm_handle_unknown_ec' };
+      const esr = c.read('ESR_EL2');
+      vcpu.count(exitReason(exception, esr));
+      if (exception !== 'sync') return done('yield');
+      return { call: handlers[field(esr, 31, 26)]?.[1] ?? 'kvm_handle_unknown_ec' };
     }),
     step('return to the loop', 2, (_c, { result }) => done(result)),
   ],

@@ -87,6 +87,8 @@ export class CoreContext implements TableMemory {
   thread: Thread;
   /** What brought the core to EL2 last. */
   exception: ExceptionKind = 'sync';
+  /** onCore: it was left, and its general registers are where it left them. left: they are saved, what it did is handled. */
+  guest: 'onCore' | 'left' | 'elsewhere' = 'elsewhere';
   /** Threads that share this core, in order. */
   readonly queue: Thread[] = [];
 
@@ -204,6 +206,7 @@ export class Hypervisor {
   /** The core took an exception to EL2. */
   exceptionTaken(core: number, kind: ExceptionKind): void {
     this.cores[core].exception = kind;
+    this.cores[core].guest = 'onCore';
     this.showPc(core);
   }
 
@@ -351,7 +354,8 @@ export class Hypervisor {
     }
   }
 
-  private cachesFor(core: () => number): VirtualCaches {
+  /** The cache registers of a vCPU on a core. */
+  cachesFor(core: () => number): VirtualCaches {
     const { host, policies, port } = this;
     return new VirtualCaches({
       policies,
@@ -382,6 +386,12 @@ export class Hypervisor {
     from.queue.splice(from.queue.indexOf(thread), 1);
     this.cores[to].queue.push(thread);
     this.port.wake(to);
+  }
+
+  /** A vCPU goes on on another core after its next exit, which comes at once if it is in the guest. */
+  migrate(vcpu: Vcpu, core: number): void {
+    vcpu.wantsCore = core;
+    if (this.cores[vcpu.core].thread.vcpu === vcpu && this.port.el(vcpu.core) < 2) this.port.kick(vcpu.core);
   }
 
   noteFault(note: FaultNote): void {

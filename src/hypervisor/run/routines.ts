@@ -57,6 +57,12 @@ export class RoutineTable {
   address(name: string, at: number): number {
     return TEXT_BASE + this.index(name) * ROUTINE_BYTES + at * STEP_BYTES;
   }
+  /** The step at an address. */
+  at(address: number): { readonly routine: Routine; readonly at: number } | undefined {
+    const routine = this.routines[Math.floor((address - TEXT_BASE) / ROUTINE_BYTES)];
+    const at = ((address - TEXT_BASE) % ROUTINE_BYTES) / STEP_BYTES;
+    return routine?.steps[at] && { routine, at };
+  }
 }
 
 /** What must hold of the routines; an empty list is a pass. */

@@ -52,7 +52,7 @@ export class Vcpu {
   /** The physical core it is loaded on or was last. */
   core: number;
   loaded = false;
-  /** It asked to go on on this core. */
+  /** Where it goes on after its next exit. */
   wantsCore: number | undefined;
   hasRun = false;
   /** Exits by reason, trapped registers by name. */

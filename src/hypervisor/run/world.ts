@@ -105,6 +105,7 @@ export const vcpuPut: Routine = {
   name: 'kvm_arch_vcpu_put',
   steps: [
     step('save SIMD and FP registers', 40, (c) => {
+      c.guest = 'elsewhere';
       const { port, core, vcpu } = c;
       for (let n = 0; n < 32; n++) vcpu.v[n] = port.v(core, n);
       vcpu.fpcr = c.read('FPCR');
@@ -127,6 +128,7 @@ export const vcpuRun: Routine = {
   steps: [
     step('activate traps', 15, (c) => {
       const { vcpu, model } = c;
+      c.guest = 'elsewhere';
       c.write('HCR_EL2', composeHcr(hcrFacts(c, vcpu)).value);
       c.write('CPTR_EL2', 0x33ffn);
       c.write('CNTHCTL_EL2', 3n);
@@ -156,6 +158,7 @@ export const vcpuRun: Routine = {
     }),
     step('save general registers', 16, (c) => {
       const { vcpu, port, core } = c;
+      c.guest = 'left';
       for (let n = 0; n < 31; n++) vcpu.x[n] = port.x(core, n);
       vcpu.pc = c.read('ELR_EL2');
       vcpu.pstate = c.read('SPSR_EL2');
@@ -174,8 +177,8 @@ export const vcpuThread: Routine = {
     step('load the vCPU', 10, () => ({ call: 'kvm_arch_vcpu_load' })),
     step('run the guest', 10, () => ({ call: '__kvm_vcpu_run' })),
     step('handle the exit', 10, () => ({ call: 'handle_exit' })),
-    step('go back, or give the core away', 10, (_c, { result }) =>
-      result === 'resume' ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
+    step('go back, or give the core away', 10, ({ vcpu }, { result }) =>
+      result === 'resume' && vcpu.wantsCore === undefined ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
     ),
     step('schedule', 50, (c) => {
       const { model, thread, core } = c;

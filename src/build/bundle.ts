@@ -43,7 +43,8 @@ const FOR_NODE: BuildOptions = {
 /** Builds dist/, and takes out of it what an older build has left. @returns the files made, relative to dist/. */
 export async function bundle(): Promise<string[]> {
   mkdirSync(DIST, { recursive: true });
-  const made = (await Promise.all([bundleNode(), bundleWebviews(), bundleSuite(), copyCodicons()])).flat().sort();
+  const parts = [bundleNode(), bundleWebviews(), bundleSuite(), copyCodicons(), copyModel(DIST)];
+  const made = (await Promise.all(parts)).flat().sort();
   // esbuild works in a process of its own, which would stay as long as this one.
   await stop();
   for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
@@ -121,6 +122,15 @@ function copyCodicons(): string[] {
     copyFileSync(path.join(from, file), path.join(to, file));
     return `webview/${file}`;
   });
+}
+
+/** The hypervisor model's routines as text, which the worker looks for beside itself. */
+export function copyModel(out: string): string[] {
+  const from = path.join(ROOT, 'src', 'hypervisor', 'run');
+  const names = readdirSync(from).filter((file) => file.endsWith('.ts'));
+  mkdirSync(path.join(out, 'hypervisor'), { recursive: true });
+  for (const name of names) copyFileSync(path.join(from, name), path.join(out, 'hypervisor', name));
+  return names.map((name) => path.join('hypervisor', name));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

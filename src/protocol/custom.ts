@@ -77,9 +77,13 @@ export const customRequests = {
   ),
   'elscope/statistics': answer<StatisticsView>()(nothing, 'launched', 'Counters of the machine and of every core.'),
   'elscope/stepTo': answer<object>()(
-    object({ threadId: count, kind: oneOf('exception', 'return', 'elChange'), singleThread: maybe(flag) }),
+    object({
+      threadId: count,
+      kind: oneOf('exception', 'return', 'elChange', 'guestEntry', 'guestExit'),
+      singleThread: maybe(flag),
+    }),
     'stopped',
-    'Runs until the core takes an exception, returns from one (ERET), or changes its EL. Ends with a stopped event.',
+    'Runs until the core takes an exception, returns from one (ERET), changes its EL, or (under the hypervisor model) enters or leaves a guest. Ends with a stopped event.',
   ),
   'elscope/input': answer<object>()(
     object({ uart: maybe(count), text }),

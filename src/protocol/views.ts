@@ -18,6 +18,8 @@ export interface Versioned {
 export interface SourceLine {
   readonly path: string;
   readonly line: number;
+  /** The file is no file of the client: DAP's `source` request gives its text. */
+  readonly sourceReference?: number;
 }
 
 // Cores

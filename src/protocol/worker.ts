@@ -135,6 +135,7 @@ export const dapRequests = {
   ),
   exceptionInfo: dap<Dap.ExceptionInfoResponse>()(object({ threadId: count }), 'stopped'),
   modules: dap<Dap.ModulesResponse>()(object({ startModule: maybe(count), moduleCount: maybe(count) }), 'launched'),
+  source: dap<Dap.SourceResponse>()(object({ source: maybe(source), sourceReference: count }), 'launched'),
   loadedSources: dap<Dap.LoadedSourcesResponse>()(nothing, 'launched'),
   gotoTargets: dap<Dap.GotoTargetsResponse>()(object({ source, line: integer, column: maybe(integer) }), 'stopped'),
   goto: dap<Dap.GotoResponse>()(object({ threadId: count, targetId: count }), 'stopped'),

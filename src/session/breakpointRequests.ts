@@ -6,6 +6,7 @@ import { addOffset, formatReference, parseReference } from './addressReference';
 import { type Breakpoint, type BreakpointStore, type Place, verified, type Wanted } from './breakpoints';
 import type { FrameEnvironment } from './environment';
 import { ExpressionError } from './expressions/syntax';
+import { sourceOf } from './sourcePaths';
 import type { Target } from './target';
 
 interface Conditions {
@@ -53,6 +54,7 @@ export class BreakpointRequests {
   }
 
   private places(address: bigint, mode: string | undefined): Place[] {
+    if (this.target.model?.at(address)) return [{ space: 'va', address, el: 2 }];
     if (mode === 'physical') return [{ space: 'pa', address: this.target.physicalAddress(address) }];
     const unplaced = this.target.unplaced(address);
     if (unplaced !== undefined) return [{ space: 'pa', address: unplaced }];
@@ -102,6 +104,24 @@ export class BreakpointRequests {
     });
   }
 
+  /** Breakpoints on steps of the hypervisor model, in a file of its. */
+  setModelSource(
+    file: number,
+    list: readonly (Conditions & { line: number; logMessage?: string })[],
+  ): Dap.Breakpoint[] {
+    this.remembered.set(`model:${file}`, (by) => by.setModelSource(file, list));
+    const located = list.map(({ line }) => this.target.model?.locate(file, line));
+    const wanted = list.map(({ line, condition, hitCondition, logMessage }, i): Wanted => {
+      const common = { key: `${line}`, condition, hitCondition, logMessage };
+      const found = located[i];
+      if (found === undefined) return { ...common, problem: 'there is no step from this line on' };
+      return { ...common, places: this.places(found.address, undefined) };
+    });
+    const source = this.target.model?.source(file);
+    const made = this.store.set(`model:${file}`, 'source', wanted);
+    return made.map((breakpoint, i) => this.report(breakpoint, { line: located[i]?.line ?? list[i].line, source }));
+  }
+
   setFunctions(list: readonly (Conditions & { name: string })[]): Dap.Breakpoint[] {
     this.remembered.set('function', (by) => by.setFunctions(list));
     const wanted = list.map(({ name, ...conditions }): Wanted => {
@@ -113,7 +133,7 @@ export class BreakpointRequests {
     const made = this.store.set('function', 'function', wanted);
     return made.map((breakpoint) => {
       const entry = breakpoint.places[0] && this.target.sourceAt(breakpoint.places[0].address);
-      return this.report(breakpoint, entry ? { line: entry.line, source: { path: entry.path } } : {});
+      return this.report(breakpoint, entry ? { line: entry.line, source: sourceOf(entry) } : {});
     });
   }
 
@@ -201,7 +221,12 @@ export class BreakpointRequests {
     }
   }
 
-  locations(client: string, line: number, endLine: number | undefined): Dap.BreakpointLocation[] {
+  locations(source: Dap.Source, line: number, endLine: number | undefined): Dap.BreakpointLocation[] {
+    const { model } = this.target;
+    const file = model?.fileOf(source);
+    if (model && file !== undefined) return model.linesIn(file, line, endLine ?? line).map((at) => ({ line: at }));
+    const { path: client } = source;
+    if (client === undefined) return [];
     const path = this.target.programPath(client);
     for (const { debug } of this.target.modules) {
       const found = debug.lines.breakpointLocations(path, line, endLine ?? line);

@@ -13,6 +13,8 @@ export type BreakpointKind = 'source' | 'function' | 'instruction' | 'data';
 export interface Place {
   readonly space: 'va' | 'pa';
   readonly address: bigint;
+  /** Only at this exception level: the hypervisor model's addresses may mean something else to a guest. */
+  readonly el?: number;
 }
 export interface DataPlace extends Place {
   readonly size: number;
@@ -91,7 +93,8 @@ export class BreakpointStore {
     if (core.state === 'off') return [];
     const pc = core.pc();
     let pa: bigint | undefined;
-    const matches = ({ space, address }: Place): boolean => {
+    const matches = ({ space, address, el }: Place): boolean => {
+      if (el !== undefined && el !== core.el) return false;
       if (space === 'va') return address === pc;
       pa ??= this.machine.translate(core.index, 'va', pc).pa;
       return address === pa;

@@ -4,6 +4,7 @@ import { frameScopes } from '../program';
 import { spaces } from './addressReference';
 import type { FrameEnvironment } from './environment';
 import { ExpressionError } from './expressions/syntax';
+import { modelNames } from './model/values';
 import { registerNamed, registerNames } from './registers';
 
 const MOST = 200;
@@ -41,7 +42,11 @@ function members(env: FrameEnvironment, owner: string, operator: string): Dap.Co
 function names(env: FrameEnvironment, word: string, registersOnly: boolean): Dap.CompletionItem[] {
   const present = registerNames.filter((name) => registerNamed(env.core, env.frame, name) !== undefined);
   const registers = present.map((label): Dap.CompletionItem => ({ label, type: 'variable', sortText: `2${label}` }));
-  if (registersOnly) return registers;
+  const modelled = env.modelled('$vcpu') === undefined ? [] : modelNames;
+  if (registersOnly) return [...modelled.map((label): Dap.CompletionItem => ({ label, type: 'value' })), ...registers];
+  const values = Object.keys(env.frame.model?.locals ?? {}).map(
+    (label): Dap.CompletionItem => ({ label, type: 'value' }),
+  );
   const debug = env.target.debugAt(env.frame.lookup);
   const scopes = debug ? frameScopes(debug, env.frame.lookup, env.frame.level) : [];
   const locals = scopes.flatMap((s) => s.variables.map((v) => v.name));
@@ -52,5 +57,5 @@ function names(env: FrameEnvironment, word: string, registersOnly: boolean): Dap
   // Symbols are many: only with something typed.
   const symbols = word === '' ? [] : env.target.symbols.complete(word, MOST);
   const rest = symbols.map((label): Dap.CompletionItem => ({ label, type: 'function', sortText: `4${label}` }));
-  return [...own, ...registers, ...prefixes, ...rest];
+  return [...values, ...own, ...registers, ...prefixes, ...rest];
 }

@@ -32,6 +32,7 @@ import {
 } from './expressions/evaluate';
 import { ExpressionError, parseExpression } from './expressions/syntax';
 import { DWARF_V0, type Frame, type Stack } from './frames';
+import { modelValue } from './model/values';
 import { registerNamed } from './registers';
 import type { Target } from './target';
 import { asidOf, vmidOf } from './translationIds';
@@ -100,6 +101,10 @@ export class FrameEnvironment implements Environment {
         ? own[name]
         : undefined;
     return value === undefined ? undefined : { value, size: 8, signed: false };
+  }
+
+  modelled(name: string): bigint | string | undefined {
+    return modelValue(this.machine, this.target, this.core, this.frame, name);
   }
 
   isVariable(name: string): boolean {
@@ -198,6 +203,7 @@ export class FrameEnvironment implements Environment {
   /** @throws ExpressionError */
   number(text: string): bigint {
     const result = this.evaluate(text);
+    if (result.kind === 'text') throw new ExpressionError(`${text} is no number`);
     if (result.kind !== 'object') return result.scalar.value;
     const value = this.scalarOf(result.node);
     if (value === undefined) throw new ExpressionError(`${text} is no number`);

@@ -3,11 +3,14 @@
  * entries to what was interrupted, with that program's registers. Everything peeks. Frames are computed as they are asked for.
  */
 import { exceptionClass } from '../arch/syndromes';
+import type { Locals } from '../hypervisor/run/routines';
 import type { CoreView, Machine } from '../machine/api';
 import { type EvaluationPort, type FunctionInfo, stripPointerAuth, unwindFrame, withFrameBase } from '../program';
 import { spaceOfEl } from './addressReference';
 import { littleEndian } from './expressions/evaluate';
 import { wordsOf } from './instructions';
+import type { StepPlace } from './model/code';
+import { modelFrames } from './model/frames';
 import type { Target } from './target';
 import { branchTargets, entryCode, type ReadWord, type StubState, stubState } from './vectorStub';
 
@@ -37,6 +40,10 @@ export interface PhysicalFrame {
   readonly cfa: bigint | undefined;
   /** Set for an exception entry: what was taken. The registers are those of the interrupted program. */
   readonly exception: string | undefined;
+  /** Nothing is known of what called it. */
+  readonly ends?: boolean;
+  /** A routine of the hypervisor model: the step that it is at. */
+  readonly model?: StepPlace & { readonly locals: Locals };
 }
 
 /** What a client shows as one line of the stack: a physical frame or an inlined copy in it. */
@@ -77,6 +84,9 @@ export class Stack {
     private readonly target: Target,
     private readonly core: CoreView,
   ) {
+    const model = modelFrames(machine, core);
+    for (const frame of model ?? []) this.push(frame);
+    if (model !== undefined && model.length > 0) return;
     const registers = new Map<number, bigint>();
     for (let n = 0; n <= LR; n++) registers.set(n, core.x(n));
     registers.set(SP, core.x(SP));
@@ -147,7 +157,8 @@ export class Stack {
   private grow(): void {
     const last = this.physical.length - 1;
     const frame = this.physical[last];
-    const next = this.physical.length < MAX_FRAMES && this.core.state !== 'off' ? this.next(frame) : undefined;
+    const goesOn = this.physical.length < MAX_FRAMES && this.core.state !== 'off' && frame.ends !== true;
+    const next = goesOn ? this.next(frame) : undefined;
     if (next === undefined) {
       this.complete = true;
       return;

@@ -11,13 +11,12 @@ import { ExpressionError } from './expressions/syntax';
 import type { Frame } from './frames';
 import { parametersOf, scopesOf } from './scopes';
 import type { Session } from './session';
+import { sourceOf } from './sourcePaths';
 import { gotoHandlers, stepHandlers } from './stepRequests';
 import { refuse, setResult } from './variables';
 import { cacheRows, coreRows, findingRow, idRegisterRows, statistics, translation } from './views/machineViews';
 
 export type SessionHandlers = Handlers<Omit<WorkerRequests, 'launch' | 'restart'>>;
-
-const sourceOf = (path: string): Dap.Source => ({ name: path.slice(path.lastIndexOf('/') + 1), path });
 
 type FrameFormat = WorkerRequests['stackTrace']['params']['format'];
 
@@ -69,6 +68,11 @@ function stackFrame(session: Session, frame: Frame, index: number, format: Frame
   const common = { id, line: 0, column: 0, instructionPointerReference };
   if (frame.exception !== undefined) return { ...common, name: frame.exception, presentationHint: 'label' };
   if (session.machine.cores[frame.core].state === 'off') return { ...common, name: 'off', presentationHint: 'subtle' };
+  if (frame.model) {
+    const line = target.model?.sourceLine(frame.model);
+    const place = line && { source: sourceOf(line), line: line.line, column: 1 };
+    return { ...common, name: target.model?.nameOf(frame.model) ?? frame.model.routine, ...place };
+  }
   const debug = target.debugAt(frame.lookup);
   const entry = debug?.lines.at(frame.lookup);
   // A frame around an inlined copy stands where that copy was called.
@@ -82,7 +86,7 @@ function stackFrame(session: Session, frame: Frame, index: number, format: Frame
     ...(module ? { moduleId: module.id } : {}),
     ...(place && place.line > 0
       ? {
-          source: sourceOf(target.sourcePath(frame.lookup, place.file)),
+          source: sourceOf({ path: target.sourcePath(frame.lookup, place.file) }),
           line: place.line,
           column: Math.max(1, place.column),
         }
@@ -103,6 +107,7 @@ function placeOf(session: Session, text: string, core: number | undefined, frame
       frameId === undefined ? session.coreEnvironment(core ?? session.selectedCore) : session.environment(frameId);
     const result = env.evaluate(text);
     const space = spaceOfEl(env.frame.el);
+    if (result.kind === 'text') return refuse(`${text} is no address`);
     if (result.kind === 'memory')
       return { core: result.core ?? env.frame.core, space: result.space, address: result.address };
     const address = result.kind === 'object' ? result.node.address : result.scalar.value;
@@ -228,6 +233,8 @@ const memoryHandlers = (session: Session) =>
 const breakpointHandlers = (session: Session) =>
   ({
     setBreakpoints: ({ source, breakpoints = [] }) => {
+      const file = session.target.model?.fileOf(source);
+      if (file !== undefined) return { breakpoints: session.breakpoints.setModelSource(file, breakpoints) };
       const path = source.path ?? refuse('the source has no path');
       return { breakpoints: session.breakpoints.setSource(path, breakpoints) };
     },
@@ -247,7 +254,7 @@ const breakpointHandlers = (session: Session) =>
       breakpoints: session.filters.set(filters, filterOptions),
     }),
     breakpointLocations: ({ source, line, endLine }) => ({
-      breakpoints: source.path === undefined ? [] : session.breakpoints.locations(source.path, line, endLine),
+      breakpoints: session.breakpoints.locations(source, line, endLine),
     }),
   }) satisfies Partial<SessionHandlers>;
 
@@ -266,7 +273,16 @@ const programHandlers = (session: Session) =>
       const modules = all.slice(startModule, moduleCount > 0 ? startModule + moduleCount : undefined);
       return { modules, totalModules: all.length };
     },
-    loadedSources: () => ({ sources: session.target.sourceFiles().map(sourceOf) }),
+    loadedSources: () => ({
+      sources: [
+        ...session.target.sourceFiles().map((path) => sourceOf({ path })),
+        ...(session.target.model?.files ?? []),
+      ],
+    }),
+    source: ({ sourceReference }) => {
+      const content = session.target.model?.text(sourceReference) ?? refuse(`there is no source ${sourceReference}`);
+      return { content, mimeType: 'text/typescript' };
+    },
   }) satisfies Partial<SessionHandlers>;
 
 const viewHandlers = (session: Session) =>

@@ -3,6 +3,7 @@ export { formatReference, parseReference } from './addressReference';
 export { breakpointModes } from './breakpointRequests';
 export { exceptionFilters } from './exceptionFilters';
 export { sessionHandlers } from './handlers';
+export type { SourceText } from './model/code';
 export type { Scheduler } from './runControl';
 export { type Emit, Session, type SessionOptions } from './session';
 export { type SymbolFile, Target } from './target';

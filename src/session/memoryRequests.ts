@@ -5,6 +5,8 @@ import { disassemble } from '../isa';
 import type { Machine, Space } from '../machine/api';
 import { fromBase64, toBase64 } from '../protocol';
 import { type AddressReference, addOffset, formatReference, parseReference, spaceOfEl } from './addressReference';
+import type { StepPlace } from './model/code';
+import { sourceOf } from './sourcePaths';
 import { systemNames } from './systemNames';
 import type { Target } from './target';
 import { refuse } from './variables';
@@ -123,6 +125,8 @@ export class MemoryRequests {
   ): Dap.DisassembledInstruction {
     // Clients read the address as a number: below 0 there is none.
     const shown = address < 0n ? '0x0' : address >= 1n << 64n ? `0x${address.toString(16)}` : hex64(address);
+    const step = word === undefined ? this.target.model?.at(address) : undefined;
+    if (step) return this.modelRow(address, shown, step);
     if (word === undefined) return { address: shown, instruction: '', presentationHint: 'invalid' };
     const { text, comment } = disassemble(word, address, {
       ...systemNames,
@@ -137,6 +141,18 @@ export class MemoryRequests {
       instruction: comment === undefined ? text : `${text} // ${comment}`,
       ...(symbol === undefined ? {} : { symbol }),
       ...(begins ? { location: { path: this.target.sourceAt(address)?.path }, line: entry.line } : {}),
+    };
+  }
+
+  /** A step of the hypervisor model: no instruction, but it is what the core executes there. */
+  private modelRow(address: bigint, shown: string, step: StepPlace): Dap.DisassembledInstruction {
+    const { model } = this.target;
+    const line = this.target.sourceAt(address);
+    return {
+      address: shown,
+      instruction: `// ${model?.stepName(step)}`,
+      symbol: step.routine,
+      ...(line === undefined ? {} : { location: sourceOf(line), line: line.line }),
     };
   }
 

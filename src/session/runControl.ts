@@ -20,15 +20,19 @@ export interface Scheduler {
 /** A bounded move of the guest, from which a stop comes back. */
 export type Move =
   /** One instruction of the plan's core; exceptions it takes come back as stops. */
-  | { readonly do: 'step' }
+  | { readonly do: 'step'; readonly core?: number }
   | {
       readonly do: 'run';
+      /** From now on the plan's core, where that has changed. */
+      readonly core?: number;
       readonly until?: readonly Omit<ExecBreakpoint, 'id'>[];
       readonly catches?: Partial<CatchSet>;
     };
 export interface PlanEnd {
   readonly reason: string;
   readonly text?: string;
+  /** Where it ended, if not on the core that it began on. */
+  readonly core?: number;
 }
 /** A plan ends when it has reached what it was for. */
 export type Plan = Generator<Move, PlanEnd, Stop>;
@@ -111,7 +115,7 @@ export class RunControl {
     else {
       const first = plan.next();
       if (first.done) {
-        const report = { ...first.value, core, hits: [] };
+        const report = { core, ...first.value, hits: [] };
         this.scheduler.later(() => this.listener.stopped(report));
         return;
       }
@@ -153,6 +157,7 @@ export class RunControl {
     // Telling the machine costs far more than a step, and most moves of a plan are steps.
     const goesOn = this.armed && (move === this.move || (move.do === 'step' && this.move.do === 'step'));
     this.move = move;
+    this.core = move.core ?? this.core;
     this.armed = true;
     if (goesOn) return;
     if (move.do === 'run') {
@@ -234,7 +239,7 @@ export class RunControl {
     const event = this.plan && this.eventOfPlan(stop);
     if (this.plan === undefined || event === undefined) return undefined;
     const next = this.plan.next(event);
-    if (next.done) return { ...next.value, core: this.core, hits: [] };
+    if (next.done) return { core: this.core, ...next.value, hits: [] };
     this.setMove(next.value);
     return undefined;
   }
@@ -248,12 +253,12 @@ export class RunControl {
       return place(own) === this.stepFrom ? undefined : { reason: 'step', core: this.core };
     }
     if (ownEvent) return stop;
-    const pc = own.pc();
-    const reached = this.move.until?.some(
-      (u) => u.address === pc && (u.el ?? own.el) === own.el && (u.core ?? this.core) === this.core,
-    );
     const looked = stop.reason === 'breakpoint' || stop.reason === 'step';
-    return looked && reached ? { reason: 'step', core: this.core } : undefined;
+    const reached = this.move.until?.find((place) => {
+      const core = this.machine.cores[place.core ?? this.core];
+      return place.address === core.pc() && (place.el ?? core.el) === core.el;
+    });
+    return looked && reached ? { reason: 'step', core: reached.core ?? this.core } : undefined;
   }
 
   private userStop(stop: Stop): StopReport | undefined {

@@ -95,6 +95,13 @@ export function scopesOf(env: FrameEnvironment, rows: RowMaker, handles: Variabl
     );
     add('Globals of the file', rows.objects(env, fileGlobals), { expensive: true });
   }
+  const { model } = frame;
+  if (model)
+    add(
+      'Locals',
+      rows.values(() => Object.entries(model.locals)),
+      { presentationHint: 'locals' },
+    );
   const general = generalNames.flatMap((name) => registerNamed(core, frame, name) ?? []);
   add('General registers', rows.registers(env, general), { presentationHint: 'registers' });
   if (frame.pstate !== undefined) add('PSTATE', pstateFieldsOf(env, rows), { presentationHint: 'registers' });

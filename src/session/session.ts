@@ -3,7 +3,7 @@
  * machine and a way to send events; requests come in between slices of a run.
  */
 import { UserError } from '../base/errors';
-import type { CoreView, Machine } from '../machine/api';
+import { type CoreView, HOST_CONSOLE, type Machine } from '../machine/api';
 import type { Launched } from '../machine/launch.types';
 import { RpcError, type WorkerEvents } from '../protocol';
 import { BreakpointRequests } from './breakpointRequests';
@@ -16,7 +16,10 @@ import { type Expression, ExpressionError } from './expressions/syntax';
 import { type Frame, Stack } from './frames';
 import type { LogPart } from './hitCondition';
 import { MemoryRequests } from './memoryRequests';
+import type { SourceText } from './model/code';
+import { vcpuOf } from './model/values';
 import { type Plan, RunControl, type Scheduler, type StopReport } from './runControl';
+import { sourceOf } from './sourcePaths';
 import { type SymbolFile, Target } from './target';
 import { vmidOf } from './translationIds';
 import { RowMaker, refuse, VariableHandles } from './variables';
@@ -30,11 +33,14 @@ export interface SessionOptions {
   readonly stopOnEntry: boolean;
   /** Bundled console output also goes to the debug console. */
   readonly consoleToOutput: boolean;
+  /** The text of the hypervisor model, where it has EL2. */
+  readonly modelSources?: readonly SourceText[];
 }
 export type Emit = <E extends keyof WorkerEvents & string>(name: E, body: WorkerEvents[E]) => void;
 
 const CONSOLE_MS = 30;
-const NAMED_THREAD = /[+].*$/;
+/** What follows the name of a function, or of a routine of the hypervisor model. */
+const NAMED_THREAD = /(\+|: ).*$/;
 
 export class Session {
   readonly machine: Machine;
@@ -68,7 +74,7 @@ export class Session {
   ) {
     const { machine, images } = options.launched;
     this.machine = machine;
-    this.target = new Target(machine, images, options.symbolFiles, options.sourceMap);
+    this.target = new Target(machine, images, options.symbolFiles, options.sourceMap, options.modelSources);
     this.store = new BreakpointStore(machine, previous?.store);
     this.filters = new ActiveFilters(machine);
     this.breakpoints = new BreakpointRequests(machine, this.target, this.store);
@@ -165,7 +171,8 @@ export class Session {
 
   /** A fresh look at a core's innermost frame, also while it runs. */
   coreEnvironment(core: number, specials: Readonly<Record<string, bigint>> = {}): FrameEnvironment {
-    const stack = this.run.running ? new Stack(this.machine, this.target, this.machine.cores[core]) : this.stack(core);
+    const view = this.machine.cores[core] ?? refuse(`there is no core ${core}`);
+    const stack = this.run.running ? new Stack(this.machine, this.target, view) : this.stack(core);
     const frame = stack.at(0) ?? refuse('the core has no frame');
     return new FrameEnvironment(this.machine, this.target, stack, frame, specials);
   }
@@ -264,9 +271,12 @@ export class Session {
     const core = this.machine.cores[index];
     if (core.state === 'off') return `core${index} · off`;
     const symbol = this.target.describe(core.pc())?.replace(NAMED_THREAD, '');
+    const vcpu = vcpuOf(this.machine, core);
     const waits = core.state === 'wfi' || core.state === 'wfe' ? ` · ${core.state.toUpperCase()}` : '';
     const vmid = vmidOf(core);
-    return `core${index} · EL${core.el}${vmid === undefined ? '' : ` · VMID ${vmid}`}${symbol === undefined ? '' : ` · ${symbol}`}${waits}`;
+    const guest = vcpu?.name ?? (vmid === undefined ? undefined : `VMID ${vmid}`);
+    const parts = [`core${index}`, `EL${core.el}`, guest, symbol].filter((part) => part !== undefined);
+    return `${parts.join(' · ')}${waits}`;
   }
 
   // Conditions, log points, console
@@ -291,7 +301,7 @@ export class Session {
     const env = this.quietEnvironment(core, {});
     const text = parts.map((part) => ('text' in part ? part.text : this.logValue(env, part.expression))).join('');
     const entry = this.target.sourceAt(env.frame.pc);
-    const place = entry ? { source: { path: entry.path }, line: entry.line } : {};
+    const place = entry ? { source: sourceOf(entry), line: entry.line } : {};
     this.emit('output', { category: 'console', output: `${text}\n`, ...place });
   }
 
@@ -321,6 +331,10 @@ export class Session {
   private flushConsole(): void {
     this.consoleTimer = false;
     for (const { uart, text } of this.console.takePending()) {
+      if (uart === HOST_CONSOLE) {
+        this.output(text.replace(/^(?=.)/gm, 'host: '), 'console');
+        continue;
+      }
       this.emit('elscope/console', { uart, text });
       if (this.options.consoleToOutput) this.emit('output', { category: 'stdout', output: text });
     }

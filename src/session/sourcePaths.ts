@@ -3,6 +3,9 @@
  * which count from the program file's folder.
  */
 
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import type { SourceLine } from '../protocol';
+
 export type SourceMap = Readonly<Record<string, string>>;
 
 const withSlashes = (path: string): string => path.replaceAll('\\', '/');
@@ -24,6 +27,13 @@ function replacePrefix(path: string, from: string, to: string): string | undefin
   if (path !== prefix && !path.startsWith(`${prefix}/`)) return undefined;
   return withSlashes(to).replace(/\/+$/, '') + path.slice(prefix.length);
 }
+
+/** A file for a client: one of its own, or one whose text it has to ask for. */
+export const sourceOf = ({ path, sourceReference }: Omit<SourceLine, 'line'>): Dap.Source => ({
+  name: path.slice(path.lastIndexOf('/') + 1),
+  path,
+  ...(sourceReference === undefined ? {} : { sourceReference, origin: path.slice(0, path.lastIndexOf('/')) }),
+});
 
 export class SourcePaths {
   constructor(private readonly map: SourceMap) {}

@@ -6,6 +6,8 @@ import { everyException } from './exceptionFilters';
 import { instructionText } from './exceptionInfo';
 import type { Frame } from './frames';
 import { flowOf, wordAt } from './instructions';
+import { atEl2 } from './model/frames';
+import { followed, guestOn, stepModel, stepOutOfRoutine, toGuestEdge } from './model/stepping';
 import type { Plan } from './runControl';
 import type { Session } from './session';
 import {
@@ -26,9 +28,18 @@ type StepHandlers = Pick<
 >;
 type GotoHandlers = Pick<Handlers<WorkerRequests>, 'gotoTargets' | 'goto'>;
 
-const contextOf = (session: Session, core: CoreView): StepContext => {
-  return { machine: session.machine, target: session.target, core };
+const contextOf = ({ machine, target }: Session, core: CoreView): StepContext => {
+  const vcpu = guestOn(machine, core);
+  return vcpu === undefined
+    ? { machine, target, core }
+    : { machine, target, core: followed(machine, vcpu, core), vcpu };
 };
+
+/** The plan, which ends where the followed vCPU is. */
+function* ending(context: StepContext, plan: Plan): Plan {
+  const end = yield* plan;
+  return { ...end, core: context.core.index };
+}
 
 /** Steps need a core that executes. */
 function active(session: Session, threadId: number): CoreView {
@@ -37,8 +48,9 @@ function active(session: Session, threadId: number): CoreView {
   return core;
 }
 
-function stepOutPlan(session: Session, core: CoreView): Plan {
-  const context = contextOf(session, core);
+function stepOutPlan(session: Session, core: CoreView, context: StepContext): Plan {
+  const model = atEl2(session.machine, core);
+  if (model) return stepOutOfRoutine(session.machine, model) ?? refuse('this routine does not return');
   const stack = session.stack(core.index);
   const frame = stack.at(0) ?? refuse('the core has no frame');
   if (frame.inlined && frame.fn) return stepOutOfRanges(context, frame.fn.ranges);
@@ -87,6 +99,18 @@ function targetLabel(session: Session, core: CoreView, word: number, at: bigint)
   return `${text} → ${session.target.describe(target) ?? `0x${target.toString(16)}`}`;
 }
 
+function stepToPlan(session: Session, core: CoreView, kind: WorkerRequests['elscope/stepTo']['params']['kind']): Plan {
+  const context = { ...contextOf(session, core), core };
+  const modelled = session.machine.hypervisor !== undefined;
+  const edge = kind === 'guestEntry' ? 'entry' : kind === 'guestExit' ? 'exit' : undefined;
+  if (edge) return modelled ? toGuestEdge(edge) : refuse('there is no hypervisor model: EL2 is the guest’s own');
+  if (kind === 'exception') return toException(everyException);
+  if (kind === 'elChange') return toElChange(context);
+  // A vCPU’s thread goes back to its guest, which may not have run yet.
+  if (atEl2(session.machine, core)?.thread.vcpu) return toGuestEdge('entry');
+  return inHandler(core) ? outOfException(context) : refuse(`core ${core.index} is in no exception handler`);
+}
+
 export function stepHandlers(session: Session): StepHandlers {
   const go = (core: CoreView, plan: Plan | undefined, singleThread: boolean | undefined): object => {
     session.resume(core.index, plan, singleThread === true);
@@ -106,35 +130,35 @@ export function stepHandlers(session: Session): StepHandlers {
     next: ({ threadId, granularity, singleThread }) => {
       const core = active(session, threadId);
       const context = contextOf(session, core);
+      const model = atEl2(session.machine, core);
+      if (model) return go(core, stepModel(session.machine, model, 'over'), singleThread);
       const plan = granularity === 'instruction' ? stepInstruction(context, 'over') : stepLine(context, 'over');
-      return go(core, plan, singleThread);
+      return go(core, ending(context, plan), singleThread);
     },
     stepIn: ({ threadId, granularity, targetId, singleThread }) => {
       const core = active(session, threadId);
       const context = contextOf(session, core);
+      const model = atEl2(session.machine, core);
+      if (model) return go(core, stepModel(session.machine, model, 'in'), singleThread);
       const chosen = targetId ? core.pc() + 4n * BigInt(targetId - 1) : undefined;
       const byInstruction = granularity === 'instruction' && chosen === undefined;
-      return go(core, byInstruction ? stepInstruction(context, 'in') : stepLine(context, 'in', chosen), singleThread);
+      const plan = byInstruction ? stepInstruction(context, 'in') : stepLine(context, 'in', chosen);
+      return go(core, ending(context, plan), singleThread);
     },
     stepOut: ({ threadId, singleThread }) => {
       const core = active(session, threadId);
-      return go(core, stepOutPlan(session, core), singleThread);
+      const context = contextOf(session, core);
+      return go(core, ending(context, stepOutPlan(session, core, context)), singleThread);
     },
     stepInTargets: ({ frameId }) => {
       const { frame } = session.frameOf(frameId);
-      return { targets: frame.live && frame.level === 0 ? targetsAhead(session, frame) : [] };
+      return {
+        targets: frame.live && frame.model === undefined && frame.level === 0 ? targetsAhead(session, frame) : [],
+      };
     },
     'elscope/stepTo': ({ threadId, kind, singleThread }) => {
       const core = active(session, threadId);
-      const context = contextOf(session, core);
-      if (kind === 'return' && !inHandler(core)) refuse(`core ${core.index} is in no exception handler`);
-      const plan =
-        kind === 'exception'
-          ? toException(everyException)
-          : kind === 'return'
-            ? outOfException(context)
-            : toElChange(context);
-      go(core, plan, singleThread);
+      go(core, stepToPlan(session, core, kind), singleThread);
       // No client knows by itself that this request lets the guest run.
       session.emit('continued', { threadId, allThreadsContinued: singleThread !== true });
       return {};

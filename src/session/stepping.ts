@@ -4,10 +4,12 @@
  * fault) is stepped into or over; over means until the handler returns, at the same EL and stack pointer.
  */
 
+import type { Vcpu } from '../hypervisor/run/vm';
 import { disassemble } from '../isa';
 import type { CoreView, ExceptionRecord, ExecBreakpoint, Machine, Stop } from '../machine/api';
 import type { AddressRange, LineEntry } from '../program';
 import { type Flow, flowOf, wordAt, wordsOf } from './instructions';
+import { coreOfVcpu, isCall } from './model/stepping';
 import type { Move, Plan, PlanEnd } from './runControl';
 import type { Target } from './target';
 
@@ -15,7 +17,9 @@ import type { Target } from './target';
 export interface StepContext {
   readonly machine: Machine;
   readonly target: Target;
+  /** Under the hypervisor model: the one that `vcpu` is on. */
   readonly core: CoreView;
+  readonly vcpu?: Vcpu;
 }
 /** A stretch of a plan that gives a value. */
 type Part<T> = Generator<Move, T, Stop>;
@@ -36,12 +40,15 @@ function flowFrom(c: StepContext, from: bigint): Flow {
 
 /** Runs until the core is at one of the addresses at `el` with a stack pointer that `fits`. */
 function* until(c: StepContext, addresses: readonly bigint[], el: number, fits: (sp: bigint) => boolean): Part<void> {
-  const places: Omit<ExecBreakpoint, 'id'>[] = addresses.map((address) => {
-    return { space: 'va', address, el, core: c.core.index };
-  });
-  const move: Move = { do: 'run', until: places };
+  const { vcpu, machine } = c;
+  const cores = vcpu === undefined ? [c.core] : machine.cores;
+  const places = cores.flatMap(({ index }) =>
+    addresses.map((address): Omit<ExecBreakpoint, 'id'> => ({ space: 'va', address, el, core: index })),
+  );
+  const isThere = (): boolean => vcpu === undefined || coreOfVcpu(machine, vcpu) !== undefined;
+  const move: Move = { do: 'run', until: places, core: c.core.index };
   do yield move;
-  while (!(c.core.el === el && addresses.includes(c.core.pc()) && fits(c.core.x(SP))));
+  while (!(isThere() && c.core.el === el && addresses.includes(c.core.pc()) && fits(c.core.x(SP))));
 }
 
 /** Runs from the vector until the handler returns to `e.elr`, or past the instruction at `from` if it emulates that. */
@@ -55,7 +62,7 @@ function* one(c: StepContext): Part<ExceptionRecord | undefined> {
   const from = c.core.pc();
   const sp = c.core.x(SP);
   for (;;) {
-    const stop = yield { do: 'step' };
+    const stop = yield { do: 'step', core: c.core.index };
     if (stop.reason !== 'exception') return undefined;
     if (stop.exception.kind === 'sync') return stop.exception;
     yield* comeBack(c, stop.exception, from, sp);
@@ -118,9 +125,10 @@ function* sourceInstruction(c: StepContext, kind: 'in' | 'over', chosen: bigint 
   }
   const sp = core.x(SP);
   const exception = yield* one(c);
-  const flow = flowFrom(c, from);
+  const flow = exception && c.vcpu ? 'exception' : flowFrom(c, from);
   if (exception) {
-    if (flow === 'exception') return 'entered';
+    const toModel = c.vcpu !== undefined && exception.toEl === 2;
+    if (toModel ? isCall(exception) : flow === 'exception') return 'entered';
     yield* comeBack(c, exception, from, sp);
     return 'on';
   }

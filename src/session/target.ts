@@ -19,7 +19,9 @@ import {
   type SymbolAtAddress,
   SymbolTable,
 } from '../program';
+import type { SourceLine } from '../protocol';
 import { Kernel, kernelOf } from './kernel';
+import { ModelCode, type SourceText } from './model/code';
 import { type SourceMap, SourcePaths } from './sourcePaths';
 
 /** A program file with symbols or debug information. */
@@ -102,6 +104,8 @@ function moduleOf(id: number, { file, elf, kernel }: Program): Module {
 export class Target {
   private readonly programs: readonly Program[];
   private readonly paths: SourcePaths;
+  /** The hypervisor model's routines, where it has EL2. */
+  readonly model: ModelCode | undefined;
   private placed: { readonly modules: readonly Module[]; readonly symbols: SymbolTable };
 
   /** @throws UserError for a symbol file that is no ELF file */
@@ -110,7 +114,9 @@ export class Target {
     images: readonly LaunchedImage[],
     symbolFiles: readonly SymbolFile[] = [],
     sourceMap: SourceMap = {},
+    modelSources: readonly SourceText[] = [],
   ) {
+    this.model = machine.hypervisor && new ModelCode(machine.hypervisor.table, modelSources);
     this.paths = new SourcePaths(sourceMap);
     this.programs = programsOf(images, symbolFiles);
     this.placed = this.place();
@@ -178,6 +184,8 @@ export class Target {
 
   /** `name+0x10`, also for addresses of a program that has not been moved yet. */
   describe(address: bigint): string | undefined {
+    const step = this.model?.at(address);
+    if (this.model && step) return this.model.nameOf(step);
     return this.symbols.describe(this.linked(address));
   }
 
@@ -206,7 +214,9 @@ export class Target {
   }
 
   /** Source file and line of an address, as the client knows them. */
-  sourceAt(address: bigint): { readonly path: string; readonly line: number } | undefined {
+  sourceAt(address: bigint): SourceLine | undefined {
+    const step = this.model?.at(address);
+    if (step) return this.model?.sourceLine(step);
     const entry = this.lineAt(address);
     return entry && { path: this.sourcePath(this.linked(address), entry.file), line: entry.line };
   }
@@ -225,7 +235,8 @@ export class Target {
   /** Addresses that a name, `name+0x10` or `file.c:name` means; functions of C after their prologue. */
   functionAddresses(text: string): readonly bigint[] {
     const found = this.symbols.resolve(text);
-    return found.map((address) => {
+    const steps = this.model?.named(text) ?? [];
+    return [...steps, ...found].map((address) => {
       const fn = this.debugAt(address)?.functionAt(address);
       return fn !== undefined && fn.entry === address ? (this.debugAt(address)?.afterPrologue(fn) ?? address) : address;
     });

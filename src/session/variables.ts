@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { hex64 } from '../base/bits';
+import type { Plain } from '../hypervisor/run/routines';
 import { parseNumber, setObject, type ValueNode, valueNode } from '../program';
 import { RpcError } from '../protocol';
 import { formatReference, spaceOfEl } from './addressReference';
@@ -11,6 +12,7 @@ import type { FrameEnvironment } from './environment';
 import type { RegisterAccess, Result } from './expressions/evaluate';
 import { assign } from './expressions/evaluate';
 import { ExpressionError } from './expressions/syntax';
+import { partsOf, plainText } from './model/values';
 import { registerChildren, registerText } from './registerText';
 
 export interface Page {
@@ -173,6 +175,18 @@ export class RowMaker {
     return this.handles.add(container);
   }
 
+  /** Plain values under names, opened part by part. */
+  values(list: () => readonly (readonly [string, Plain])[]): Container {
+    return {
+      list: () =>
+        list().map(([name, value]) => {
+          const parts = partsOf(value);
+          const variablesReference = parts.length === 0 ? 0 : this.handles.add(this.values(() => parts));
+          return { name, value: plainText(value), variablesReference };
+        }),
+    };
+  }
+
   /** Containers under names, opened one by one. */
   groups(
     list: readonly { readonly name: string; readonly value: string; readonly make: () => Container }[],
@@ -186,6 +200,7 @@ export class RowMaker {
   result(env: FrameEnvironment, result: Result, hex: boolean): Dap.Variable {
     if (result.kind === 'object') return this.object(env, result.node);
     if (result.kind === 'register' && result.field === undefined) return this.register(env, result.access);
+    if (result.kind === 'text') return { name: '', value: `"${result.text}"`, variablesReference: 0 };
     const { value, size, signed } = result.scalar;
     const digits = `0x${BigInt.asUintN(64, value).toString(16)}`;
     const plain = { name: '', variablesReference: 0 };

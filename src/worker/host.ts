@@ -13,12 +13,14 @@ import {
   type WorkerRequests,
   workerRequests,
 } from '../protocol';
-import { type Emit, type Scheduler, Session, sessionHandlers } from '../session';
+import { type Emit, type Scheduler, Session, type SourceText, sessionHandlers } from '../session';
 
 export interface HostPorts {
   readonly launch: Launch;
   readonly ports: LaunchPorts;
   readonly scheduler: Scheduler;
+  /** The hypervisor model's routines, to be shown where they run. */
+  readonly modelSources?: () => readonly SourceText[];
 }
 
 type AnyHandler = (params: unknown, context: unknown) => unknown;
@@ -38,7 +40,8 @@ export function hostSession(channel: Channel, host: HostPorts): { close(): void 
       return { path, bytes: host.ports.readFile(path, 'symbols file'), loadOffset: BigInt(offset) };
     });
     const { stopOnEntry, consoleToOutput, sourceMap } = start;
-    const options = { launched, symbolFiles, stopOnEntry, consoleToOutput, sourceMap };
+    const modelSources = launched.machine.hypervisor && host.modelSources?.();
+    const options = { launched, symbolFiles, stopOnEntry, consoleToOutput, sourceMap, modelSources };
     const send: Emit = (name, body) => {
       if (open) peer.event(name, body);
     };

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { bug } from '../base/errors';
 import { launch } from '../machine/launch';
 import { hostSession } from './host';
+import { modelSources } from './modelSources';
 import { nodePorts } from './nodePorts';
 import { portChannel } from './portChannel';
 import { nodeScheduler } from './scheduler';
@@ -11,4 +12,5 @@ hostSession(portChannel(parentPort ?? bug('the worker has no parent')), {
   launch,
   ports: nodePorts(),
   scheduler: nodeScheduler,
+  modelSources,
 });

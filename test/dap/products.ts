@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { workerThread } from '../../src/adapter';
+import { copyModel } from '../../src/build/bundle';
 import type { Product } from './client';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,6 +27,7 @@ async function bundled(entries: Readonly<Record<string, string>>): Promise<strin
     define: { 'import.meta.url': 'importMetaUrl' },
     banner: { js: `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
   });
+  copyModel(folder);
   return folder;
 }
 

@@ -47,6 +47,8 @@ export interface Environment {
   register(name: string): RegisterAccess | undefined;
   /** Debugger values such as `core`, `el`, `hits`. */
   special(name: string): Scalar | undefined;
+  /** What the hypervisor model says by this name, with its `$`: a number or a text. */
+  modelled(name: string): bigint | string | undefined;
   isVariable(name: string): boolean;
   /** A C path; the error as text. */
   object(path: string): ValueNode | string;
@@ -61,6 +63,7 @@ export interface Environment {
 /** What an expression is. */
 export type Result =
   | { readonly kind: 'scalar'; readonly scalar: Scalar }
+  | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind: 'register';
       readonly access: RegisterAccess;
@@ -93,6 +96,7 @@ export function toBytes(value: bigint, size: number): Uint8Array {
 
 export function evaluate(tree: Expression, env: Environment): Result {
   if (tree.kind === 'number') return { kind: 'scalar', scalar: literal(tree.value) };
+  if (tree.kind === 'text') return { kind: 'text', text: tree.text };
   if (tree.kind === 'path') return path(tree, env);
   if (tree.kind === 'memory') return memory(tree, env);
   if (tree.kind === 'object') return object(tree.text, env);
@@ -111,6 +115,7 @@ function object(text: string, env: Environment): Result {
 export const scalar = (tree: Expression, env: Environment): Scalar => scalarOf(evaluate(tree, env), env);
 
 function scalarOf(result: Result, env: Environment): Scalar {
+  if (result.kind === 'text') throw new ExpressionError(`"${result.text}" is a text, not a number`);
   if (result.kind !== 'object') return result.scalar;
   const value = env.scalarOf(result.node);
   if (value === undefined) throw new ExpressionError(`${result.node.path} is ${result.node.display}, not a number`);
@@ -126,6 +131,9 @@ const literal = (value: bigint): Scalar =>
 function path(tree: Extract<Expression, { kind: 'path' }>, env: Environment): Result {
   const forced = tree.name.startsWith('$');
   const name = forced ? tree.name.slice(1) : tree.name;
+  const modelled = tree.fields?.length === 0 ? env.modelled(tree.name) : undefined;
+  if (typeof modelled === 'string') return { kind: 'text', text: modelled };
+  if (modelled !== undefined) return { kind: 'scalar', scalar: unsigned(modelled, 8) };
   if (!forced && env.isVariable(name)) return object(tree.text, env);
   const special = forced ? env.special(name) : undefined;
   if (special && tree.fields?.length === 0) return { kind: 'scalar', scalar: special };
@@ -191,10 +199,28 @@ function binary(tree: Extract<Expression, { kind: 'binary' }>, env: Environment)
   const yes = (value: boolean): Result => ({ kind: 'scalar', scalar: literal(value ? 1n : 0n) });
   if (operator === '&&') return yes(truth(left, env) && truth(right, env));
   if (operator === '||') return yes(truth(left, env) || truth(right, env));
+  const equal = operator === '==' || operator === '!=' ? sameText(left, right, env) : undefined;
+  if (equal !== undefined) return yes(equal === (operator === '=='));
   const a = evaluate(left, env);
   const b = evaluate(right, env);
   const counted = operator === '+' || operator === '-' ? pointerSum(operator, a, b, tree.text, env) : undefined;
   return counted ?? { kind: 'scalar', scalar: integers(operator, scalarOf(a, env), scalarOf(b, env)) };
+}
+
+/** What is a text: one in quotation marks, or a name that the hypervisor model has one for. */
+function textOf(tree: Expression, env: Environment): string | undefined {
+  if (tree.kind === 'text') return tree.text;
+  const value = tree.kind === 'path' ? env.modelled(tree.text) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** `$trap == CCSIDR_EL1`: a text is compared with a text, or with a name as it is written. Undefined where neither is one. */
+function sameText(left: Expression, right: Expression, env: Environment): boolean | undefined {
+  const [a, b] = [textOf(left, env), textOf(right, env)];
+  if (a === undefined && b === undefined) return undefined;
+  const [x, y] = [left, right].map((tree, i) => [a, b][i] ?? (tree.kind === 'path' ? tree.text : undefined));
+  if (x === undefined || y === undefined) throw new ExpressionError('a text is compared with a name or a text');
+  return x.toLowerCase() === y.toLowerCase();
 }
 
 /** Sums and differences with pointers count elements, as in C. Undefined where there is no pointer. */

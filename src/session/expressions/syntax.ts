@@ -8,6 +8,8 @@ import { spaces } from '../addressReference';
 
 export type Expression =
   | { readonly kind: 'number'; readonly value: bigint }
+  /** A text in quotation marks, to compare names with. */
+  | { readonly kind: 'text'; readonly text: string }
   /** A name with what follows it: `text` is the source from the name on, `fields` the `.name` parts if there are no others. */
   | {
       readonly kind: 'path';
@@ -60,7 +62,7 @@ const MAX_DEPTH = 100;
 export class ExpressionError extends Error {}
 
 interface Token {
-  readonly kind: 'number' | 'name' | 'space' | 'sign' | 'end';
+  readonly kind: 'number' | 'text' | 'name' | 'space' | 'sign' | 'end';
   readonly text: string;
   readonly start: number;
   readonly end: number;
@@ -70,6 +72,7 @@ const TOKENS = new RegExp(
   [
     String.raw`(?<space>(?:core\d+\/)?(?:${spaces.join('|')}):(?=[\s(0-9$A-Za-z_]))`,
     String.raw`(?<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|\d[\d_]*|'(?:[^'\\]|\\.)')`,
+    `(?<text>"[^"]*")`,
     String.raw`(?<name>[A-Za-z_$][\w$]*)`,
     String.raw`(?<sign>->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>()\[\].?:])`,
   ].join('|'),
@@ -85,7 +88,8 @@ function tokens(source: string): Token[] {
     TOKENS.lastIndex = at;
     const match = TOKENS.exec(source);
     if (match?.groups === undefined) throw new ExpressionError(`unexpected "${source[at]}"`);
-    const kind = (['space', 'number', 'name', 'sign'] as const).find((k) => match.groups?.[k] !== undefined) ?? 'sign';
+    const kind =
+      (['space', 'number', 'text', 'name', 'sign'] as const).find((k) => match.groups?.[k] !== undefined) ?? 'sign';
     list.push({ kind, text: match[0], start: at, end: at + match[0].length });
     at = TOKENS.lastIndex;
   }
@@ -202,6 +206,7 @@ class Parser {
   private primary(): Expression {
     const token = this.next();
     if (token.kind === 'number') return { kind: 'number', value: numberOf(token.text) };
+    if (token.kind === 'text') return { kind: 'text', text: token.text.slice(1, -1) };
     if (token.kind === 'name' && token.text === 'sizeof') return this.sizeOf(token);
     if (token.kind === 'name') return this.path(token);
     if (token.kind === 'space') return this.memory(token);

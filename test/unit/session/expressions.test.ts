@@ -22,6 +22,7 @@ const env: Environment = {
     return { name, size: name[0] === 'w' ? 4 : 8, read: () => registers[name], write, fields };
   },
   special: (name) => (name === 'core' ? { value: 2n, size: 8, signed: false } : undefined),
+  modelled: (name) => (name === '$trap' ? 'CTR_EL0' : undefined),
   isVariable: () => false,
   object: () => 'none',
   scalarOf: () => undefined,

@@ -16,6 +16,7 @@ import {
 } from './addresses';
 import { askForGuestImage, debugGuest } from './configurations';
 import type { Documents } from './documents';
+import { migrateVcpu } from './migrate';
 import type { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { type Pins, pinOf } from './pins';
 import type { Session, Sessions } from './sessions';
@@ -88,11 +89,13 @@ async function copyValue(argument: unknown): Promise<void> {
   if (isRow(argument) && argument.value !== undefined) await vscode.env.clipboard.writeText(argument.value);
 }
 
-async function openSource(argument: unknown): Promise<void> {
+async function openSource(sessions: Sessions, argument: unknown): Promise<void> {
   if (!isRow(argument) || !argument.source) return;
-  const { path, line } = argument.source;
+  const { path, line, sourceReference } = argument.source;
   const selection = new vscode.Range(line - 1, 0, line - 1, 0);
-  await vscode.window.showTextDocument(vscode.Uri.file(path), { selection, preserveFocus: true, preview: true });
+  const served = sourceReference === undefined ? undefined : { path, sourceReference };
+  const uri = served ? vscode.debug.asDebugSourceUri(served, sessions.current?.debug) : vscode.Uri.file(path);
+  await vscode.window.showTextDocument(uri, { selection, preserveFocus: true, preview: true });
 }
 
 /** Commands of a session. */
@@ -100,6 +103,9 @@ const sessionCommands: Readonly<Record<string, Command>> = {
   'elscope.stepIntoException': stepTo('exception'),
   'elscope.stepOutToEret': stepTo('return'),
   'elscope.runToElChange': stepTo('elChange'),
+  'elscope.runToGuestEntry': stepTo('guestEntry'),
+  'elscope.runToGuestExit': stepTo('guestExit'),
+  'elscope.migrateVcpu': (_, session, argument) => migrateVcpu(session, isRow(argument) ? argument : undefined),
   'elscope.pinLine': pin,
   'elscope.pinLineHere': pin,
   'elscope.pinVariable': pin,
@@ -132,7 +138,7 @@ const freeCommands: Readonly<Record<string, (context: CommandContext, argument: 
   },
   'elscope.unpinAll': ({ pins }) => pins.clear(),
   'elscope.copyValue': (_, argument) => copyValue(argument),
-  'elscope.openSource': (_, argument) => openSource(argument),
+  'elscope.openSource': ({ sessions }, argument) => openSource(sessions, argument),
 };
 
 export function registerCommands(context: CommandContext): vscode.Disposable[] {

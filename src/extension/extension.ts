@@ -6,6 +6,7 @@ import { autostart } from './autostart';
 import { openAddress, registerCommands } from './commands';
 import { configurationProvider, dynamicConfigurations } from './configurations';
 import { Documents } from './documents';
+import { followModel } from './modelContext';
 import { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { Pins, pinOf } from './pins';
 import type { Row } from './rows/row';
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): TestAccess | undefin
     terminals,
     panel,
     ...trees.values(),
+    followModel(sessions),
     window.registerFileDecorationProvider(rowDecorations),
     debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, new AdapterFactory(context.extensionUri)),
     debug.registerDebugConfigurationProvider(DEBUG_TYPE, configurationProvider),

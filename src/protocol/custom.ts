@@ -13,6 +13,7 @@ import type {
   LineStateView,
   StatisticsView,
   TranslationResult,
+  VmsView,
   WatchedLinesView,
 } from './views';
 
@@ -42,7 +43,17 @@ export const customRequests = {
   'elscope/idRegisters': answer<IdRegistersView>()(
     nothing,
     'launched',
-    'The cache identification registers of every core with their fields; mismatches between cores are marked.',
+    'The cache identification registers of every core with their fields; mismatches between cores are marked. Under the hypervisor model also what its host and its guests see.',
+  ),
+  'elscope/vms': answer<VmsView>()(
+    nothing,
+    'launched',
+    'The virtual machines of the hypervisor model: policies, memory slots, stage 2, and every vCPU with its exits.',
+  ),
+  'elscope/migrateVcpu': answer<object>()(
+    object({ vm: count, vcpu: count, core: count }),
+    'launched',
+    'Lets a vCPU go on on another physical core after its next exit, which comes at once if it is in the guest.',
   ),
   'elscope/caches': answer<CachesView>()(nothing, 'launched', 'The caches of every core: geometry, policy, how full.'),
   'elscope/cacheLines': answer<CacheLinesView>()(

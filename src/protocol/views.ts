@@ -66,6 +66,8 @@ export interface IdRegisterCell {
   readonly core: number;
   /** What the core's hardware says; undefined when the core does not have the register. */
   readonly raw: Hex64 | undefined;
+  /** Under the hypervisor model: what a guest reads on this core. */
+  readonly guest?: Hex64;
   readonly fields: readonly FieldRow[];
 }
 export interface IdRegisterRow {
@@ -75,12 +77,95 @@ export interface IdRegisterRow {
   readonly title: string;
   /** Not the same value on every core. */
   readonly mismatch: boolean;
+  /** Under the hypervisor model: the value that its host kernel has made of all cores', where it makes one. */
+  readonly sanitised?: Hex64;
   /** One for each core, in order. */
   readonly cells: readonly IdRegisterCell[];
 }
 export interface IdRegistersView extends Versioned {
   readonly cores: readonly { readonly core: number; readonly model: string }[];
   readonly rows: readonly IdRegisterRow[];
+}
+
+// Virtual machines
+
+export interface PolicyRow {
+  readonly name: string;
+  readonly about: string;
+  readonly value: string;
+  readonly meaning: string;
+  /** In which release it came, or that no release has it: `since v6.3`, `posted`, `ours`. */
+  readonly standing: string;
+  /** Not what the chosen release does. */
+  readonly changed: boolean;
+}
+export interface MemslotRow {
+  readonly id: number;
+  readonly guestAddress: Hex64;
+  readonly bytes: number;
+  /** Physical address of its first byte. */
+  readonly hostAddress: Hex64;
+  /** `KVM_MEM_READONLY`. */
+  readonly flags: readonly string[];
+  /** The mapping of user space behind it: `ordinary, NORMAL`. */
+  readonly mapping: string;
+}
+/** Valid stage-2 entries of one size. */
+export interface Stage2Row {
+  readonly bytes: number;
+  readonly entries: number;
+  readonly writable: number;
+  readonly executable: number;
+}
+export interface CountRow {
+  readonly name: string;
+  readonly count: number;
+}
+export interface VcpuRow {
+  readonly vcpu: number;
+  /** `vm1/vcpu0`. */
+  readonly name: string;
+  /** The physical core that it is on, or was last. */
+  readonly core: number;
+  /** guest: its code runs. host: the core is at EL2 for it. waiting: another thread has the core. */
+  readonly state: 'guest' | 'host' | 'waiting' | 'off';
+  /** Of the guest. */
+  readonly el: number;
+  readonly pc: Hex64;
+  readonly symbol: string | undefined;
+  readonly source: SourceLine | undefined;
+  /** Where it goes on after its next exit, if that was asked for. */
+  readonly goesTo: number | undefined;
+  readonly exits: readonly CountRow[];
+  /** Trapped registers and operations. */
+  readonly traps: readonly CountRow[];
+}
+export interface VmRow {
+  readonly vm: number;
+  /** 0: none yet. */
+  readonly vmid: number;
+  readonly slots: readonly MemslotRow[];
+  readonly stage2: {
+    readonly root: Hex64;
+    readonly pageBytes: number;
+    readonly inputBits: number;
+    /** Tables in memory. */
+    readonly tables: number;
+    readonly entries: readonly Stage2Row[];
+  };
+  readonly vcpus: readonly VcpuRow[];
+}
+export interface VmsView extends Versioned {
+  /** EL2 is the hypervisor model's. */
+  readonly model: boolean;
+  /** Kernel release of its host. */
+  readonly kvm: string | undefined;
+  /** The host has booted and KVM runs. */
+  readonly started: boolean;
+  readonly policies: readonly PolicyRow[];
+  readonly vms: readonly VmRow[];
+  /** vCPUs that user space gave up: `vm1/vcpu0: EFAULT: …`. */
+  readonly errors: readonly string[];
 }
 
 // Caches

@@ -15,6 +15,7 @@ import { sourceOf } from './sourcePaths';
 import { gotoHandlers, stepHandlers } from './stepRequests';
 import { refuse, setResult } from './variables';
 import { cacheRows, coreRows, findingRow, idRegisterRows, statistics, translation } from './views/machineViews';
+import { vmsView } from './views/vms';
 
 export type SessionHandlers = Handlers<Omit<WorkerRequests, 'launch' | 'restart'>>;
 
@@ -300,6 +301,15 @@ const viewHandlers = (session: Session) =>
       cores: session.machine.config.cores.map(({ name }, core) => ({ core, model: name })),
       rows: idRegisterRows(session.machine),
     }),
+    'elscope/vms': () => ({ ...session.stateOfViews, ...vmsView(session.machine, session.target) }),
+    'elscope/migrateVcpu': ({ vm, vcpu, core }) => {
+      const model = session.machine.hypervisor ?? refuse('there is no hypervisor model: EL2 is the guest’s own');
+      const found = model.vms.find(({ id }) => id === vm)?.vcpus[vcpu] ?? refuse(`there is no vm${vm}/vcpu${vcpu}`);
+      if (!model.host.online.includes(core)) refuse(`core ${core} is not online`);
+      model.migrate(found, core);
+      session.changed();
+      return {};
+    },
     'elscope/caches': () => ({
       ...session.stateOfViews,
       cores: session.machine.config.cores.map(({ name }, core) => {

@@ -13,6 +13,16 @@ export function idRegisterRows(view: IdRegistersView): Row[] {
   return view.rows.map((register) => registerRow(register, models));
 }
 
+/** What guests read: one value, or that it depends on the core. Empty without guests. */
+function guestText({ cells }: IdRegisterRow): string {
+  const [first, ...others] = new Set(cells.flatMap((cell) => cell.guest ?? []));
+  if (first === undefined) return '';
+  return others.length === 0 ? `guests ${shortHex(first)}` : `guests ${others.length + 1} different values`;
+}
+
+const joined = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined && part !== '').join(' · ');
+
 const valueText = (cell: IdRegisterCell | undefined): string =>
   cell?.raw === undefined ? 'not implemented' : shortHex(cell.raw);
 
@@ -21,7 +31,9 @@ function registerRow(register: IdRegisterRow, models: Models): Row {
   const cores = register.cells.length;
   const same = cores > 1 ? ` on all ${cores} cores` : '';
   const distinct = new Set(register.cells.map((cell) => cell.raw)).size;
-  const description = register.mismatch ? `${distinct} different values` : `${valueText(first)}${same}`;
+  const raw = register.mismatch ? `${distinct} different values` : `${valueText(first)}${same}`;
+  const host = register.sanitised === undefined ? '' : `host ${shortHex(register.sanitised)}`;
+  const description = joined(raw, host, guestText(register));
   return {
     id: register.name,
     label: register.name,
@@ -42,10 +54,13 @@ function registerRow(register: IdRegisterRow, models: Models): Row {
 
 const registerTooltip = (register: IdRegisterRow, models: Models): string =>
   [
-    factTable(
-      `${register.name}: ${register.title}`,
-      register.cells.map((cell) => [`core ${cell.core} (${models.get(cell.core) ?? '?'})`, code(valueText(cell))]),
-    ),
+    factTable(`${register.name}: ${register.title}`, [
+      ...register.cells.map((cell): readonly [string, string] => {
+        const guest = cell.guest === undefined ? '' : `, guests ${code(shortHex(cell.guest))}`;
+        return [`core ${cell.core} (${models.get(cell.core) ?? '?'})`, `${code(valueText(cell))}${guest}`];
+      }),
+      ['the host, of all cores', register.sanitised && code(shortHex(register.sanitised))],
+    ]),
     register.mismatch ? '\nThe cores do not agree. Software that reads one core’s value is wrong on another.' : '',
   ].join('\n');
 
@@ -55,7 +70,7 @@ function cellRow(register: IdRegisterRow, cell: IdRegisterCell, models: Models):
   return {
     id,
     label: `core ${cell.core}`,
-    description: [valueText(cell), models.get(cell.core)].filter((text) => text !== undefined).join(' · '),
+    description: joined(valueText(cell), cell.guest && `guest ${shortHex(cell.guest)}`, models.get(cell.core)),
     icon: 'chip',
     context: cell.raw === undefined ? 'register' : 'register value',
     value: cell.raw,

@@ -55,6 +55,7 @@ export interface Row {
   readonly cache?: CacheKey;
   readonly source?: SourceLine;
   readonly core?: number;
+  readonly vcpu?: { readonly vm: number; readonly vcpu: number; readonly core: number };
   /** The pin that the row shows. */
   readonly pin?: string;
 }

@@ -2,6 +2,7 @@
 import { describe } from '../../arch/explain';
 import { byName, systemRegisters } from '../../arch/sysregs';
 import { hex64 } from '../../base/bits';
+import { type CacheIdName, guestReads } from '../../hypervisor/run/guestView';
 import type { CoreView, Finding, Machine, Space } from '../../machine/api';
 import type {
   CacheRow,
@@ -51,6 +52,7 @@ function idRow(
   name: string,
   register: string,
   read: (core: CoreView) => bigint | undefined,
+  guest: (core: CoreView) => bigint | undefined,
 ): IdRegisterRow {
   const values = machine.cores.map(read);
   const fields = values.map((value) => (value === undefined ? [] : (describe(register, value)?.children ?? [])));
@@ -62,9 +64,11 @@ function idRow(
         differing.add(field.name);
     }
   }
+  const guests = machine.cores.map(guest);
   const cells = machine.cores.map((core, i) => ({
     core: core.index,
     raw: values[i] === undefined ? undefined : hex64(values[i]),
+    ...(guests[i] === undefined ? {} : { guest: hex64(guests[i]) }),
     fields: fields[i].map(
       (field): FieldRow => ({
         name: field.name,
@@ -81,7 +85,16 @@ function idRow(
 }
 
 export function idRegisterRows(machine: Machine): IdRegisterRow[] {
-  const plain = plainNames.map((name) => idRow(machine, name, name, (core) => core.peekSystem(name)));
+  // What a host has made of the cores' registers, and shows to guests, is known once it has booted.
+  const model = machine.hypervisor?.isBooted ? machine.hypervisor : undefined;
+  const guest =
+    (name: CacheIdName, csselr = 0) =>
+    ({ index }: CoreView): bigint | undefined =>
+      model && guestReads(model, index, name, csselr);
+  const plain = plainNames.map((name) => {
+    const row = idRow(machine, name, name, (core) => core.peekSystem(name), guest(name));
+    return model && name === 'CTR_EL0' ? { ...row, sanitised: hex64(model.host.sanitisedCtr) } : row;
+  });
   const caches = new Map<string, number>();
   for (const core of machine.cores) {
     for (const { level, kind, selector } of cachesOf(core.peekSystem('CLIDR_EL1') ?? 0n)) {
@@ -91,7 +104,8 @@ export function idRegisterRows(machine: Machine): IdRegisterRow[] {
   const sizes = [...caches].map(([name, selector]) => {
     const has = (core: CoreView): boolean =>
       cachesOf(core.peekSystem('CLIDR_EL1') ?? 0n).some((cache) => cache.selector === selector);
-    return idRow(machine, name, 'CCSIDR_EL1', (core) => (has(core) ? cacheSize(core, selector) : undefined));
+    const raw = (core: CoreView): bigint | undefined => (has(core) ? cacheSize(core, selector) : undefined);
+    return idRow(machine, name, 'CCSIDR_EL1', raw, guest('CCSIDR_EL1', selector));
   });
   return [...plain, ...sizes];
 }

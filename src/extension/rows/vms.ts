@@ -1,0 +1,173 @@
+/** The VMs view: what the hypervisor model does by which policy, and each machine with its memory, stage 2 and vCPUs. */
+import { counted, shortHex, withSymbol } from '../../protocol/presentation';
+import type { CountRow, PolicyRow, VcpuRow, VmRow, VmsView } from '../../protocol/views';
+import { sizeText } from './caches';
+import { code, colors, factTable, plain, type Row } from './row';
+
+export function vmRows(view: VmsView): Row[] {
+  if (!view.model) return [];
+  return [...view.vms.map(vmRow), policiesRow(view), ...view.errors.map(errorRow)];
+}
+
+/** The line above the tree. */
+export const vmsText = (view: VmsView): string | undefined =>
+  !view.model || view.started || view.vms.length > 0 ? undefined : 'The host has not started KVM (yet).';
+
+const errorRow = (text: string, i: number): Row => ({
+  id: `error${i}`,
+  label: text,
+  icon: 'error',
+  color: 'list.errorForeground',
+  context: 'value',
+  value: text,
+});
+
+function policiesRow({ kvm, policies }: VmsView): Row {
+  const changed = policies.filter((policy) => policy.changed).length;
+  return {
+    id: 'policies',
+    label: 'policies',
+    description: `KVM of v${kvm?.replace(/^v/, '')}${changed === 0 ? '' : `, ${changed} changed`}`,
+    icon: 'settings',
+    tooltip: plain('What the host kernel does. policies in launch.json, or --policy, changes single ones.'),
+    children: policies.map(policyRow),
+  };
+}
+
+const policyRow = ({ name, about, value, meaning, standing, changed }: PolicyRow): Row => ({
+  id: `policies/${name}`,
+  label: name,
+  description: `${value} · ${changed ? 'changed' : standing}`,
+  icon: changed ? 'edit' : 'blank',
+  color: changed ? colors.changed : undefined,
+  context: 'value',
+  value: `${name}=${value}`,
+  tooltip: factTable(name, [
+    ['about', plain(about)],
+    [value, plain(meaning)],
+    ['', plain(standing)],
+    ['', changed ? 'not what this release does' : undefined],
+  ]),
+  spoken: `${name}, ${value}, ${meaning}${changed ? ', changed' : ''}`,
+});
+
+function vmRow(vm: VmRow): Row {
+  const id = `vm${vm.vm}`;
+  return {
+    id,
+    label: `VM ${vm.vm}`,
+    description: `${counted(vm.vcpus.length, 'vCPU')}${vm.vmid === 0 ? '' : ` · VMID ${vm.vmid}`}`,
+    icon: 'vm',
+    open: true,
+    children: [...vm.vcpus.map((vcpu) => vcpuRow(vm.vm, vcpu)), slotsRow(id, vm), stage2Row(id, vm)],
+  };
+}
+
+const states: Readonly<
+  Record<VcpuRow['state'], { readonly text: string; readonly icon: string; readonly doc: string }>
+> = {
+  guest: { text: '', icon: 'vm-running', doc: 'its guest has the core' },
+  host: { text: 'at EL2', icon: 'vm-active', doc: 'the hypervisor is at work for it' },
+  waiting: { text: 'waits', icon: 'vm-outline', doc: 'another thread has its core' },
+  off: { text: 'off', icon: 'circle-slash', doc: 'off (PSCI), or given up by user space' },
+};
+
+function vcpuRow(vm: number, vcpu: VcpuRow): Row {
+  const { text, icon, doc } = states[vcpu.state];
+  const off = vcpu.state === 'off';
+  const goes = vcpu.goesTo === undefined ? '' : `goes to core ${vcpu.goesTo}`;
+  const place = off ? '' : `EL${vcpu.el} · ${vcpu.symbol ?? shortHex(vcpu.pc)}`;
+  const parts = [`core ${vcpu.core}`, text, place, goes].filter((part) => part !== '');
+  return {
+    id: vcpu.name,
+    label: `vCPU ${vcpu.vcpu}`,
+    description: parts.join(' · '),
+    icon,
+    color: off ? colors.off : vcpu.state === 'guest' ? colors.running : colors.waiting,
+    context: vcpu.source ? 'vcpu source value' : 'vcpu value',
+    value: vcpu.pc,
+    source: off ? undefined : vcpu.source,
+    vcpu: { vm, vcpu: vcpu.vcpu, core: vcpu.core },
+    tooltip: factTable(vcpu.name, [
+      ['physical core', `${vcpu.core}`],
+      ['state', doc],
+      ['guest', `EL${vcpu.el}, ${code(withSymbol(vcpu.pc, vcpu.symbol))}`],
+      ['next', goes === '' ? undefined : `${goes} after its next exit`],
+    ]),
+    spoken: [vcpu.name, ...parts].join(', '),
+    open: true,
+    children: [
+      countsRow(`${vcpu.name}/exits`, 'exits', vcpu.exits, 'Why the guest was left, by reason.'),
+      countsRow(`${vcpu.name}/traps`, 'trapped registers', vcpu.traps, 'Registers and operations that were emulated.'),
+    ],
+  };
+}
+
+function countsRow(id: string, label: string, counts: readonly CountRow[], doc: string): Row {
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  return {
+    id,
+    label,
+    description: total.toLocaleString('en'),
+    icon: 'blank',
+    tooltip: plain(doc),
+    children: counts.map(({ name, count }) => ({
+      id: `${id}/${name}`,
+      label: name,
+      description: count.toLocaleString('en'),
+      context: 'value',
+      value: `${count}`,
+    })),
+  };
+}
+
+function slotsRow(id: string, { slots }: VmRow): Row {
+  const bytes = slots.reduce((sum, slot) => sum + slot.bytes, 0);
+  return {
+    id: `${id}/slots`,
+    label: 'memory slots',
+    description: `${slots.length} · ${sizeText(bytes)}`,
+    icon: 'database',
+    children: slots.map((slot) => ({
+      id: `${id}/slots/${slot.id}`,
+      label: `slot ${slot.id}`,
+      description: [
+        `${shortHex(slot.guestAddress)} → ${shortHex(slot.hostAddress)}`,
+        sizeText(slot.bytes),
+        ...slot.flags,
+      ].join(' · '),
+      context: 'address value',
+      value: slot.guestAddress,
+      address: `pa:${slot.hostAddress}`,
+      tooltip: factTable(`memory slot ${slot.id}`, [
+        ['guest address', code(slot.guestAddress)],
+        ['physical address', code(slot.hostAddress)],
+        ['size', sizeText(slot.bytes)],
+        ['flags', slot.flags.length === 0 ? undefined : plain(slot.flags.join(', '))],
+        ['mapping of user space', plain(slot.mapping)],
+      ]),
+    })),
+  };
+}
+
+function stage2Row(id: string, { stage2 }: VmRow): Row {
+  const mapped = stage2.entries.reduce((sum, { bytes, entries }) => sum + bytes * entries, 0);
+  return {
+    id: `${id}/stage2`,
+    label: 'stage 2',
+    description: `${sizeText(mapped)} mapped · ${counted(stage2.tables, 'table')}`,
+    icon: 'list-tree',
+    tooltip: factTable('stage-2 tables', [
+      ['first table', code(stage2.root)],
+      ['granule', sizeText(stage2.pageBytes)],
+      ['intermediate addresses', `${stage2.inputBits} bits`],
+    ]),
+    children: stage2.entries.map(({ bytes, entries, writable, executable }) => ({
+      id: `${id}/stage2/${bytes}`,
+      label: `${counted(entries, bytes === stage2.pageBytes ? 'page' : 'block')} of ${sizeText(bytes)}`,
+      description: `${writable} writable · ${executable} executable`,
+      context: 'value',
+      value: `${entries}`,
+    })),
+  };
+}

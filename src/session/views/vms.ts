@@ -1,0 +1,130 @@
+/** View model of the hypervisor model's virtual machines. Tables are read by peeking: looking costs the caches nothing. */
+import { hex64 } from '../../base/bits';
+import { memoryFlags } from '../../hypervisor/kvmApi';
+import { NEWEST, policiesOf, policyNames, policyRow } from '../../hypervisor/policies';
+import type { Hypervisor } from '../../hypervisor/run/model';
+import { Stage2Table } from '../../hypervisor/run/stage2Table';
+import type { Memslot, Vcpu, Vm } from '../../hypervisor/run/vm';
+import type { Machine } from '../../machine/api';
+import type { CountRow, MemslotRow, PolicyRow, Stage2Row, VcpuRow, VmRow, VmsView } from '../../protocol';
+import { coreOfVcpu } from '../model/stepping';
+import type { Target } from '../target';
+
+const ENTRY_BYTES = 8;
+const LAST_LEVEL = 3;
+const ADDRESS_MASK = 0x0000_ffff_ffff_f000n;
+const S2AP_WRITE = 1n << 7n;
+
+/** Table entries that a walk of all tables found. */
+interface Found {
+  tables: number;
+  readonly byLevel: Map<number, { entries: number; writable: number; executable: number }>;
+}
+
+function walk(machine: Machine, stage2: Stage2Table, table: number, level: number, found: Found): void {
+  found.tables++;
+  const bytes = machine.peek(0, 'pa', BigInt(table), stage2.pageBytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
+    const entry = view.getBigUint64(at, true);
+    if (!Stage2Table.isValid(entry)) continue;
+    if (level < LAST_LEVEL && (entry & 3n) === 3n) {
+      walk(machine, stage2, Number(entry & ADDRESS_MASK), level + 1, found);
+      continue;
+    }
+    const row = found.byLevel.get(level) ?? { entries: 0, writable: 0, executable: 0 };
+    found.byLevel.set(level, row);
+    row.entries++;
+    row.writable += (entry & S2AP_WRITE) === 0n ? 0 : 1;
+    row.executable += Stage2Table.isExecutable(entry) ? 1 : 0;
+  }
+}
+
+function stage2View(machine: Machine, { stage2 }: Vm): VmRow['stage2'] {
+  const found: Found = { tables: 0, byLevel: new Map() };
+  walk(machine, stage2, stage2.root, stage2.startLevel, found);
+  const rows = [...found.byLevel].sort(([a], [b]) => a - b);
+  const entries = rows.map(([level, row]): Stage2Row => ({ bytes: stage2.bytesAt(level), ...row }));
+  const { root, pageBytes, inputBits } = stage2;
+  return { root: hex64(BigInt(root)), pageBytes, inputBits, tables: found.tables, entries };
+}
+
+const slotRow = ({ id, guestAddress, bytes, hostAddress, flags, vma }: Memslot): MemslotRow => ({
+  id,
+  guestAddress: hex64(BigInt(guestAddress)),
+  bytes,
+  hostAddress: hex64(BigInt(hostAddress)),
+  flags: Object.entries(memoryFlags).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name])),
+  mapping: `${vma.kind}, ${vma.memory}`,
+});
+
+/** Most frequent first. */
+const countRows = (counts: Readonly<Record<string, number>>): CountRow[] =>
+  Object.entries(counts)
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+
+/** PC and PSTATE of the guest: the core's while its code runs, what was saved otherwise. */
+function guestPlace(machine: Machine, model: Hypervisor, vcpu: Vcpu): { pc: bigint; pstate: bigint } {
+  const core = coreOfVcpu(machine, vcpu);
+  if (core === undefined) return vcpu;
+  if (core.el < 2) return { pc: core.pc(), pstate: core.pstate() };
+  if (model.cores[core.index].guest !== 'onCore') return vcpu;
+  return { pc: core.peekSystem('ELR_EL2') ?? 0n, pstate: core.peekSystem('SPSR_EL2') ?? 0n };
+}
+
+function stateOf(machine: Machine, vcpu: Vcpu): VcpuRow['state'] {
+  if (vcpu.state === 'off') return 'off';
+  const core = coreOfVcpu(machine, vcpu);
+  return core === undefined ? 'waiting' : core.el < 2 ? 'guest' : 'host';
+}
+
+function vcpuRow(machine: Machine, model: Hypervisor, target: Target, vcpu: Vcpu): VcpuRow {
+  const { pc, pstate } = guestPlace(machine, model, vcpu);
+  return {
+    vcpu: vcpu.index,
+    name: vcpu.name,
+    core: coreOfVcpu(machine, vcpu)?.index ?? vcpu.core,
+    state: stateOf(machine, vcpu),
+    el: Number((pstate >> 2n) & 3n),
+    pc: hex64(pc),
+    symbol: target.describe(pc),
+    source: target.sourceAt(pc),
+    goesTo: vcpu.wantsCore,
+    exits: countRows(vcpu.exits),
+    traps: countRows(vcpu.traps),
+  };
+}
+
+function policyRows(machine: Machine, model: Hypervisor): PolicyRow[] {
+  const released = policiesOf(machine.config.hypervisor?.kvm);
+  return policyNames.flatMap((name) => {
+    const row = policyRow(name);
+    const value = model.policies[name];
+    const facts = row?.values[value];
+    if (row === undefined || facts === undefined) return [];
+    const standing = facts.since === undefined ? facts.standing : `since ${facts.since}`;
+    const { about } = row;
+    return [{ name, about, value, meaning: facts.meaning, standing, changed: value !== released[name] }];
+  });
+}
+
+export function vmsView(machine: Machine, target: Target): Omit<VmsView, 'version' | 'running'> {
+  const { hypervisor: model } = machine;
+  const none = { model: false, kvm: undefined, started: false, policies: [], vms: [], errors: [] };
+  if (model === undefined) return none;
+  return {
+    model: true,
+    kvm: machine.config.hypervisor?.kvm ?? NEWEST,
+    started: model.kvm,
+    policies: policyRows(machine, model),
+    vms: model.vms.map((vm) => ({
+      vm: vm.id,
+      vmid: vm.vmid,
+      slots: vm.slots.map(slotRow),
+      stage2: stage2View(machine, vm),
+      vcpus: vm.vcpus.map((vcpu) => vcpuRow(machine, model, target, vcpu)),
+    })),
+    errors: model.userSpace.errors.map(({ vcpu, errno, why }) => `${vcpu}: ${errno}: ${why}`),
+  };
+}

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import type { CustomRequests } from '../../src/protocol';
 import { assemble, branch, label, movz, op } from '../fakes/asm';
 import { Client, modes, type Product } from './client';
 import { realProduct } from './products';
@@ -26,7 +27,7 @@ async function go(c: Client, command: 'continue' | 'next' | 'stepIn' | 'stepOut'
   await c.stopped();
   return where(c);
 }
-async function stepTo(c: Client, kind: 'exception' | 'return' | 'elChange'): Promise<string> {
+async function stepTo(c: Client, kind: CustomRequests['elscope/stepTo']['params']['kind']): Promise<string> {
   await c.custom('elscope/stepTo', { threadId: 1, kind });
   await c.stopped();
   return where(c);
@@ -297,6 +298,35 @@ for (const mode of modes) {
       await c.pauseRequest({ threadId: 2 });
       const stop = await c.stopped();
       assert.deepEqual([stop.reason, stop.threadId], ['pause', 2]);
+    });
+
+    on('under the hypervisor model: stops on a trapped register, with frames, their text, and back', async (c) => {
+      const at = { program: path.join(samples, 'kvm-ccsidr.elf'), machine: path.join(samples, 'kvm-ccsidr.json') };
+      await c.begin({ ...at, kvm: '6.12' });
+      const condition = '$trap == CCSIDR_EL1';
+      const set = await c.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'kvm_handle_sys_reg', condition }] });
+      assert.equal(set.body.breakpoints[0].verified, true);
+      await c.configurationDoneRequest();
+      assert.equal((await c.stopped()).reason, 'function breakpoint');
+      assert.match(await where(c), /^EL2 kvm_handle_sys_reg: decode the access:/);
+      const top = await c.top();
+      const { body } = await c.sourceRequest({ sourceReference: top.source?.sourceReference ?? 0, source: top.source });
+      assert.match(body.content.split('\n')[top.line - 1], /decode the access/);
+      await c.setFunctionBreakpointsRequest({ breakpoints: [] });
+      const { path: file, sourceReference } = top.source ?? {};
+      const lines = await c.setBreakpointsRequest({
+        source: { path: file, sourceReference },
+        breakpoints: [{ line: top.line + 1 }],
+      });
+      assert.equal(lines.body.breakpoints[0].verified, true);
+      assert.match(await go(c, 'continue'), /^EL2 kvm_handle_sys_reg: emulate the access:/);
+      assert.equal(await c.evaluated('register', (await c.top()).id), '"CCSIDR_EL1"');
+      assert.match(await stepTo(c, 'guestEntry'), /^EL1 ccsidr:/);
+      assert.equal(await c.evaluated('x0'), '0x0000000000000002');
+      const { vms } = await c.custom('elscope/vms', {});
+      assert.equal(vms[0].vcpus[0].traps.find(({ name }) => name === 'CCSIDR_EL1')?.count, 1);
+      const log = c.kept('output').map((e) => (e as Dap.OutputEvent).body.output);
+      assert.match(log.join(''), /^host: Detected PIPT I-cache on CPU0$/m);
     });
 
     on('a guest that waits for ever can be paused', async (c) => {

@@ -5,8 +5,9 @@ import { cacheRows, SETS_PER_PAGE, setRows } from '../../../src/extension/rows/c
 import { coreRows, stopText } from '../../../src/extension/rows/cores';
 import { idRegisterRows } from '../../../src/extension/rows/idRegisters';
 import { factTable, plain, type Row } from '../../../src/extension/rows/row';
+import { vmRows, vmsText } from '../../../src/extension/rows/vms';
 import { watchedRows } from '../../../src/extension/rows/watchedLines';
-import { caches, cell, core, cores, hex64, idRegisters, noLine, page, staleLine } from './sampleViews';
+import { caches, cell, core, cores, hex64, idRegisters, noLine, page, staleLine, vms } from './sampleViews';
 
 const pin = { address: 'patched', label: 'patched' };
 const all = (rows: readonly Row[]): Row[] => rows.flatMap((row) => [row, ...all(row.children ?? [])]);
@@ -236,4 +237,48 @@ test('every row with children or a mark says its meaning aloud', () => {
 test('tooltips take no text for Markdown', () => {
   assert.equal(plain('a_b|c<d>'), 'a\\_b\\|c\\<d\\>');
   assert.doesNotMatch(factTable('x', [['a', undefined]]), /\| a \|/);
+});
+
+test('a VM shows its vCPUs with core and guest, its memory and stage 2', () => {
+  const [vm, policies] = vmRows(vms());
+  assert.equal(vm.description, '2 vCPUs · VMID 3');
+  const vcpu = child(vm, 'vCPU 0');
+  assert.equal(vcpu.description, 'core 2 · EL1 · main+0x10 · goes to core 5');
+  assert.deepEqual(vcpu.vcpu, { vm: 1, vcpu: 0, core: 2 });
+  assert.deepEqual(vcpu.context?.split(' '), ['vcpu', 'source', 'value']);
+  assert.equal(child(vcpu, 'exits').description, '1,201');
+  assert.equal(child(child(vcpu, 'exits'), 'SYS64').description, '1,200');
+  assert.equal(child(child(vcpu, 'trapped registers'), 'CTR_EL0').description, '1,200');
+  assert.equal(child(vm, 'vCPU 1').description, 'core 1 · off');
+  const slot = child(child(vm, 'memory slots'), 'slot 0');
+  assert.equal(slot.description, '0x40000000 → 0x41000000 · 16 MiB · KVM_MEM_READONLY');
+  assert.equal(child(vm, 'stage 2').description, '2096 KiB mapped · 3 tables');
+  assert.equal(child(child(vm, 'stage 2'), '12 pages of 4 KiB').description, '3 writable · 9 executable');
+  assert.equal(policies.description, 'KVM of v6.12, 1 changed');
+  assert.equal(child(policies, 'fwb').description, 'off · changed');
+  assert.equal(child(policies, 'fb').description, 'on · since v4.9');
+});
+
+test('without the model there are no VMs; a host without KVM says so', () => {
+  assert.deepEqual(vmRows(vms({ model: false })), []);
+  assert.equal(vmsText(vms({ started: false, vms: [] })), 'The host has not started KVM (yet).');
+  assert.equal(vmsText(vms()), undefined);
+  assert.equal(vmRows(vms({ errors: ['vm1/vcpu0: EFAULT: why'] })).at(-1)?.label, 'vm1/vcpu0: EFAULT: why');
+  const ids = all(vmRows(vms())).map((row) => row.id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test('cache ID registers show what the host and its guests see', () => {
+  const [ctr, clidr] = idRegisters.rows;
+  const view = {
+    ...idRegisters,
+    rows: [
+      { ...ctr, sanitised: hex64(0x84448003), cells: ctr.cells.map((each) => ({ ...each, guest: hex64(0x84448003) })) },
+      { ...clidr, cells: clidr.cells.map((each, i) => ({ ...each, guest: hex64(i) })) },
+    ],
+  };
+  const rows = idRegisterRows(view);
+  assert.equal(rows[0].description, '2 different values · host 0x84448003 · guests 0x84448003');
+  assert.equal(child(rows[0], 'core 0').description, '0x8444c004 · guest 0x84448003 · cortex-a57');
+  assert.equal(rows[1].description, '0x0a200023 on all 2 cores · guests 2 different values');
 });

@@ -9,6 +9,7 @@ import type {
   InstructionRow,
   LineCopyRow,
   LineStateView,
+  VmsView,
 } from '../../../src/protocol';
 
 export const hex64 = (value: number): string => `0x${value.toString(16).padStart(16, '0')}`;
@@ -145,6 +146,55 @@ export const staleLine = (changes: Partial<LineStateView> = {}): LineStateView =
     copy('L2 cluster0', undefined, false, { present: false, bytes: undefined, instructions: [] }),
     copy('PoU', undefined, false, {}),
     copy('view', undefined, false, {}),
+  ],
+  ...changes,
+});
+
+/** One machine: a vCPU in its guest that is to move, and one that is off. */
+export const vms = (changes: Partial<VmsView> = {}): VmsView => ({
+  version: 1,
+  running: false,
+  model: true,
+  kvm: '6.12',
+  started: true,
+  errors: [],
+  policies: [
+    { name: 'fb', about: 'HCR_EL2.FB', value: 'on', meaning: 'broadcast', standing: 'since v4.9', changed: false },
+    { name: 'fwb', about: 'stage 2', value: 'off', meaning: 'not used', standing: 'ours', changed: true },
+  ],
+  vms: [
+    {
+      vm: 1,
+      vmid: 3,
+      slots: [
+        {
+          ...{ id: 0, guestAddress: hex64(0x40000000), bytes: 16 << 20, hostAddress: hex64(0x41000000) },
+          ...{ flags: ['KVM_MEM_READONLY'], mapping: 'ordinary, NORMAL' },
+        },
+      ],
+      stage2: {
+        ...{ root: hex64(0x40000000), pageBytes: 4096, inputBits: 39, tables: 3 },
+        entries: [
+          { bytes: 2 << 20, entries: 1, writable: 1, executable: 0 },
+          { bytes: 4096, entries: 12, writable: 3, executable: 9 },
+        ],
+      },
+      vcpus: [
+        {
+          ...{ vcpu: 0, name: 'vm1/vcpu0', core: 2, state: 'guest', el: 1, pc: hex64(0x40201234), symbol: 'main+0x10' },
+          ...{ source: { path: '/guest/kernel.c', line: 12 }, goesTo: 5 },
+          exits: [
+            { name: 'SYS64', count: 1200 },
+            { name: 'IRQ', count: 1 },
+          ],
+          traps: [{ name: 'CTR_EL0', count: 1200 }],
+        },
+        {
+          ...{ vcpu: 1, name: 'vm1/vcpu1', core: 1, state: 'off', el: 1, pc: hex64(0), symbol: undefined },
+          ...{ source: undefined, goesTo: undefined, exits: [], traps: [] },
+        },
+      ],
+    },
   ],
   ...changes,
 });

@@ -282,7 +282,8 @@ const programHandlers = (session: Session) =>
     }),
     source: ({ sourceReference }) => {
       const content = session.target.model?.text(sourceReference) ?? refuse(`there is no source ${sourceReference}`);
-      return { content, mimeType: 'text/typescript' };
+      // Clients go by the name's ending; VS Code does not know the text by its MIME type.
+      return { content };
     },
   }) satisfies Partial<SessionHandlers>;
 
@@ -307,7 +308,7 @@ const viewHandlers = (session: Session) =>
       const found = model.vms.find(({ id }) => id === vm)?.vcpus[vcpu] ?? refuse(`there is no vm${vm}/vcpu${vcpu}`);
       if (!model.host.online.includes(core)) refuse(`core ${core} is not online`);
       model.migrate(found, core);
-      session.changed();
+      session.announce();
       return {};
     },
     'elscope/caches': () => ({

@@ -113,7 +113,8 @@ export class Session {
     this.frameIds = [];
   }
 
-  private announce(): void {
+  /** Views are asked for again. */
+  announce(): void {
     this.version++;
     this.emit('elscope/state', this.stateOfViews);
   }

@@ -3,7 +3,7 @@
  * once; one that they do not agree on shows every core's value first, marked.
  */
 import { shortHex } from '../../protocol/presentation';
-import type { FieldRow, IdRegisterCell, IdRegisterRow, IdRegistersView } from '../../protocol/views';
+import type { FieldRow, Hex64, IdRegisterCell, IdRegisterRow, IdRegistersView } from '../../protocol/views';
 import { code, colors, factTable, plain, type Row } from './row';
 
 type Models = ReadonlyMap<number, string>;
@@ -13,11 +13,14 @@ export function idRegisterRows(view: IdRegistersView): Row[] {
   return view.rows.map((register) => registerRow(register, models));
 }
 
+/** `0x2`: a column beside others has no room for zeros. */
+const leastHex = (value: Hex64): string => `0x${BigInt(value).toString(16)}`;
+
 /** What guests read: one value, or that it depends on the core. Empty without guests. */
 function guestText({ cells }: IdRegisterRow): string {
   const [first, ...others] = new Set(cells.flatMap((cell) => cell.guest ?? []));
   if (first === undefined) return '';
-  return others.length === 0 ? `guests ${shortHex(first)}` : `guests ${others.length + 1} different values`;
+  return others.length === 0 ? `guests ${leastHex(first)}` : `guests ${others.length + 1} different values`;
 }
 
 const joined = (...parts: readonly (string | undefined)[]): string =>
@@ -29,11 +32,14 @@ const valueText = (cell: IdRegisterCell | undefined): string =>
 function registerRow(register: IdRegisterRow, models: Models): Row {
   const [first] = register.cells;
   const cores = register.cells.length;
-  const same = cores > 1 ? ` on all ${cores} cores` : '';
+  const same = cores > 1 ? `on all ${cores} cores` : '';
   const distinct = new Set(register.cells.map((cell) => cell.raw)).size;
-  const raw = register.mismatch ? `${distinct} different values` : `${valueText(first)}${same}`;
-  const host = register.sanitised === undefined ? '' : `host ${shortHex(register.sanitised)}`;
-  const description = joined(raw, host, guestText(register));
+  const host = register.sanitised === undefined ? '' : `host ${leastHex(register.sanitised)}`;
+  const others = joined(guestText(register), host);
+  const raw = register.mismatch ? `${distinct} different values` : valueText(first);
+  // Views are narrow: what the columns say comes before what goes without saying.
+  const all = register.mismatch ? '' : same;
+  const description = others === '' ? [raw, all].filter(Boolean).join(' ') : joined(raw, others, all);
   return {
     id: register.name,
     label: register.name,
@@ -56,7 +62,7 @@ const registerTooltip = (register: IdRegisterRow, models: Models): string =>
   [
     factTable(`${register.name}: ${register.title}`, [
       ...register.cells.map((cell): readonly [string, string] => {
-        const guest = cell.guest === undefined ? '' : `, guests ${code(shortHex(cell.guest))}`;
+        const guest = cell.guest === undefined ? '' : ` · guests ${code(shortHex(cell.guest))}`;
         return [`core ${cell.core} (${models.get(cell.core) ?? '?'})`, `${code(valueText(cell))}${guest}`];
       }),
       ['the host, of all cores', register.sanitised && code(shortHex(register.sanitised))],
@@ -70,7 +76,7 @@ function cellRow(register: IdRegisterRow, cell: IdRegisterCell, models: Models):
   return {
     id,
     label: `core ${cell.core}`,
-    description: joined(valueText(cell), cell.guest && `guest ${shortHex(cell.guest)}`, models.get(cell.core)),
+    description: joined(valueText(cell), cell.guest && `guest ${leastHex(cell.guest)}`, models.get(cell.core)),
     icon: 'chip',
     context: cell.raw === undefined ? 'register' : 'register value',
     value: cell.raw,

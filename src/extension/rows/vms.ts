@@ -67,7 +67,7 @@ const states: Readonly<
   Record<VcpuRow['state'], { readonly text: string; readonly icon: string; readonly doc: string }>
 > = {
   guest: { text: '', icon: 'vm-running', doc: 'its guest has the core' },
-  host: { text: 'at EL2', icon: 'vm-active', doc: 'the hypervisor is at work for it' },
+  host: { text: 'exited', icon: 'vm-active', doc: 'the hypervisor is at work for it' },
   waiting: { text: 'waits', icon: 'vm-outline', doc: 'another thread has its core' },
   off: { text: 'off', icon: 'circle-slash', doc: 'off (PSCI), or given up by user space' },
 };
@@ -77,7 +77,7 @@ function vcpuRow(vm: number, vcpu: VcpuRow): Row {
   const off = vcpu.state === 'off';
   const goes = vcpu.goesTo === undefined ? '' : `goes to core ${vcpu.goesTo}`;
   const place = off ? '' : `EL${vcpu.el} · ${vcpu.symbol ?? shortHex(vcpu.pc)}`;
-  const parts = [`core ${vcpu.core}`, text, place, goes].filter((part) => part !== '');
+  const parts = [`core ${vcpu.core}`, place, text, goes].filter((part) => part !== '');
   return {
     id: vcpu.name,
     label: `vCPU ${vcpu.vcpu}`,
@@ -97,19 +97,25 @@ function vcpuRow(vm: number, vcpu: VcpuRow): Row {
     spoken: [vcpu.name, ...parts].join(', '),
     open: true,
     children: [
-      countsRow(`${vcpu.name}/exits`, 'exits', vcpu.exits, 'Why the guest was left, by reason.'),
-      countsRow(`${vcpu.name}/traps`, 'trapped registers', vcpu.traps, 'Registers and operations that were emulated.'),
+      countsRow(`${vcpu.name}/exits`, 'exits', 'sign-out', vcpu.exits, 'Why the guest was left, by reason.'),
+      countsRow(
+        `${vcpu.name}/traps`,
+        'trapped registers',
+        'symbol-field',
+        vcpu.traps,
+        'Registers and operations that were emulated.',
+      ),
     ],
   };
 }
 
-function countsRow(id: string, label: string, counts: readonly CountRow[], doc: string): Row {
+function countsRow(id: string, label: string, icon: string, counts: readonly CountRow[], doc: string): Row {
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   return {
     id,
     label,
     description: total.toLocaleString('en'),
-    icon: 'blank',
+    icon,
     tooltip: plain(doc),
     children: counts.map(({ name, count }) => ({
       id: `${id}/${name}`,

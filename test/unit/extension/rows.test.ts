@@ -278,7 +278,7 @@ test('cache ID registers show what the host and its guests see', () => {
     ],
   };
   const rows = idRegisterRows(view);
-  assert.equal(rows[0].description, '2 different values · host 0x84448003 · guests 0x84448003');
+  assert.equal(rows[0].description, '2 different values · guests 0x84448003 · host 0x84448003');
   assert.equal(child(rows[0], 'core 0').description, '0x8444c004 · guest 0x84448003 · cortex-a57');
-  assert.equal(rows[1].description, '0x0a200023 on all 2 cores · guests 2 different values');
+  assert.equal(rows[1].description, '0x0a200023 · guests 2 different values · on all 2 cores');
 });

@@ -1,0 +1,163 @@
+/**
+ * The hypervisor model in the real workbench: a guest's trapped read of CCSIDR_EL1 stops in EL2, whose routines have frames, source
+ * and values; steps go through it and back to the guest, which has the virtual value. Pictures in both themes.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ROOT } from '../../../src/build/paths';
+import { becomes, type TreeRow, type Ui } from '../ui';
+import { openWorkbench, type Workbench } from '../workbench';
+
+const THEMES = ['dark', 'light'] as const;
+const CONFIGURATION = 'kvm-ccsidr: a guest moves between clusters';
+const VIEWS = ['Variables', 'Watch', 'Loaded Scripts', 'Breakpoints', 'Cores', 'VMs', 'Watched Lines', 'Caches'];
+
+async function waitStack(ui: Ui, wanted: (frames: readonly string[]) => boolean): Promise<string[]> {
+  let frames: string[] = [];
+  const there = await becomes(async () => {
+    frames = (await ui.callStack()).filter((row) => row.startsWith('Stack Frame'));
+    return wanted(frames);
+  }, 30_000);
+  assert.ok(there, `the stack is ${frames.join(' | ')}`);
+  return frames;
+}
+const waitTop = (ui: Ui, frame: RegExp): Promise<string[]> => waitStack(ui, ([top = '']) => frame.test(top));
+
+async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<void> {
+  // A pointer that rests on a row brings up its hover, which hides what is below.
+  await ui.page.mouse.move(1, 1);
+  for (const view of [...VIEWS, 'Cache ID Registers']) if (!views.includes(view)) await ui.collapse(view);
+  for (const view of views) await ui.pane(view);
+}
+
+/** A function breakpoint with a condition, as a user makes one in the Breakpoints view. */
+async function breakAt({ ui, page }: Workbench, name: string, condition: string): Promise<void> {
+  await ui.command('Add Function Breakpoint');
+  const box = page.locator('.debug-breakpoints .monaco-list-row input');
+  await box.fill(name);
+  await box.press('Enter');
+  const row = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();
+  await row.waitFor();
+  // The context menu of a function breakpoint edits its name, whatever it says.
+  await row.hover();
+  await row.locator('.codicon-edit').click();
+  await page.locator('.context-view .monaco-menu .action-item', { hasText: 'Edit Condition...' }).hover();
+  await page.keyboard.press('Enter');
+  await page.locator('.debug-breakpoints input[aria-label^="Type expression"]').waitFor();
+  await box.fill(condition);
+  await box.press('Enter');
+  await box.waitFor({ state: 'detached' });
+}
+
+/** Where a step of a routine stands in the text that the workbench shows. */
+function lineOf(routine: string, step: string): number {
+  const text = readFileSync(path.join(ROOT, 'src', 'hypervisor', 'run', 'exits.ts'), 'utf8');
+  const at = text.indexOf(`step('${step}'`, text.indexOf(`name: '${routine}'`));
+  return text.slice(0, at).split('\n').length;
+}
+
+const row = (rows: readonly TreeRow[], label: string): TreeRow | undefined => rows.find((each) => each.label === label);
+
+describe('a guest of KVM', () => {
+  let bench: Workbench;
+  before(async () => {
+    bench = await openWorkbench({ extension: 'vsix' });
+  });
+  after(() => bench.close());
+
+  test('stops where EL2 handles the trapped read of CCSIDR_EL1', async () => {
+    const { ui, page } = bench;
+    await ui.openFile('kvm-ccsidr/kvm-ccsidr.c');
+    await ui.showDebugView();
+    await ui.pane('Breakpoints');
+    await breakAt(bench, 'kvm_handle_sys_reg', '$trap == CCSIDR_EL1');
+    await ui.startConfiguration(CONFIGURATION);
+    await waitTop(ui, /^Stack Frame kvm_handle_sys_reg: decode the access, line \d+, exits\.ts/);
+    await waitStack(ui, (all) => all.some((frame) => /^Stack Frame ccsidr, line \d+, kvm-ccsidr\.c/.test(frame)));
+    await page.locator('.tab.active[aria-label^="exits.ts"]').waitFor();
+    await page.locator('.debug-top-stack-frame-line').first().waitFor();
+    await onlyShow(ui, 'Variables', 'VMs');
+    await ui.step('F11');
+    await waitTop(ui, /^Stack Frame kvm_handle_sys_reg: emulate the access/);
+    await ui.variables((all) => all.some(({ aria }) => /^register, value "CCSIDR_EL1"/.test(aria)));
+    const rows = await ui.treeRows('VMs', (all) => row(all, 'vCPU 0') !== undefined);
+    assert.match(row(rows, 'vCPU 0')?.description ?? '', /^core 0 · EL1 · ccsidr\+0x8 · exited/);
+    await ui.expandTreeRow('VMs', 'trapped registers');
+    await ui.treeRows('VMs', (all) => row(all, 'CCSIDR_EL1')?.description === '1');
+    await ui.screenshot('hypervisor-trap', THEMES);
+    assert.deepEqual(await ui.notifications(), []);
+  });
+
+  test('a breakpoint in the model’s text stops there', async () => {
+    const { ui } = bench;
+    const line = lineOf('kvm_handle_sys_reg', 'skip the instruction');
+    await ui.toggleBreakpoint(line);
+    await ui.step('F5');
+    await waitTop(ui, /^Stack Frame kvm_handle_sys_reg: skip the instruction/);
+    await ui.screenshot('hypervisor-breakpoint', THEMES);
+    await ui.toggleBreakpoint(line);
+  });
+
+  test('steps go through EL2 and come back to the guest, with the virtual value in its register', async () => {
+    const { ui } = bench;
+    await ui.step('Shift+F11');
+    await waitTop(ui, /^Stack Frame handle_exit: return to the loop/);
+    await ui.step('F10');
+    await ui.step('F10');
+    await waitTop(ui, /^Stack Frame kvm_arch_vcpu_ioctl_run: run the guest, line \d+, world\.ts/);
+    await ui.step('F11');
+    await waitTop(ui, /^Stack Frame __kvm_vcpu_run: activate traps/);
+    for (let i = 0; i < 4; i++) await ui.step('F10');
+    await waitTop(ui, /^Stack Frame ccsidr, line \d+, kvm-ccsidr\.c/);
+    await onlyShow(ui, 'Cores');
+    await ui.treeRows('Cores', (rows) => /^EL1 · ccsidr\+/.test(rows[0]?.description ?? ''));
+    await onlyShow(ui, 'Variables');
+    await ui.variables((all) => all.some(({ aria }) => aria === 'Scope Arguments'));
+    await ui.expandVariable('General registers');
+    await ui.variables((all) => all.some(({ aria }) => /^x0, value 0x0000000000000002/.test(aria)));
+    await ui.screenshot('hypervisor-back', THEMES);
+  });
+
+  test('cache ID registers show the core’s, the host’s and the guest’s values', async () => {
+    const { ui } = bench;
+    await onlyShow(ui, 'Cache ID Registers');
+    await ui.collapse('Call Stack');
+    const rows = await ui.treeRows('Cache ID Registers', (all) => row(all, 'CCSIDR_EL1[L1 D]') !== undefined);
+    assert.match(row(rows, 'CTR_EL0')?.description ?? '', /guests 0x8554c004 · host 0x8554c004/);
+    assert.match(row(rows, 'CCSIDR_EL1[L1 D]')?.description ?? '', /^2 different values · guests 0x2$/);
+    await ui.screenshot('hypervisor-id-registers', THEMES);
+    await ui.pane('Call Stack');
+  });
+
+  test('a vCPU goes on on another core; guest exits and entries are run to', async () => {
+    const { ui, page } = bench;
+    await onlyShow(ui, 'VMs', 'Cores');
+    await ui.command('elscope: Run to the Next Guest Exit');
+    await waitTop(ui, /^Stack Frame __kvm_vcpu_run: save general registers/);
+    await waitStack(ui, (all) => all.some((frame) => /^Stack Frame main, /.test(frame)));
+    const vcpu = (await ui.pane('VMs')).locator('.monaco-list-row', { hasText: 'vCPU 0' });
+    await ui.contextMenu(vcpu, 'Migrate a vCPU...');
+    await ui.pick('core 5');
+    await ui.treeRows('VMs', (all) => /goes to core 5/.test(row(all, 'vCPU 0')?.description ?? ''));
+    assert.ok((await ui.callStack()).some((frame) => /^Stack Frame main, /.test(frame)));
+    await ui.screenshot('hypervisor-migrate', THEMES);
+    await ui.step('F5');
+    await ui.treeRows('VMs', (all) => /^core 5 · /.test(row(all, 'vCPU 0')?.description ?? ''));
+    assert.ok((await ui.callStack()).some((thread) => /core5 · EL2 · vm1\/vcpu0/.test(thread)));
+    await page.keyboard.press('Escape');
+  });
+
+  test('the host’s log is in the debug console, the guest’s output in its terminal', async () => {
+    const { ui, page } = bench;
+    await ui.command('Debug Console: Focus on Debug Console View');
+    await page.locator('.repl .monaco-list-row', { hasText: 'host: ' }).first().waitFor();
+    await ui.screenshot('hypervisor-log', THEMES);
+    assert.equal(
+      await page.locator('.terminal-tabs-entry, .tabs-list .monaco-list-row', { hasText: 'UART 9' }).count(),
+      0,
+    );
+    await ui.stopDebugging();
+  });
+});

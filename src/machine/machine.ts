@@ -312,7 +312,9 @@ export class ElscopeMachine implements Machine {
         config,
         units,
         memory,
+        bus: this.bus,
         time,
+        fired: (id) => this.hypervisor?.timerFired(id),
         ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
         console: (vm, bytes) => this.console(bytes, vm === 0 ? HOST_CONSOLE : 0),
         exit: (code, how) => this.exit(code, how),
@@ -596,6 +598,10 @@ export class ElscopeMachine implements Machine {
   input(uart: number, bytes: Uint8Array): void {
     if (uart === VIRTIO_CONSOLE) {
       this.virtioConsole?.input(bytes);
+      return;
+    }
+    if (this.hypervisor !== undefined) {
+      this.hypervisor.userSpace.input(bytes);
       return;
     }
     for (const byte of bytes) this.typed.push(byte);

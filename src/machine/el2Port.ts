@@ -73,6 +73,7 @@ export function el2Port(parts: El2Parts): El2Port {
     penalty: (core, cycles) => memory.penalty(core, cycles),
     eret: (core) => void cpu(core).eret(),
     setPc: (core, address) => units[core].setPc(address),
+    own: (core, owner) => memory.setOwner(core, owner),
     wait: (core) => cpu(core).setWaiting(true),
     wake: (core) => cpu(core).setWaiting(false),
     kick: (core) => {

@@ -157,6 +157,7 @@ export class ElscopeMachine implements Machine {
       decode: (core, from, to) => this.engine.decode(core, from, to),
       markStale: (record, index) => this.engine.markStale(record, index),
       finding: (f) => this.onFinding(f),
+      active: (core) => !units[core].isOff,
       time: () => this.instructions(),
       monitorCleared: (core) => cpus[core].signalEvent(),
       watchpoint: (core, hi, lo, size, write, unprivileged) =>
@@ -438,7 +439,8 @@ export class ElscopeMachine implements Machine {
   }
 
   private onFinding(f: MemoryFinding): void {
-    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context);
+    const nameOf = (owner: number): string | undefined => this.hypervisor?.ownerName(owner);
+    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context, nameOf);
     if (this.findingLog.list.length < MAX_FINDINGS) this.findingLog.list.push(finding);
     for (const listener of this.findingListeners) listener(finding);
     this.stops.finding(finding);

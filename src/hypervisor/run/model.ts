@@ -437,6 +437,11 @@ export class Hypervisor {
     this.port.wake(to);
   }
 
+  /** The name of a vCPU by its owner number. */
+  ownerName(owner: number): string | undefined {
+    return this.vms.flatMap((vm) => vm.vcpus).find((vcpu) => vcpu.owner === owner)?.name;
+  }
+
   noteFault(note: FaultNote): void {
     this.faults.push(note);
   }

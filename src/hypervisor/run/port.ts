@@ -40,6 +40,8 @@ export interface El2Port {
   /** ERET to what ELR_EL2 and SPSR_EL2 say. */
   eret(core: number): void;
   setPc(core: number, address: bigint): void;
+  /** The vCPU that the core runs from now on, 0 for none: findings of the coherence checker name it. */
+  own(core: number, owner: number): void;
   /** Nothing to do: the core waits until `wake`. */
   wait(core: number): void;
   wake(core: number): void;

@@ -96,6 +96,10 @@ export class Vcpu {
     this.caches.reset();
   }
 
+  /** A number for what findings name: not 0, and no other vCPU's. */
+  get owner(): number {
+    return this.vm.id * 256 + this.index + 1;
+  }
   get name(): string {
     return `vm${this.vm.id}/vcpu${this.index}`;
   }

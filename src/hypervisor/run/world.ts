@@ -77,8 +77,9 @@ const hasKeys = (c: CoreContext): boolean => c.port.hasFeature(c.core, 'FEAT_PAu
 export const vcpuLoad: Routine = {
   name: 'kvm_arch_vcpu_load',
   steps: [
-    step('take the core', 20, ({ vcpu, core }) => {
+    step('take the core', 20, ({ vcpu, core, port }) => {
       vcpu.core = core;
+      port.own(core, vcpu.owner);
       return undefined;
     }),
     step('see that the VMID is of this generation', 10, ({ model, vcpu }) =>
@@ -122,6 +123,7 @@ export const vcpuPut: Routine = {
       for (const name of VCPU_REGISTERS) c.vcpu.registers[name] = c.read(name);
       if (hasKeys(c)) for (const name of KEY_REGISTERS) c.vcpu.registers[name] = c.read(name);
       c.vcpu.loaded = false;
+      c.port.own(c.core, 0);
       return undefined;
     }),
     step('put the timer', 20, (c) => {

@@ -146,6 +146,7 @@ export class ElscopeMachine implements Machine {
       },
       walkWrite: (core, pa, cacheable, hi, lo) => walker.port.walkWrite(core, pa, cacheable, hi, lo),
       dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
+      filled: (core, index, stage, pa, hi, lo) => walker.port.filled(core, index, stage, pa, hi, lo),
       penalty: (core, cycles) => walker.port.penalty(core, cycles),
     });
     this.memory = walker.memory = new MemorySystem(buffer, MEMORY_BASE, memConfig, {

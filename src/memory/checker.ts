@@ -16,6 +16,7 @@ import type { PrefetchBuffer } from './prefetchBuffer';
 import { Remover } from './removers';
 import { Dir, type Shared, soleBit } from './shared';
 import { Missing, SyncTracker, type Writer } from './syncTracker';
+import { TranslationChecks } from './translationChecks';
 import type { MemoryFinding } from './types';
 import type { Versions } from './versions';
 
@@ -33,6 +34,7 @@ const RECENT = 64;
 export class Checker {
   readonly tracker: SyncTracker;
   readonly data: DataChecks;
+  readonly translations: TranslationChecks;
   /** By core: the vCPU that it runs, 0 = none. By I-cache and way: the one that filled it. By word: the one it was reported to. */
   private readonly owners: Uint16Array;
   private readonly fillers: readonly Uint16Array[];
@@ -65,6 +67,7 @@ export class Checker {
     this.owners = new Uint16Array(cores);
     this.fillers = instructions.caches.map((cache) => new Uint16Array(cache.tag.length));
     this.data = new DataChecks(shared, versions, this.owners, (offset) => this.tracker.writer(offset));
+    this.translations = new TranslationChecks(shared);
     this.recent = config.cores.map(() => new Uint32Array(RECENT));
     this.recentCount = new Uint32Array(cores);
     this.lastGranule = new Int32Array(cores).fill(-1);
@@ -81,6 +84,7 @@ export class Checker {
     for (const filler of this.fillers) filler.fill(0);
     this.reportedTo.clear();
     this.data.reset();
+    this.translations.reset();
   }
 
   /** The vCPU that a core runs from now on. */
@@ -102,7 +106,19 @@ export class Checker {
     writer.time = shared.ports.time(Math.max(core, 0));
     this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
+    if (shared.directory[unit] & Dir.Walk) this.tableWritten(core, shared.hostOfUnit(unit) + offset, size);
     this.compareBuffers();
+  }
+
+  private tableWritten(core: number, host: number, size: number): void {
+    const skipped = this.translations.wrote(host, size);
+    if (skipped !== undefined && core >= 0) this.data.breakBeforeMake(core, skipped.host, skipped.text);
+  }
+
+  /** A TLB entry was made: stores to its descriptor have to be seen. */
+  translationFilled(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void {
+    const unit = this.translations.filled(core, index, stage, pa, hi, lo);
+    if (unit >= 0) this.dropStore(unit);
   }
 
   /** The view of a unit changed: every copy is compared with it again. */
@@ -274,9 +290,9 @@ export class Checker {
     this.reportedTo.clear();
     for (const [word, owner] of s.reportedTo) this.reportedTo.set(word, owner);
   }
-  private lists(): readonly (Uint32Array | Int32Array | Uint16Array)[] {
+  private lists(): readonly (Uint32Array | Int32Array | Uint16Array | Uint8Array)[] {
     const { recent, recentCount, lastGranule, lastHi, lastLo, owners, fillers } = this;
-    return [...recent, recentCount, lastGranule, lastHi, lastLo, owners, ...fillers];
+    return [...recent, recentCount, lastGranule, lastHi, lastLo, owners, ...fillers, ...this.translations.lists];
   }
 
   // ---- judgement ----

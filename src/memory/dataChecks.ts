@@ -77,6 +77,10 @@ export class DataChecks {
       }
   }
 
+  breakBeforeMake(core: number, host: number, text: string): void {
+    this.report('break-before-make', core, host, text, ['an invalid entry', 'DSB', 'TLBI', 'DSB']);
+  }
+
   private hexAt(host: number, size: number): string {
     let text = '';
     for (let i = size - 1; i >= 0; i--) text += this.shared.u8[host + i].toString(16).padStart(2, '0');
@@ -117,5 +121,6 @@ export class DataChecks {
 const advice: Partial<Readonly<Record<FindingKind, string>>> = {
   'mismatched attributes': 'clean the line to the point of coherency (DC CVAC, DSB ISH) before it is read so',
   'lost data': 'clean and invalidate (DC CIVAC), or invalidate before the data is written',
+  'break-before-make': 'write an invalid entry; DSB ISHST; TLBI; DSB ISH; then write the new one',
   'set/way': 'operate by address, or on every core with its caches off',
 };

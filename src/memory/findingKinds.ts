@@ -28,6 +28,10 @@ export const findingKinds = {
   },
   'mismatched attributes': { what: 'a non-cacheable read got bytes older than a cache holds', side: 'data' },
   'lost data': { what: 'an invalidation threw away written data', side: 'data' },
+  'break-before-make': {
+    what: 'a valid translation table entry became another valid one while a TLB held it',
+    side: 'data',
+  },
   'set/way': { what: 'maintenance by set and way while other cores run: it does not reach their caches', side: 'data' },
 } as const satisfies Readonly<Record<string, FindingKindRow>>;
 

@@ -114,6 +114,7 @@ export function treeFacts(config: MachineConfig, bootargs: string | undefined, i
     psci: config.highestEl === 3 ? undefined : config.highestEl === 2 ? 'smc' : 'hvc',
     dmaCoherent: config.dmaCoherent,
     virtioSlots: true,
+    seed: config.seed,
     ...(bootargs === undefined ? {} : { bootargs }),
     ...(initrd === undefined ? {} : { initrd }),
   };

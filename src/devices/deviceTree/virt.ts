@@ -2,6 +2,7 @@
  * The device tree of the board: what QEMU's virt gives for the devices that exist here, and each core's own caches, which
  * QEMU leaves out.
  */
+import { SeededRandom } from '../../base/random';
 import { VIRT_APB_HZ, VIRT_POWER_PIN, virtMap, virtPpi, virtSpi } from '../virtBoard';
 import type { DeviceTreeBlob } from './blob';
 import { cells, flag, node, strings, type TreeNode, type TreeProperty, wide } from './node';
@@ -41,6 +42,8 @@ export interface TreeFacts {
   readonly virtual?: boolean;
   /** List the empty virtio-mmio slots as well. */
   readonly virtioSlots?: boolean;
+  /** Chance for the guest follows from it: the same seed gives the same. */
+  readonly seed: number;
 }
 
 const PHANDLE_CLOCK = 0x8000;
@@ -138,7 +141,20 @@ function chosenNode(facts: TreeFacts): TreeNode {
   return node('chosen', [
     strings('stdout-path', `/${hexName('pl011', virtMap.uart.base)}`),
     ...chosenProperties(facts),
+    ...chance(facts.seed),
   ]);
+}
+
+const KASLR_SEED_BYTES = 8;
+const RNG_SEED_BYTES = 32;
+
+/** What a kernel moves itself by (0 would mean no chance, and does not occur), and what its random numbers begin with. */
+function chance(seed: number): TreeProperty[] {
+  const random = new SeededRandom(new Uint32Array(1));
+  random.seed(seed);
+  const property = (name: string, bytes: number): TreeProperty =>
+    cells(name, ...Array.from({ length: bytes / 4 }, () => random.next()));
+  return [property('rng-seed', RNG_SEED_BYTES), property('kaslr-seed', KASLR_SEED_BYTES)];
 }
 
 /** What a boot loader adds to /chosen. */

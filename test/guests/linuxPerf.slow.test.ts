@@ -17,7 +17,6 @@ const LOOP_INSTRUCTIONS = 6 + 3 * 1_000_000 + 4 * 64;
 const LOOP_FAULTS = 64 + 1;
 const PERIOD = 10_000;
 
-/** Each on a line of the console: longer ones wrap. */
 const COMMANDS = [
   'perf stat -e instructions:u,faults loop',
   'perf stat -e instructions:u,branch-misses loop',

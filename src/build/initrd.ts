@@ -45,10 +45,13 @@ export async function initrdBytes(
   return gzipSync(archive, { level: 9 });
 }
 
-/** Starts a guest of the kernel that runs: QEMU with KVM, on the host's GIC, with the same kernel and the plain RAM disk. */
+/**
+ * Starts a guest of the kernel that runs: QEMU with KVM, on the host's GIC, with the same kernel and the plain RAM disk. It stays
+ * where it is linked, so that a debugger knows its addresses.
+ */
 const NESTED = `#!/bin/busybox sh
 exec qemu-system-aarch64 -M virt,gic-version=host -accel kvm -cpu host -m 256 -nodefaults -display none -serial stdio \\
-  -kernel /elscope/guest/Image -initrd /elscope/guest/initrd -append 'console=ttyAMA0 elscope.poweroff'
+  -kernel /elscope/guest/Image -initrd /elscope/guest/initrd -append 'console=ttyAMA0 elscope.poweroff nokaslr'
 `;
 
 /** A RAM disk whose `/elscope/nested` starts a guest of its own by KVM: QEMU for arm64, its libraries, a kernel, a RAM disk. */

@@ -1,4 +1,5 @@
 /** The machine, as the hypervisor model reaches it: see hypervisor/run/port.ts. */
+import { operationByName } from '../arch/sysops';
 import type { Cpu } from '../cpu/cpu';
 import type { El2Port } from '../hypervisor/run/port';
 import type { MemorySystem } from '../memory/memorySystem';
@@ -36,6 +37,11 @@ export function el2Port({ config, units, memory, time, ram, console, exit }: El2
     operate: (core, operation, operand) => void cpu(core).operate(operation, high(operand), low(operand)),
     operateOn: (core, operation, from, count, stride) => {
       const first = Number(from);
+      const row = operationByName(operation);
+      if (row?.operand === 'va' && (row.kind === 'IC' || row.kind === 'DC')) {
+        memory.maintainRange(core, row, first, count, stride, 2);
+        return;
+      }
       for (let i = 0; i < count; i++) {
         const at = first + i * stride;
         cpu(core).operate(operation, Math.floor(at / TWO32), at >>> 0);

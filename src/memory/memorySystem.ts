@@ -189,6 +189,10 @@ export class MemorySystem {
   maintain(core: number, row: SystemOperationRow, vaHi: number, vaLo: number, el: number): 0 | 1 {
     return this.maintenance.maintain(core, row, vaHi, vaLo, el);
   }
+  /** The same on `count` addresses, `stride` bytes apart; none may fault. */
+  maintainRange(core: number, row: SystemOperationRow, va: number, count: number, stride: number, el: number): void {
+    this.maintenance.maintainRange(core, row, va, count, stride, el);
+  }
   dsb(core: number): void {
     this.checker?.dsb(core);
   }

@@ -65,7 +65,7 @@ export function el2Port({ config, units, memory, time, ram, console, exit }: El2
       units[core].kicked = true;
     },
     el: (core) => units[core].el,
-    now: () => time.cycles(),
+    now: () => time.now() / 1e9,
     console,
     exit,
   };

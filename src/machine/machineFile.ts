@@ -221,7 +221,7 @@ const errorText = ({ error }: ParseError): string =>
     .replace(/(?!^)[A-Z]/g, ' $&')
     .toLowerCase();
 
-function parseJson(text: string, path: string): unknown {
+export function parseJson(text: string, path: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   if (errors.length > 0) {

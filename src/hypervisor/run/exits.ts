@@ -10,6 +10,7 @@ import type { CacheRegister } from '../virtualCaches';
 import type { CoreContext } from './model';
 import { done, type Next, type Routine, step } from './routines';
 import type { Vcpu } from './vm';
+import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
 const field = (value: bigint, hi: number, lo: number): number =>
@@ -231,7 +232,7 @@ export const handleHvc: Routine = {
         model.exitCode = Number(argument & 0xffn);
         for (const other of vcpu.vm.vcpus) other.state = 'off';
         return done('yield');
-      } else return { call: 'kvm_psci_call' };
+      } else return { call: isVmmCall(id) ? 'vmm_hypercall' : 'kvm_psci_call' };
       return done('resume');
     }),
     step('return the answer', 5, (_c, { result }) => done(result)),

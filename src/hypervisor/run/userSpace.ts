@@ -2,7 +2,7 @@
  * The virtual machine monitor behind each VM, as far as guests of scenarios need one: a UART at PL011's place on the virt board,
  * and what to do when KVM_RUN fails or asks.
  */
-import type { Memslot, Vcpu } from './vm';
+import type { Vcpu } from './vm';
 
 /** PL011 on the virt board: data and flag registers are enough for polled output. */
 const UART = { base: 0x0900_0000, bytes: 0x1000, DR: 0x00, FR: 0x18, TXFE: 0x80n } as const;
@@ -14,16 +14,20 @@ export interface RunError {
   readonly why: string;
 }
 
+/** An ioctl that failed before a vCPU ran. */
+export interface IoctlError {
+  readonly vm: number;
+  readonly call: string;
+  readonly errno: string;
+}
+
 export class UserSpace {
   readonly errors: RunError[] = [];
+  readonly ioctls: IoctlError[] = [];
   /** What each VM printed. */
   readonly output: Record<number, string> = {};
 
-  constructor(
-    private readonly print: (vm: number, byte: number) => void,
-    /** Maps a slot otherwise, so that the fault that came can be resolved. */
-    private readonly remap: ((slot: Memslot) => void) | undefined,
-  ) {}
+  constructor(private readonly print: (vm: number, byte: number) => void) {}
 
   write(vcpu: Vcpu, ipa: number, value: bigint): void {
     if (ipa !== UART.base + UART.DR) return;
@@ -46,8 +50,8 @@ export class UserSpace {
 
   memoryFault(vcpu: Vcpu, ipa: number): void {
     const slot = vcpu.vm.slotOf(ipa);
-    if (slot === undefined || this.remap === undefined)
+    if (slot?.remap === undefined || slot.remap === slot.vma.memory)
       this.fail(vcpu, 'EFAULT', 'user space does not fix the mapping');
-    else this.remap(slot);
+    else slot.vma = { ...slot.vma, memory: slot.remap };
   }
 }

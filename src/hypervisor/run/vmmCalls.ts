@@ -1,0 +1,215 @@
+/**
+ * What a guest asks of user space, so that its program tells a whole story by itself, in the terminal as under a debugger: calls
+ * of ours in SMCCC's range for vendor-specific hypervisor services, which KVM_RUN hands to the VMM as KVM_EXIT_HYPERCALL. The VMM
+ * does what it does at an administrator's request otherwise: ioctls on the guest's own behalf, changes of its mappings behind
+ * KVM's back, writes of guest memory. The return value is an ioctl's: 0, or a negative errno.
+ */
+import { registerNameOf } from '../../arch/sysregs';
+import { type Outcome, returnValue } from '../errno';
+import { capabilities, decodeOneReg } from '../kvmApi';
+import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
+import { stage2Host } from './faults';
+import type { CoreContext } from './model';
+import { done, type Locals, type Next, type Routine, step } from './routines';
+import { pfnmapHost, slotOutcome } from './slots';
+import { Stage2Table } from './stage2Table';
+import type { Memslot } from './vm';
+import { CLEANING, HOST_MEMORY, VmmCall } from './vmmApi';
+import { performing } from './world';
+
+const CTR_LINES = { IDC: 1n << 28n, DIC: 1n << 29n } as const;
+
+const result = (outcome: Outcome): bigint => BigInt.asUintN(64, BigInt(returnValue(outcome)));
+
+/** KVM_GET_ONE_REG and KVM_SET_ONE_REG of the registers that threads 0 and 4 are about. */
+function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): Outcome | bigint {
+  const reg = decodeOneReg(id);
+  if (reg.kind === 'ccsidr') {
+    if (wanted !== undefined) return vcpu.caches.setOneReg(id, wanted);
+    const read = vcpu.caches.getOneReg(id);
+    return read.outcome === 'ok' ? read.value : read.outcome;
+  }
+  const name = reg.kind === 'sysreg' ? registerNameOf(reg.key) : undefined;
+  const { vm } = vcpu;
+  if (name === 'CLIDR_EL1') return wanted === undefined ? vcpu.caches.oneRegClidr : vcpu.caches.setClidr(wanted);
+  if (name !== 'CTR_EL0') return 'ENOENT';
+  return wanted === undefined ? vm.ctr.value : vm.ctr.set(wanted, vm.hasRun);
+}
+
+function extension(c: CoreContext, number: bigint): bigint {
+  const { model, vcpu } = c;
+  if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 0n;
+  const value = cacheablePfnmapCapability('vm', pfnmapHost(model, vcpu.vm));
+  return typeof value === 'number' ? BigInt(value) : result(value);
+}
+
+function enable(c: CoreContext, number: bigint): Outcome {
+  const { model, vcpu } = c;
+  if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 'EINVAL';
+  const outcome = enableCacheablePfnmap(pfnmapHost(model, vcpu.vm));
+  if (outcome === 'ok') vcpu.vm.cacheablePfnmap = true;
+  return outcome;
+}
+
+/** The slot comes to the VM's list if it is accepted now and was not before. */
+function setRegion(c: CoreContext, id: number, flags: number): Outcome {
+  const { vm } = c.vcpu;
+  const slot = [...vm.slots, ...vm.refused].find((row) => row.id === id);
+  if (slot === undefined) return 'EINVAL';
+  const outcome = slotOutcome(c.model, vm, slot, flags);
+  if (outcome !== 'ok') return outcome;
+  slot.flags = flags;
+  const at = vm.refused.indexOf(slot);
+  if (at >= 0) vm.slots.push(...vm.refused.splice(at, 1));
+  return 'ok';
+}
+
+/** Another mapping in the slot's place: KVM hears of it as of any unmapping, and has to look at the next fault. */
+function mapOtherwise(c: CoreContext, id: number, type: number): Next {
+  const slot = c.vcpu.vm.slots.find((row) => row.id === id);
+  const memory = HOST_MEMORY[type];
+  if (slot === undefined || memory === undefined) return answered(c, result('EINVAL'));
+  slot.vma = { ...slot.vma, memory };
+  c.vcpu.x[0] = 0n;
+  return { call: 'kvm_unmap_gfn_range', with: { slot: id, at: slot.guestAddress } };
+}
+
+function answered(c: CoreContext, value: bigint): Next {
+  c.vcpu.x[0] = value;
+  return undefined;
+}
+
+export const vmmCall: Routine = {
+  name: 'vmm_hypercall',
+  steps: [
+    step('exit to user space with KVM_EXIT_HYPERCALL', 200, (c): Next => {
+      const { vcpu, model } = c;
+      const [id, x1, x2, x3] = vcpu.x;
+      vcpu.count('KVM_EXIT_HYPERCALL');
+      switch (id) {
+        case VmmCall.GET_ONE_REG: {
+          const read = oneReg(c, x1, undefined);
+          if (typeof read === 'bigint') vcpu.x[1] = read;
+          return answered(c, typeof read === 'bigint' ? 0n : result(read));
+        }
+        case VmmCall.SET_ONE_REG: {
+          const set = oneReg(c, x1, x2);
+          return answered(c, typeof set === 'bigint' ? 0n : result(set));
+        }
+        case VmmCall.CHECK_EXTENSION:
+          return answered(c, extension(c, x1));
+        case VmmCall.ENABLE_CAP:
+          return answered(c, result(enable(c, x1)));
+        case VmmCall.SET_MEMORY_REGION:
+          return answered(c, result(setRegion(c, Number(x1), Number(x2))));
+        case VmmCall.MMAP:
+          return mapOtherwise(c, Number(x1), Number(x2));
+        case VmmCall.WRITE:
+          return { call: 'vmm_write', with: { ipa: Number(x1), value: x2, cleaning: x3 } };
+        case VmmCall.ONLINE:
+          if (Number(x1) >= c.port.cores || model.host.online.includes(Number(x1)))
+            return answered(c, result('EINVAL'));
+          model.online(Number(x1));
+          return { call: 'cpu_device_up', with: { cpu: Number(x1) } };
+        default:
+          return answered(c, model.host.online.includes(Number(x1)) ? model.host.el0Ctr(Number(x1)) : result('EINVAL'));
+      }
+    }),
+    step('go back to KVM_RUN', 200, () => done('resume')),
+  ],
+};
+
+/** The VMM writes guest memory through its own mapping, which is cacheable. */
+export const vmmWrite: Routine = {
+  name: 'vmm_write',
+  steps: [
+    step('write', 20, (c, locals): Next => {
+      const ipa = locals.ipa as number;
+      const slot = c.vcpu.vm.slotOf(ipa);
+      if (slot === undefined) {
+        c.vcpu.x[0] = result('EFAULT');
+        return done();
+      }
+      const pa = slot.hostAddress + ipa - slot.guestAddress;
+      const word = pa - (pa % 8);
+      const shift = BigInt(pa % 8) * 8n;
+      const value = (locals.value as bigint) & 0xffff_ffffn;
+      c.store(word, (c.load(word) & ~(0xffff_ffffn << shift)) | (value << shift));
+      c.vcpu.x[0] = 0n;
+      return performing(cleaningSteps(locals.cleaning as bigint, c.read('CTR_EL0')), { from: BigInt(pa) });
+    }),
+    step('return', 1, () => done()),
+  ],
+};
+
+function cleaningSteps(cleaning: bigint, ctr: bigint): readonly { readonly name: string }[] {
+  if (cleaning === CLEANING.none) return [];
+  if (cleaning === CLEANING.toPoC) return [{ name: 'DC CVAC' }, { name: 'DSB SY' }];
+  const clean = (ctr & CTR_LINES.IDC) === 0n ? [{ name: 'DC CVAU' }] : [];
+  const invalidate = (ctr & CTR_LINES.DIC) === 0n ? [{ name: 'IC IVAU' }, { name: 'DSB ISH' }] : [];
+  return [...clean, { name: 'DSB ISH' }, ...invalidate, { name: 'ISB' }];
+}
+
+/** An MMU notifier: stage-2 entries of a slot go, one by one, each with its TLB entries, and is cleaned before (as mapped). */
+export const unmapRange: Routine = {
+  name: 'kvm_unmap_gfn_range',
+  steps: [
+    step('clear the next entry', 10, (c, locals): Next => {
+      const { stage2, slots } = c.vcpu.vm;
+      const slot = slots.find((row) => row.id === locals.slot);
+      if (slot === undefined) return done();
+      for (let at = locals.at as number; at < slot.guestAddress + slot.bytes; ) {
+        const leaf = stage2.find(c, at);
+        const from = Math.floor(at / leaf.bytes) * leaf.bytes;
+        at = from + leaf.bytes;
+        locals.at = at;
+        if (!Stage2Table.isValid(leaf.entry)) continue;
+        const { ipa, steps } = { ipa: BigInt(from), steps: unmapSteps(c, slot, leaf) };
+        const from0 = BigInt(slot.hostAddress + from - slot.guestAddress);
+        const { call, with: about } = performing(steps, {
+          from: from0,
+          stride: stage2Host(c).dataLineBytes,
+          at: leaf.at,
+        });
+        return { call, with: { ...about, ipa } };
+      }
+      return done();
+    }),
+    step('look for another one', 5, () => ({ goto: 'clear the next entry' })),
+  ],
+};
+
+function unmapSteps(c: CoreContext, slot: Memslot, leaf: { readonly bytes: number; readonly entry: bigint }) {
+  const cacheable = !c.model.fwb && slot.kernelMemory && Stage2Table.isCacheable(leaf.entry);
+  const lines = leaf.bytes / stage2Host(c).dataLineBytes;
+  return [
+    { name: 'clear the entry' },
+    { name: 'DSB ISHST' },
+    { name: "load the guest's VTTBR_EL2" },
+    { name: 'ISB' },
+    { name: 'TLBI IPAS2E1IS' },
+    { name: 'DSB ISH' },
+    { name: 'TLBI VMALLE1IS' },
+    { name: 'DSB ISH' },
+    { name: 'ISB' },
+    ...(cacheable ? [{ name: 'DC CIVAC', count: lines }, { name: 'DSB SY' }] : []),
+  ];
+}
+
+/** Somebody wrote 1 to the core's `online` file: the caller waits until the core is there, or has died. */
+export const cpuUp: Routine = {
+  name: 'cpu_device_up',
+  steps: [
+    step('wait for the core', 100, (c, locals: Locals): Next => {
+      const { model } = c;
+      const cpu = locals.cpu as number;
+      if (model.onlining.has(cpu)) {
+        // The other core has its turn.
+        c.port.penalty(c.core, 100);
+        return { goto: 'wait for the core' };
+      }
+      c.vcpu.x[0] = model.host.online.includes(cpu) ? 0n : 1n;
+      return done();
+    }),
+  ],
+};

@@ -1,0 +1,5 @@
+/** The scenarios, in the order of the mail threads that they tell. */
+import { ccsidr } from './ccsidr';
+import type { Scenario } from './types';
+
+export const scenarios: readonly Scenario[] = [ccsidr];

@@ -1,5 +1,6 @@
 /** The scenarios, in the order of the mail threads that they tell. */
 import { ccsidr } from './ccsidr';
 import type { Scenario } from './types';
+import { vcpuIsolation } from './vcpuIsolation';
 
-export const scenarios: readonly Scenario[] = [ccsidr];
+export const scenarios: readonly Scenario[] = [vcpuIsolation, ccsidr];

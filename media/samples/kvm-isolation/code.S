@@ -21,7 +21,8 @@
         function vmm_clear_cache
         function vmm_to_poc
         function answer_fresh, 4096             // a page that vCPU 0 writes and does not execute
-        function vmm_fresh, 4096                // a page that nobody touches before vCPU 1
+        function unused, 4096                   // a page that nobody touches before vCPU 1
+        function vmm_fresh
 
         .text
 // void rewrite(u32 *code, u32 instruction)

@@ -191,8 +191,8 @@ export const userMemAbort: Routine = {
         : stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
       const start = Math.floor((locals.ipa as number) / bytes) * bytes;
       const pa = slot.hostAddress + start - slot.guestAddress;
-      model.noteFault({ vcpu: vcpu.name, action: relax ? 'relax' : 'map', bytes, access: fault.access });
-      const { call, with: about } = performing(steps, { from: BigInt(pa), entry, at: leaf.at });
+      model.noteFault({ vcpu: vcpu.name, action: relax ? 'relax' : 'map', bytes, access: fault.access, steps });
+      const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
       return { call, with: { ...about, ipa: BigInt(start) } };
     }),
     step('let the guest try again', 10, () => done('resume')),

@@ -82,6 +82,7 @@ export interface FaultNote {
   readonly action: 'map' | 'relax';
   readonly bytes: number;
   readonly access: string;
+  readonly steps: readonly Step[];
 }
 
 /** One core of the machine, to the code that runs on it. */

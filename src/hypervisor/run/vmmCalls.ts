@@ -168,7 +168,7 @@ export const unmapRange: Routine = {
         const from0 = BigInt(slot.hostAddress + from - slot.guestAddress);
         const { call, with: about } = performing(steps, {
           from: from0,
-          stride: stage2Host(c).dataLineBytes,
+          bytes: leaf.bytes,
           at: leaf.at,
         });
         return { call, with: { ...about, ipa } };

@@ -1,6 +1,7 @@
 /** The scenarios, in the order of the mail threads that they tell. */
 import { ccsidr } from './ccsidr';
+import { softLockup } from './softLockup';
 import type { Scenario } from './types';
 import { vcpuIsolation } from './vcpuIsolation';
 
-export const scenarios: readonly Scenario[] = [vcpuIsolation, ccsidr];
+export const scenarios: readonly Scenario[] = [vcpuIsolation, softLockup, ccsidr];

@@ -191,7 +191,8 @@ export const userMemAbort: Routine = {
         : stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
       const start = Math.floor((locals.ipa as number) / bytes) * bytes;
       const pa = slot.hostAddress + start - slot.guestAddress;
-      model.noteFault({ vcpu: vcpu.name, action: relax ? 'relax' : 'map', bytes, access: fault.access, steps });
+      const action = relax ? 'relax' : 'map';
+      model.noteFault({ vcpu: vcpu.name, ipa: start, action, bytes, access: fault.access, steps });
       const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
       return { call, with: { ...about, ipa: BigInt(start) } };
     }),

@@ -79,6 +79,8 @@ export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
 /** A stage-2 fault that was resolved. */
 export interface FaultNote {
   readonly vcpu: string;
+  /** Where what was mapped begins. */
+  readonly ipa: number;
   readonly action: 'map' | 'relax';
   readonly bytes: number;
   readonly access: string;

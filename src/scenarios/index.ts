@@ -1,7 +1,8 @@
 /** The scenarios, in the order of the mail threads that they tell. */
+import { cacheablePfnmap } from './cacheablePfnmap';
 import { ccsidr } from './ccsidr';
 import { softLockup } from './softLockup';
 import type { Scenario } from './types';
 import { vcpuIsolation } from './vcpuIsolation';
 
-export const scenarios: readonly Scenario[] = [vcpuIsolation, softLockup, ccsidr];
+export const scenarios: readonly Scenario[] = [vcpuIsolation, softLockup, cacheablePfnmap, ccsidr];

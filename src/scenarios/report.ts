@@ -4,7 +4,9 @@ import type { Result, Scenario, Value, Verdict } from './types';
 const WIDTH = 118;
 const GAP = 2;
 
-const shown = (value: Value | undefined): string => (value === undefined ? '-' : String(value));
+/** A value that a run made far too long is cut. */
+const LONGEST = 60;
+const shown = (value: Value | undefined): string => (value === undefined ? '-' : String(value).slice(0, LONGEST));
 
 const mark = (row: Verdict): string => {
   if (row.expected === undefined) return ' ';

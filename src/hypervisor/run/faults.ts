@@ -161,7 +161,7 @@ export const userMemAbort: Routine = {
       return undefined;
     }),
     step('choose size, permissions and type', 40, (c, locals): Next => {
-      if (locals.memory === undefined) return done('resume');
+      if (locals.memory === undefined) return done(locals.result ?? 'resume');
       const { model, vcpu } = c;
       const { stage2 } = vcpu.vm;
       const slot = vcpu.vm.slotOf(locals.ipa as number);

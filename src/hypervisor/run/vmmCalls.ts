@@ -66,11 +66,13 @@ function setRegion(c: CoreContext, id: number, flags: number): Outcome {
 
 /** Another mapping in the slot's place: KVM hears of it as of any unmapping, and has to look at the next fault. */
 function mapOtherwise(c: CoreContext, id: number, type: number): Next {
-  const slot = c.vcpu.vm.slots.find((row) => row.id === id);
+  const { slots, refused } = c.vcpu.vm;
+  const slot = [...slots, ...refused].find((row) => row.id === id);
   const memory = HOST_MEMORY[type];
   if (slot === undefined || memory === undefined) return answered(c, result('EINVAL'));
   slot.vma = { ...slot.vma, memory };
   c.vcpu.x[0] = 0n;
+  if (refused.includes(slot)) return undefined;
   return { call: 'kvm_unmap_gfn_range', with: { slot: id, at: slot.guestAddress } };
 }
 

@@ -4,5 +4,6 @@ import { ccsidr } from './ccsidr';
 import { softLockup } from './softLockup';
 import type { Scenario } from './types';
 import { vcpuIsolation } from './vcpuIsolation';
+import { vpipt } from './vpipt';
 
-export const scenarios: readonly Scenario[] = [vcpuIsolation, softLockup, cacheablePfnmap, ccsidr];
+export const scenarios: readonly Scenario[] = [vpipt, vcpuIsolation, softLockup, cacheablePfnmap, ccsidr];

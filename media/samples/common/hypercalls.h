@@ -19,6 +19,7 @@ enum {
   VMM_WRITE = 0xc6000116u,             /* word `b` to address `a`, then `enum cleaning` c */
   VMM_ONLINE = 0xc6000117u,            /* core `a` is to come online: 0, or 1 if it died */
   VMM_HOST_CTR = 0xc6000118u,          /* what a process of the host reads of CTR_EL0 on core `a` */
+  VMM_OTHER_VMS = 0xc6000119u,         /* `a` other VMs come and go, each with a VMID of its own */
 };
 
 enum host_memory { HOST_NORMAL, HOST_NORMAL_NC, HOST_DEVICE_nGnRE, HOST_DEVICE_nGnRnE };

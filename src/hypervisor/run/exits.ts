@@ -222,7 +222,7 @@ export const handleHvc: Routine = {
       if (id === VendorCall.YIELD) return done('yield');
       if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);
       else if (id === VendorCall.MIGRATE) {
-        if (argument >= BigInt(port.cores)) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
+        if (!model.host.online.includes(Number(argument))) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
         else {
           vcpu.x[0] = 0n;
           vcpu.wantsCore = Number(argument);

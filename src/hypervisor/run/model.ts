@@ -296,13 +296,20 @@ export class Hypervisor {
   /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
   giveVmid(vm: Vm): boolean {
     if (vm.generation === this.generation && vm.vmid !== 0) return false;
+    const over = this.takeVmid();
+    vm.vmid = this.nextVmid - 1;
+    vm.generation = this.generation;
+    return over;
+  }
+
+  /** The next VMID is given to somebody. True: they ran out, and all of them begin anew. */
+  takeVmid(): boolean {
     const over = this.nextVmid >= 2 ** this.vmidBits;
     if (over) {
       this.generation++;
       this.nextVmid = 1;
     }
-    vm.vmid = this.nextVmid++;
-    vm.generation = this.generation;
+    this.nextVmid++;
     return over;
   }
 

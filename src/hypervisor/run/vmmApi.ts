@@ -19,6 +19,8 @@ export const VmmCall = {
   ONLINE: 0xc600_0117n,
   /** X1 = core: what a process of the host reads of CTR_EL0 there. */
   HOST_CTR: 0xc600_0118n,
+  /** X1 = number of other VMs that come and go, each with a VMID of its own. */
+  OTHER_VMS: 0xc600_0119n,
 } as const;
 
 const numbers: ReadonlySet<bigint> = new Set(Object.values(VmmCall));

@@ -6,6 +6,7 @@
  */
 import { registerNameOf } from '../../arch/sysregs';
 import { type Outcome, returnValue } from '../errno';
+import { vmidRolloverSteps } from '../guestSwitch';
 import { capabilities, decodeOneReg } from '../kvmApi';
 import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
 import { stage2Host } from './faults';
@@ -113,6 +114,8 @@ export const vmmCall: Routine = {
             return answered(c, result('EINVAL'));
           model.online(Number(x1));
           return { call: 'cpu_device_up', with: { cpu: Number(x1) } };
+        case VmmCall.OTHER_VMS:
+          return { call: 'vmm_other_vms', with: { count: Number(x1) } };
         default:
           return answered(c, model.host.online.includes(Number(x1)) ? model.host.el0Ctr(Number(x1)) : result('EINVAL'));
       }
@@ -213,5 +216,23 @@ export const cpuUp: Routine = {
       c.vcpu.x[0] = model.host.online.includes(cpu) ? 0n : 1n;
       return done();
     }),
+  ],
+};
+
+/** Other VMs run for a moment: nothing of them is modelled but the VMIDs that they take. */
+export const otherVms: Routine = {
+  name: 'vmm_other_vms',
+  steps: [
+    step('run the next one', 10, (c, locals): Next => {
+      const { model, vcpu } = c;
+      const count = locals.count as number;
+      vcpu.x[0] = 0n;
+      if (count <= 0) return done();
+      locals.count = count - 1;
+      return model.takeVmid()
+        ? performing(vmidRolloverSteps(model.host, model.policies))
+        : { goto: 'run the next one' };
+    }),
+    step('look for another one', 1, () => ({ goto: 'run the next one' })),
   ],
 };

@@ -217,7 +217,7 @@ export const handleHvc: Routine = {
   name: 'handle_hvc',
   steps: [
     step('look at the function', 20, (c): Next => {
-      const { vcpu, model, port } = c;
+      const { vcpu, model } = c;
       const [id, argument] = vcpu.x;
       if (id === VendorCall.YIELD) return done('yield');
       if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);

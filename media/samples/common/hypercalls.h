@@ -18,7 +18,7 @@ enum {
   VMM_MMAP = 0xc6000115u,              /* slot `a` is mapped as `enum host_memory` b from now on */
   VMM_WRITE = 0xc6000116u,             /* word `b` to address `a`, then `enum cleaning` c */
   VMM_ONLINE = 0xc6000117u,            /* core `a` is to come online: 0, or 1 if it died */
-  VMM_HOST_CTR = 0xc6000118u,          /* what a process of the host reads of CTR_EL0 on core `a` */
+  VMM_HOST_CTR = 0xc6000118u,          /* what the VMM reads of CTR_EL0 here; *value: 1 if the read was trapped */
   VMM_OTHER_VMS = 0xc6000119u,         /* `a` other VMs come and go, each with a VMID of its own */
 };
 

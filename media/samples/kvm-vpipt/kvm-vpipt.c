@@ -46,10 +46,13 @@ static u32 patch(u64 kind) {
 }
 
 static void host_sees(const char *when) {
+  u64 trapped, here = hypercall(CALL_CORE, 0);
   for (u64 core = 0; core < MAX_CORES; core++) {
-    long ctr = vmm(VMM_HOST_CTR, core, 0, 0, 0);
-    if (ctr >= 0) print("%s: a program of the host reads 0x%lx on core %lu\n", when, ctr, core);
+    if (hypercall(CALL_MIGRATE, core) != 0) continue;
+    u64 ctr = (u64)vmm(VMM_HOST_CTR, 0, 0, 0, &trapped);
+    print("%s: a program of the host reads 0x%lx on core %lu%s\n", when, ctr, core, trapped ? ", trapped" : "");
   }
+  hypercall(CALL_MIGRATE, here);
 }
 
 static void guest_sees(const char *when) { print("%s: the guest reads L1Ip %lu\n", when, kind()); }

@@ -3,7 +3,7 @@ import { doIdle, secondaryStartKernel, startKernel } from './boot';
 import { handleExit, handleHvc, handleSmc, handleSysReg, handleWfx, psci, unknownEc } from './exits';
 import { accessFault, flushVm, guestAbort, ioMemAbort, memoryFault, userMemAbort } from './faults';
 import type { Routine } from './routines';
-import { cpuUp, otherVms, unmapRange, vmmCall, vmmWrite } from './vmmCalls';
+import { cpuUp, otherVms, unmapRange, vmmCall, vmmReadsCtr, vmmWrite } from './vmmCalls';
 import { perform, vcpuLoad, vcpuPut, vcpuRun, vcpuThread } from './world';
 
 export const allRoutines: readonly Routine[] = [
@@ -11,5 +11,5 @@ export const allRoutines: readonly Routine[] = [
   ...[vcpuThread, vcpuLoad, vcpuRun, vcpuPut, perform],
   ...[handleExit, unknownEc, handleWfx, handleSysReg, handleHvc, handleSmc, psci],
   ...[guestAbort, accessFault, userMemAbort, ioMemAbort, memoryFault, flushVm],
-  ...[vmmCall, vmmWrite, unmapRange, cpuUp, otherVms],
+  ...[vmmCall, vmmWrite, unmapRange, cpuUp, otherVms, vmmReadsCtr],
 ];

@@ -17,7 +17,7 @@ export const VmmCall = {
   WRITE: 0xc600_0116n,
   /** X1 = core that is to come online; 0 online, 1 it died. */
   ONLINE: 0xc600_0117n,
-  /** X1 = core: what a process of the host reads of CTR_EL0 there. */
+  /** What the VMM reads of CTR_EL0 at EL0, on the core that it is on; X1 is 1 if the kernel answered for the core. */
   HOST_CTR: 0xc600_0118n,
   /** X1 = number of other VMs that come and go, each with a VMID of its own. */
   OTHER_VMS: 0xc600_0119n,

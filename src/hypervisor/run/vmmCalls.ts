@@ -4,7 +4,9 @@
  * does what it does at an administrator's request otherwise: ioctls on the guest's own behalf, changes of its mappings behind
  * KVM's back, writes of guest memory. The return value is an ioctl's: 0, or a negative errno.
  */
+import { EC } from '../../arch/syndromes';
 import { registerNameOf } from '../../arch/sysregs';
+import { bug } from '../../base/errors';
 import { type Outcome, returnValue } from '../errno';
 import { vmidRolloverSteps } from '../guestSwitch';
 import { capabilities, decodeOneReg } from '../kvmApi';
@@ -117,7 +119,7 @@ export const vmmCall: Routine = {
         case VmmCall.OTHER_VMS:
           return { call: 'vmm_other_vms', with: { count: Number(x1) } };
         default:
-          return answered(c, model.host.online.includes(Number(x1)) ? model.host.el0Ctr(Number(x1)) : result('EINVAL'));
+          return { call: 'vmm_reads_ctr' };
       }
     }),
     step('go back to KVM_RUN', 200, () => done('resume')),
@@ -234,5 +236,63 @@ export const otherVms: Routine = {
         : { goto: 'run the next one' };
     }),
     step('look for another one', 1, () => ({ goto: 'run the next one' })),
+  ],
+};
+
+/** MRS X0, CTR_EL0; SVC #0. */
+const READ_CTR = 0xd400_0001_d53b_0020n;
+/** EL0, everything masked. */
+const PSTATE_EL0 = 0x3c0n;
+const HCR = { host: 1n << 31n, TGE: 1n << 27n } as const;
+/** RES1 of SCTLR_EL1 with everything off, and its UCT. */
+const SCTLR = { off: 0x30d0_0800n, UCT: 1n << 15n } as const;
+
+/**
+ * The VMM's own code at EL0, under a host at EL2 in place of nVHE's EL1 (HCR_EL2.TGE; its translation is not modelled): it reads
+ * CTR_EL0, which traps where the host cleared SCTLR_EL1.UCT on this core, and is answered as the kernel does (ctr_read_handler).
+ */
+export const vmmReadsCtr: Routine = {
+  name: 'vmm_reads_ctr',
+  steps: [
+    step('put the program into memory', 20, (c, locals): Next => {
+      const at = c.allocate();
+      c.store(at, READ_CTR);
+      locals.at = at;
+      locals.trapped = false;
+      return performing([{ name: 'DC CVAC' }, { name: 'DSB SY' }, { name: 'ISB' }], { from: BigInt(at) });
+    }),
+    step('return to EL0', 20, (c, locals) => {
+      locals.sctlr = c.read('SCTLR_EL1');
+      c.write('SCTLR_EL1', SCTLR.off | (c.model.host.uct(c.core) ? SCTLR.UCT : 0n));
+      c.write('HCR_EL2', HCR.host | HCR.TGE);
+      c.write('ELR_EL2', BigInt(locals.at as number));
+      c.write('SPSR_EL2', PSTATE_EL0);
+      c.port.eret(c.core);
+      return undefined;
+    }),
+    step('decode the exception', 20, (c, locals): Next => {
+      const ec = Number(c.read('ESR_EL2') >> 26n);
+      if (c.exception === 'sync' && ec === EC.SYSTEM_REGISTER) {
+        locals.trapped = true;
+        c.port.setX(c.core, 0, c.model.host.userCtr);
+        c.write('ELR_EL2', c.read('ELR_EL2') + 4n);
+        c.port.eret(c.core);
+        return { goto: 'decode the exception' };
+      }
+      if (c.exception !== 'sync') {
+        // An interrupt of the host's: it goes on afterwards.
+        c.port.eret(c.core);
+        return { goto: 'decode the exception' };
+      }
+      if (ec !== EC.SVC) bug(`exception class ${ec} of the VMM`);
+      return undefined;
+    }),
+    step('go back to the kernel', 20, (c, locals) => {
+      c.write('HCR_EL2', HCR.host);
+      c.write('SCTLR_EL1', locals.sctlr as bigint);
+      c.vcpu.x[0] = c.port.x(c.core, 0);
+      c.vcpu.x[1] = locals.trapped === true ? 1n : 0n;
+      return done();
+    }),
   ],
 };

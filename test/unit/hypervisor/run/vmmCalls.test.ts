@@ -76,3 +76,17 @@ test('a slot that KVM refuses is an error of the ioctl, and not there for the gu
   assert.equal(hypervisor?.vms[0].slotOf(2 ** 39), undefined);
   assert.match(hypervisor?.log.join('\n') ?? '', /^vmm \[1\]: KVM_SET_USER_MEMORY_REGION slot 2: EFAULT$/m);
 });
+
+test('a program of the host reads CTR_EL0 at EL0 as the host says that it does, and leaves the guest as it was', () => {
+  const { machine, text } = launchSample('kvm-vpipt', {
+    memory: '128M',
+    machine: path.join(SAMPLES, 'kvm-vpipt.json'),
+  });
+  while (machine.run(1e6).reason === 'limit');
+  const seen = [...text().matchAll(/^after: a program of the host reads (\w+) on core (\d)/gm)];
+  assert.deepEqual(
+    seen.map(([, value, core]) => [Number(core), BigInt(value)]),
+    [0, 1].map((core) => [core, machine.hypervisor?.host.el0Ctr(core)]),
+  );
+  assert.match(text(), /the first VMID again/);
+});

@@ -6,6 +6,7 @@ import { autostart } from './autostart';
 import { openAddress, registerCommands } from './commands';
 import { configurationProvider, dynamicConfigurations } from './configurations';
 import { Documents } from './documents';
+import { FindingMarks } from './findingMarks';
 import { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { Pins, pinOf } from './pins';
 import type { Row } from './rows/row';
@@ -44,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): TestAccess | undefin
     documents,
     terminals,
     panel,
+    new FindingMarks(sessions),
     ...trees.values(),
     window.registerFileDecorationProvider(rowDecorations),
     debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, new AdapterFactory(context.extensionUri)),

@@ -58,6 +58,10 @@ export interface HypervisorSettings {
   readonly policies: Readonly<Record<string, string>>;
   readonly pageBytes: PageBytes;
   readonly bootCores?: number;
+  /** Cycles of a vCPU's time slice. */
+  readonly slice?: number;
+  /** After each slice a vCPU goes on on a core chosen by the machine's seed. */
+  readonly migrate?: boolean;
   readonly vms: readonly VmSettings[];
 }
 

@@ -3,6 +3,7 @@ import { operationByName } from '../arch/sysops';
 import type { Cpu } from '../cpu/cpu';
 import type { El2Port } from '../hypervisor/run/port';
 import type { MemorySystem } from '../memory/memorySystem';
+import type { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
 import type { CoreUnit } from './coreUnit';
 import type { GuestTime } from './time';
@@ -15,13 +16,18 @@ export interface El2Parts {
   readonly config: MachineConfig;
   readonly units: readonly CoreUnit[];
   readonly memory: MemorySystem;
+  readonly bus: DeviceBus;
   readonly time: GuestTime;
   readonly ram: El2Port['ram'];
   console(vm: number, bytes: Uint8Array): void;
   exit(code: number, how: string): void;
+  /** A time that was asked for has come. */
+  fired(id: string): void;
 }
 
-export function el2Port({ config, units, memory, time, ram, console, exit }: El2Parts): El2Port {
+export function el2Port(parts: El2Parts): El2Port {
+  const { config, units, memory, bus, time, ram, console, exit, fired } = parts;
+  const word = new Uint32Array(2);
   const cpu = (core: number): Cpu => units[core].cpu;
   return {
     cores: units.length,
@@ -56,9 +62,24 @@ export function el2Port({ config, units, memory, time, ram, console, exit }: El2
       return (BigInt(memory.walkHi >>> 0) << 32n) | BigInt(memory.walkLo >>> 0);
     },
     store: (core, address, value) => void memory.walkWrite(core, address, true, high(value), low(value)),
+    mmioRead: (core, address) => {
+      memory.penalty(core, config.cost.mmio);
+      bus.read(address, 4, word, core);
+      return word[0];
+    },
+    mmioWrite: (core, address, value) => {
+      memory.penalty(core, config.cost.mmio);
+      bus.write(address, 4, value >>> 0, 0, core);
+    },
+    schedule: (id, cycles) => {
+      const at = cycles === Number.POSITIVE_INFINITY ? cycles : time.now() + (cycles * 1e9) / config.clockHz;
+      time.schedule(`hypervisor ${id}`, at, () => fired(id));
+    },
+    cyclesPerTick: config.clockHz / config.counterHz,
     penalty: (core, cycles) => memory.penalty(core, cycles),
     eret: (core) => void cpu(core).eret(),
     setPc: (core, address) => units[core].setPc(address),
+    own: (core, owner) => memory.setOwner(core, owner),
     wait: (core) => cpu(core).setWaiting(true),
     wake: (core) => cpu(core).setWaiting(false),
     kick: (core) => {

@@ -66,6 +66,13 @@ export const hypervisorFields = {
     high: MAX_CORES,
     doc: 'cores that boot with the host; the others come online late',
   },
+  slice: {
+    kind: 'number',
+    low: 1e3,
+    high: 1e12,
+    doc: 'cycles after which a vCPU gives way to others (default: it need not)',
+  },
+  migrate: { kind: 'boolean', doc: 'each time that it gives way, a vCPU goes on on a core chosen by the seed' },
   vms: {
     kind: 'list',
     fields: vmFields,
@@ -92,6 +99,8 @@ export function readHypervisor(reader: Reader, value: unknown): HypervisorSettin
     policies,
     pageBytes: Number(reader.simple<string | number>(from, 'page', hypervisorFields, field, 4096)) as 4096,
     bootCores: reader.simple(from, 'bootCores', hypervisorFields, field, undefined),
+    slice: reader.simple(from, 'slice', hypervisorFields, field, undefined),
+    migrate: reader.simple(from, 'migrate', hypervisorFields, field, false),
     vms: from.vms === undefined ? [{}] : reader.list(hypervisorFields.vms, from.vms, `${field}.vms`, readVm(reader)),
   };
 }

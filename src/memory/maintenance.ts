@@ -140,12 +140,14 @@ export class Maintenance {
       this.data.cleanUnit(unit, toC);
       this.checker?.cleaned(core, host, toC);
     }
+    if (row.action === 'invalidate') this.checker?.data.invalidating(core, unit);
     if (row.action !== 'clean') this.data.invalidateUnit(unit);
     return 0;
   }
 
   private setWay(core: number, action: 'clean' | 'invalidate' | 'clean+invalidate', operand: number): void {
     const level = (operand >>> 1) & 7;
+    this.checker?.data.setWay(core);
     const k = this.data.outer[core];
     if (level === 0) this.setWayOf(this.data.l1[core], operand, (way) => this.l1SetWay(core, way, action));
     else if (level === 1 && k >= 0) this.setWayOf(this.data.l2[k], operand, (way) => this.l2SetWay(k, way, action));

@@ -37,6 +37,8 @@ export interface TreeFacts {
   readonly initrd?: { readonly start: number; readonly end: number };
   /** Bus masters are coherent with the caches. */
   readonly dmaCoherent: boolean;
+  /** A virtual machine's board: no caches are told of, and of the devices only the UART is there. */
+  readonly virtual?: boolean;
   /** List the empty virtio-mmio slots as well. */
   readonly virtioSlots?: boolean;
 }
@@ -73,14 +75,13 @@ function cpuNodes(facts: TreeFacts): TreeNode {
       strings('compatible', core.compatible),
       ...(facts.psci === undefined ? [] : [strings('enable-method', 'psci')]),
       cells('reg', core.affinity),
-      ...cacheProperties('i-', core.l1i),
-      ...cacheProperties('d-', core.l1d),
-      ...(facts.clusters[core.cluster] ? [cells('next-level-cache', PHANDLE_L2 + core.cluster)] : []),
+      ...(facts.virtual ? [] : [...cacheProperties('i-', core.l1i), ...cacheProperties('d-', core.l1d)]),
+      ...(facts.clusters[core.cluster] && !facts.virtual ? [cells('next-level-cache', PHANDLE_L2 + core.cluster)] : []),
       cells('phandle', PHANDLE_CPU + i),
     ]),
   );
   const l2 = facts.clusters.flatMap((cache, i) =>
-    cache === null
+    cache === null || facts.virtual
       ? []
       : [
           node(`l2-cache${i}`, [
@@ -207,24 +208,32 @@ function gicNode({ gic, virtualization }: TreeFacts): TreeNode {
   ]);
 }
 
+function clockNode(): TreeNode {
+  return node('apb-pclk', [
+    strings('compatible', 'fixed-clock'),
+    cells('#clock-cells', 0),
+    cells('clock-frequency', VIRT_APB_HZ),
+    strings('clock-output-names', 'clk24mhz'),
+    cells('phandle', PHANDLE_CLOCK),
+  ]);
+}
+
+const uartNode = (): TreeNode =>
+  primeCell('pl011', virtMap.uart.base, virtMap.uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']);
+
 function boardNodes(facts: TreeFacts): TreeNode[] {
-  const { flash0, flash1, uart, rtc, fwCfg } = virtMap;
+  const { flash0, flash1, rtc, fwCfg } = virtMap;
   const coherent = facts.dmaCoherent ? [flag('dma-coherent')] : [];
+  if (facts.virtual) return [clockNode(), gicNode(facts), uartNode()];
   return [
-    node('apb-pclk', [
-      strings('compatible', 'fixed-clock'),
-      cells('#clock-cells', 0),
-      cells('clock-frequency', VIRT_APB_HZ),
-      strings('clock-output-names', 'clk24mhz'),
-      cells('phandle', PHANDLE_CLOCK),
-    ]),
+    clockNode(),
     node(hexName('flash', flash0.base), [
       strings('compatible', 'cfi-flash'),
       wide('reg', flash0.base, flash0.size, flash1.base, flash1.size),
       cells('bank-width', 4),
     ]),
     gicNode(facts),
-    primeCell('pl011', uart.base, uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']),
+    uartNode(),
     primeCell('pl031', rtc.base, rtc.size, virtSpi.rtc, ['apb_pclk']),
     ...gpioNodes(),
     node(hexName('fw-cfg', fwCfg.base), [
@@ -255,7 +264,7 @@ export function virtDeviceTree(facts: TreeFacts): DeviceTreeBlob {
       cpuNodes(facts),
       ...(facts.psci === undefined ? [] : [psciNode(facts.psci)]),
       timerNode(facts),
-      pmuNode(facts),
+      ...(facts.virtual ? [] : [pmuNode(facts)]),
       ...boardNodes(facts),
     ],
   );

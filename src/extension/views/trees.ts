@@ -1,7 +1,8 @@
-/** The four trees of the Run and Debug container: which request each shows, as which rows. */
+/** The trees of the Run and Debug container: which request each shows, as which rows. */
 import type { Pins } from '../pins';
 import { cacheRows, setRows } from '../rows/caches';
 import { coreRows, stopText } from '../rows/cores';
+import { findingRows, findingsText } from '../rows/findings';
 import { idRegisterRows } from '../rows/idRegisters';
 import { watchedRows } from '../rows/watchedLines';
 import type { TreeSource } from './liveTree';
@@ -11,6 +12,7 @@ export const VIEW_IDS = {
   idRegisters: 'elscope.idRegisters',
   caches: 'elscope.caches',
   watchedLines: 'elscope.watchedLines',
+  findings: 'elscope.findings',
 } as const;
 
 export const treeSources = (pins: Pins): readonly TreeSource[] => [
@@ -29,6 +31,13 @@ export const treeSources = (pins: Pins): readonly TreeSource[] => [
     viewId: VIEW_IDS.caches,
     load: async (session) => ({ rows: cacheRows(await session.request('elscope/caches', {})) }),
     loadSets: async (session, { sets }) => (sets ? setRows(await session.request('elscope/cacheLines', sets)) : []),
+  },
+  {
+    viewId: VIEW_IDS.findings,
+    async load(session) {
+      const view = await session.request('elscope/findings', {});
+      return { rows: findingRows(view), message: findingsText(view) };
+    },
   },
   {
     viewId: VIEW_IDS.watchedLines,

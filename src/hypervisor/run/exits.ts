@@ -4,6 +4,7 @@ import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
 import { type PsciPort, psciCall } from '../../devices/psci';
+import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
@@ -33,14 +34,16 @@ export const handleExit: Routine = {
       const { vcpu, exception } = c;
       if (exception !== 'sync') {
         vcpu.count('IRQ');
-        return done('yield');
+        return { call: 'gic_handle_irq' };
       }
       const ec = field(c.read('ESR_EL2'), 31, 26);
       const row = handlers[ec];
       vcpu.count(row?.[0] ?? `EC ${ec.toString(16)}`);
       return { call: row?.[1] ?? 'kvm_handle_unknown_ec' };
     }),
-    step('return to the loop', 2, (_c, { result }) => done(result)),
+    step('return to the loop', 2, (c, { result }) =>
+      done(c.model.rescheduled.delete(c.core) ? 'yield' : (result ?? 'resume')),
+    ),
   ],
 };
 
@@ -81,8 +84,13 @@ export const unknownEc: Routine = {
 export const handleWfx: Routine = {
   name: 'kvm_handle_wfx',
   steps: [
-    step('give way', 10, ({ vcpu }) => {
+    step('give way', 10, (c) => {
+      const { vcpu } = c;
       skip(vcpu);
+      const isWfe = (c.read('ESR_EL2') & 1n) !== 0n;
+      // kvm_vcpu_halt: nothing to wait for, or an interrupt is there already.
+      const waits = !isWfe && vcpu.vm.vgic !== undefined && !vcpu.vm.vgic.hasPending(vcpu.index);
+      if (waits) vcpu.state = 'waiting';
       return done('yield');
     }),
   ],
@@ -128,14 +136,13 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   return { undefined: true };
 }
 
-const CCIDX = 0xfn << 20n;
+const PMUVER = 0xfn << 8n;
 
-/** ID registers are the host's, but for what KVM hides. */
+/** ID registers are the host's, but for what KVM hides; there is no PMU for guests. */
 function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
   if (written !== undefined) return { undefined: true };
-  const value = c.read(name);
-  const hidden = name === 'ID_AA64MMFR2_EL1' && c.model.policies.ccsidr === 'normalised' ? CCIDX : 0n;
-  return { value: value & ~hidden };
+  const value = guestIdRegister(name, c.read(name), c.model.policies);
+  return { value: name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value };
 }
 
 export const handleSysReg: Routine = {

@@ -1,5 +1,6 @@
 /** Stage-2 aborts of a guest (arch/arm64/kvm/mmu.c, mmio.c), and the loops over a VM's memory. */
 import { EC } from '../../arch/syndromes';
+import { virtMap } from '../../devices/virtBoard';
 import { abortDecision } from '../guestAbort';
 import { memoryFlags } from '../kvmApi';
 import { faultDecision } from '../pfnmap';
@@ -74,7 +75,9 @@ export const guestAbort: Routine = {
         case 'mapMemory':
           return { call: 'user_mem_abort', with: { ...locals } };
         case 'mmio':
-          return { call: 'io_mem_abort', with: { esr, ipa } };
+          return isCpuInterface(c, ipa)
+            ? { call: 'map_cpu_interface', with: { ipa } }
+            : { call: 'io_mem_abort', with: { esr, ipa } };
         case 'skipInstruction':
           c.vcpu.pc += 4n;
           return done('resume');
@@ -99,6 +102,26 @@ export const guestAbort: Routine = {
       }
     }),
     step('return', 2, (_c, { result }) => done(result)),
+  ],
+};
+
+/** The guest's GICC: what stage 2 has there is the core's virtual CPU interface (kvm_phys_addr_ioremap). */
+const isCpuInterface = (c: CoreContext, ipa: number): boolean =>
+  c.vcpu.vm.vgic !== undefined && ipa >= virtMap.gicCpu.base && ipa < virtMap.gicCpu.base + virtMap.gicCpu.size;
+
+export const mapCpuInterface: Routine = {
+  name: 'map_cpu_interface',
+  steps: [
+    step('map the virtual CPU interface', 50, (c, locals) => {
+      const { stage2 } = c.vcpu.vm;
+      const ipa = Math.floor((locals.ipa as number) / stage2.pageBytes) * stage2.pageBytes;
+      const leaf = stage2.reach(c, ipa, 3);
+      const address = ipa - virtMap.gicCpu.base + virtMap.gicVirtualCpu.base;
+      const permissions = { read: true, write: true, execute: false };
+      c.store(leaf.at, stage2.leaf(3, { address, memAttr: memAttr('DEVICE_nGnRE', c.model.fwb), permissions }));
+      c.port.barrier(c.core, 'DSB ISHST');
+      return done('resume');
+    }),
   ],
 };
 
@@ -213,9 +236,10 @@ export const ioMemAbort: Routine = {
       }
       vcpu.count('KVM_EXIT_MMIO');
       const rt = Number((esr >> 16n) & 31n);
+      const bytes = 1 << Number((esr >> 22n) & 3n);
       const ipa = locals.ipa as number;
-      if (bit(esr, 6)) model.userSpace.write(vcpu, ipa, rt === 31 ? 0n : vcpu.x[rt]);
-      else if (rt !== 31) vcpu.x[rt] = model.userSpace.read(vcpu, ipa);
+      if (bit(esr, 6)) model.userSpace.write(vcpu, ipa, bytes, rt === 31 ? 0n : vcpu.x[rt]);
+      else if (rt !== 31) vcpu.x[rt] = model.userSpace.read(vcpu, ipa, bytes);
       return undefined;
     }),
     step('skip the instruction', 5, ({ vcpu }) => {

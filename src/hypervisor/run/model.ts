@@ -5,6 +5,7 @@
  * Each physical core runs its vCPUs in turn: a vCPU is a thread of the host that loops in kvm_arch_vcpu_ioctl_run.
  */
 import { bug } from '../../base/errors';
+import { SeededRandom } from '../../base/random';
 import { encodeUtf8 } from '../../base/utf8';
 import { NO_VCPU } from '../guestSwitch';
 import { fwbInEffect } from '../hcr';
@@ -18,12 +19,14 @@ import { kindOf } from '../steps';
 import { VirtualCaches } from '../virtualCaches';
 import { VmCtr } from '../vmCtr';
 import { allRoutines } from './allRoutines';
+import { timerFired } from './interrupts';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
 import { pfnmapHost, slotOutcome } from './slots';
 import { SoftLockup } from './softLockup';
 import { Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
+import { Vgic } from './vgic';
 import { type Memslot, Vcpu, Vm } from './vm';
 
 export interface Frame {
@@ -72,7 +75,16 @@ export interface HypervisorConfig {
   readonly vms: readonly VmConfig[];
   /** Cores that come up with core 0; the others are brought online by `online`. Default: all. */
   readonly bootCores?: number;
+  /** Version of the machine's interrupt controller: guests have one where it is 2. */
+  readonly gic?: 2 | 3;
+  /** Cycles of a time slice, after which the core is given to another vCPU; none: only who waits gives way. */
+  readonly slice?: number;
+  /** At the end of a slice the vCPU goes on on a core chosen by this seed. */
+  readonly migrate?: number;
 }
+
+/** Of the cores here, as GICH_VTR says. */
+const LIST_REGISTERS = 4;
 
 export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
 
@@ -149,6 +161,11 @@ export class Hypervisor {
   readonly userSpace: UserSpace;
   readonly faults: FaultNote[] = [];
   readonly watchdog: SoftLockup;
+  /** vCPUs by the name of the timer that they wait for. */
+  readonly timers = new Map<string, Vcpu>();
+  /** Cores whose guest is to give way when it is next left. */
+  readonly rescheduled = new Set<number>();
+  private readonly random = new SeededRandom(new Uint32Array(1));
   /** Cores that were told to come online. */
   readonly onlining = new Set<number>();
   /** Guest entries so far. */
@@ -197,6 +214,7 @@ export class Hypervisor {
 
   /** Power-on: core 0 boots the host, which brings the others up. */
   start(): void {
+    this.random.seed(this.config.migrate ?? 1);
     for (const context of this.cores) {
       context.idle.frames.length = 0;
       this.push(context.idle, context.core === 0 ? 'start_kernel' : 'secondary_start_kernel', {});
@@ -351,6 +369,9 @@ export class Hypervisor {
     const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
     const vm = new Vm(id, policies, new VmCtr(host.sanitisedCtr, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
+    if (this.config.gic === 2)
+      vm.vgic = new Vgic(vcpus.length, LIST_REGISTERS, (index) => this.interruptRaised(vm.vcpus[index]));
+    this.userSpace.attach(vm);
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
     for (const [n, slot] of slots.entries()) this.makeSlot(vm, memslot(n, slot));
     for (const [index, config] of vcpus.entries()) {
@@ -405,11 +426,48 @@ export class Hypervisor {
     this.port.wake(core);
   }
 
+  /** Something is pending for a vCPU: it wakes, or leaves its guest to be told. */
+  private interruptRaised(vcpu: Vcpu | undefined): void {
+    if (vcpu === undefined) return;
+    if (vcpu.state === 'waiting') {
+      vcpu.state = 'runnable';
+      this.port.wake(vcpu.core);
+    } else if (vcpu.loaded && this.port.el(vcpu.core) < 2) this.port.kick(vcpu.core);
+  }
+
+  /** See El2Port.schedule. */
+  timerFired(id: string): void {
+    const vcpu = this.timers.get(id);
+    if (vcpu !== undefined) timerFired(vcpu);
+    const slice = /^slice (\d+)$/.exec(id);
+    if (slice) this.endSlice(Number(slice[1]));
+  }
+
+  /** The vCPU on a core has had its time. */
+  private endSlice(core: number): void {
+    this.rescheduled.add(core);
+    if (this.port.el(core) < 2) this.port.kick(core);
+  }
+
+  /** Where a vCPU that gives way goes on. */
+  nextCore(vcpu: Vcpu, core: number): number {
+    const { wantsCore } = vcpu;
+    vcpu.wantsCore = undefined;
+    if (wantsCore !== undefined) return wantsCore;
+    return this.config.migrate === undefined ? core : this.random.below(this.bootCores);
+  }
+
   /** A thread goes on on another core. */
   moveThread(from: CoreContext, thread: Thread, to: number): void {
     from.queue.splice(from.queue.indexOf(thread), 1);
     this.cores[to].queue.push(thread);
+    if (thread.vcpu !== undefined) thread.vcpu.core = to;
     this.port.wake(to);
+  }
+
+  /** The name of a vCPU by its owner number. */
+  ownerName(owner: number): string | undefined {
+    return this.vms.flatMap((vm) => vm.vcpus).find((vcpu) => vcpu.owner === owner)?.name;
   }
 
   noteFault(note: FaultNote): void {

@@ -270,19 +270,19 @@ export const vmmReadsCtr: Routine = {
       c.port.eret(c.core);
       return undefined;
     }),
+    step('handle an interrupt', 10, (c) => (c.exception === 'sync' ? undefined : { call: 'gic_handle_irq' })),
     step('decode the exception', 20, (c, locals): Next => {
+      if (c.exception !== 'sync') {
+        c.port.eret(c.core);
+        return { goto: 'handle an interrupt' };
+      }
       const ec = Number(c.read('ESR_EL2') >> 26n);
-      if (c.exception === 'sync' && ec === EC.SYSTEM_REGISTER) {
+      if (ec === EC.SYSTEM_REGISTER) {
         locals.trapped = true;
         c.port.setX(c.core, 0, c.model.host.userCtr);
         c.write('ELR_EL2', c.read('ELR_EL2') + 4n);
         c.port.eret(c.core);
-        return { goto: 'decode the exception' };
-      }
-      if (c.exception !== 'sync') {
-        // An interrupt of the host's: it goes on afterwards.
-        c.port.eret(c.core);
-        return { goto: 'decode the exception' };
+        return { goto: 'handle an interrupt' };
       }
       if (ec !== EC.SVC) bug(`exception class ${ec} of the VMM`);
       return undefined;

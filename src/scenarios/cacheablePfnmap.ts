@@ -2,7 +2,7 @@
  * Thread 3: memory of a device behind mappings without struct page. What KVM says to the slot and at the fault, what a guest finds in
  * such memory, and what a mapping that changes while the guest runs leads to.
  */
-import { logged, said } from './console';
+import { foundKinds, logged, said } from './console';
 import { type Json, type Ran, scenario, type Value } from './types';
 
 const exits =
@@ -28,6 +28,7 @@ const outcomes = {
     of: ({ model }: Ran): Value => model.userSpace.errors.map(({ errno }) => errno).join() || 'ok',
   },
   memoryFaults: { title: 'KVM_EXIT_MEMORY_FAULT', of: exits('KVM_EXIT_MEMORY_FAULT') },
+  found: { title: 'findings of the checker', of: foundKinds },
   warns: { title: 'host warns', of: logged(/WARN|BUG|Oops/) },
 } as const;
 
@@ -72,9 +73,11 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.16',
       title: 'FWB and DIC; silently Device: what the guest does with memory faults',
+      checker: 'actual',
       kvm: '6.16',
       machine: machine(cores.fwbDic),
       expect: {
+        found: 'mismatched attributes',
         ...ALWAYS,
         ...DEVICE,
         capability: '0',
@@ -88,6 +91,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'between',
       title: 'the state between two commits of the series: refused, though FWB and DIC are there',
+      checker: 'actual',
       kvm: '6.16',
       policies: { cacheablePfnmap: 'refused' },
       machine: machine(cores.fwbDic),
@@ -96,6 +100,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.17',
       title: 'FWB and DIC: cacheable, and the capability says so',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.fwbDic),
       expect: {
@@ -113,6 +118,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.17-fwb',
       title: 'FWB without DIC: the slot is refused; the mapping that is flipped to NORMAL fails KVM_RUN',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.fwb),
       expect: { ...ALWAYS, ...REFUSED, capability: '0', run: 'EFAULT' },
@@ -120,6 +126,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.17-plain',
       title: 'neither FWB nor DIC: the same',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.plain),
       expect: { ...ALWAYS, ...REFUSED, capability: '0', run: 'EFAULT' },
@@ -127,13 +134,15 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.17-mixedmap',
       title: 'neither, in a MIXEDMAP mapping: the slot is accepted, the first fault is not',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.plain, { kind: 'mixedmap' }),
-      expect: { warns: false, beyond: 'EFAULT', slot: 'ok', run: 'EFAULT' },
+      expect: { found: 'nothing', warns: false, beyond: 'EFAULT', slot: 'ok', run: 'EFAULT' },
     },
     {
       name: 'v6.17-nc',
       title: 'FWB and DIC, mapped NORMAL_NC: Device, until it is flipped',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.fwbDic, NC),
       expect: { ...ALWAYS, ...DEVICE, slot: 'ok', flip: '2', flipUnaligned: 'done', back: '1', run: 'ok' },
@@ -141,6 +150,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.17-uncached',
       title: 'the same with VM_ALLOW_ANY_UNCACHED: Normal Non-cacheable, so that unaligned loads work',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.fwbDic, { ...NC, anyUncached: true }),
       expect: { ...ALWAYS, slot: 'ok', on: '1', unaligned: 'done', fetch: 'external abort', run: 'ok' },
@@ -148,6 +158,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'v6.8-uncached',
       title: 'a kernel that ignores VM_ALLOW_ANY_UNCACHED',
+      checker: 'actual',
       kvm: '6.8',
       machine: machine(cores.fwbDic, { ...NC, anyUncached: true }),
       expect: { ...ALWAYS, ...DEVICE, slot: 'ok', run: 'ok' },
@@ -155,21 +166,32 @@ export const cacheablePfnmap = scenario({
     {
       name: 'unchecked',
       title: 'ours: cacheable without FWB, which nobody can clean: stale with the MMU off',
+      checker: 'actual',
       kvm: '6.17',
       policies: { cacheablePfnmap: 'unchecked' },
       machine: machine(cores.plain),
-      expect: { ...ALWAYS, slot: 'ok', off: '1', on: '2', unaligned: 'done', run: 'ok' },
+      expect: {
+        found: 'mismatched attributes',
+        ...ALWAYS,
+        slot: 'ok',
+        off: '1',
+        on: '2',
+        unaligned: 'done',
+        run: 'ok',
+      },
     },
     {
       name: 'ordinary',
       title: 'for comparison: memory that the kernel maps, cleaned at the first fault',
+      checker: 'actual',
       kvm: '6.17',
       machine: machine(cores.plain, { kind: 'ordinary' }),
-      expect: { ...NORMAL, beyond: 'EFAULT', slot: 'ok', dirty: 'ok', run: 'ok' },
+      expect: { found: 'nothing', ...NORMAL, beyond: 'EFAULT', slot: 'ok', dirty: 'ok', run: 'ok' },
     },
     {
       name: 'buy-in',
       title: 'ours: user space has enabled it',
+      checker: 'actual',
       kvm: '6.17',
       policies: { cacheablePfnmap: 'buyIn' },
       machine: machine(cores.fwbDic, {}, { cacheablePfnmap: true }),
@@ -179,6 +201,7 @@ export const cacheablePfnmap = scenario({
       name: 'buy-in-fixed',
       title:
         'ours, on a core without FWB: a flip exits to user space, which maps it NORMAL_NC again; the fault replays',
+      checker: 'actual',
       kvm: '6.17',
       policies: { cacheablePfnmap: 'buyIn' },
       machine: machine(cores.plain, { ...NC, remap: 'NORMAL_NC' }, { cacheablePfnmap: true }),
@@ -187,6 +210,7 @@ export const cacheablePfnmap = scenario({
     {
       name: 'buy-in-unfixed',
       title: 'the same, and user space does nothing about it',
+      checker: 'actual',
       kvm: '6.17',
       policies: { cacheablePfnmap: 'buyIn' },
       machine: machine(cores.plain, NC, { cacheablePfnmap: true }),

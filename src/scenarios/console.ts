@@ -36,3 +36,7 @@ export const logged =
 /** Two significant digits: a cost may move a little with the model and still say the same. */
 export const rounded = (n: number | undefined): Value | undefined =>
   n === undefined ? undefined : Number(n.toPrecision(2));
+
+/** What the checker found, each kind once. */
+export const foundKinds = ({ findings }: Ran): string =>
+  [...new Set(findings.map(({ kind }) => kind))].join(', ') || 'nothing';

@@ -21,6 +21,10 @@ const outcomes = {
     title: 'page not mapped yet',
     of: vcpu(1, 'written by the VMM on a page that was not mapped, the function'),
   },
+  inherited: {
+    title: 'findings of the checker',
+    of: ({ findings }) => findings.filter((f) => f.vcpu === 'vm1/vcpu0' && f.filledBy === 'vm1/vcpu1').length,
+  },
   ialluOnSwitch: { title: 'IC IALLU', of: issued('IC IALLU') },
 } as const satisfies Parameters<typeof scenario>[0]['outcomes'];
 
@@ -107,6 +111,7 @@ const variants = kinds.flatMap((kind) =>
       title: `${kind.title}${isolated ? ', isolated' : ''}`,
       kvm,
       policies: kind.policies,
+      checker: 'actual',
       machine: { ...kind.machine, cores: [kind.core] },
       expect: {
         first: kind.first,
@@ -119,6 +124,8 @@ const variants = kinds.flatMap((kind) =>
         vmmClear,
         vmmPoc,
         vmmFresh,
+        // One for each function of which vCPU 0 ran the line that vCPU 1 had brought.
+        inherited: isolated ? 0 : [kind.first, kind.firstI, kind.first].filter((got) => got === 1).length,
         ialluOnSwitch: isolated ? 3 : 0,
       },
     };

@@ -2,7 +2,7 @@
  * Thread 0: VMID-tagged instruction caches, refused, cared for or taken for something else; and cores whose cache is of another kind
  * than that of the cores that booted, which come online when programs, guests and KVM have made up their minds.
  */
-import { logged, said, saidNumber } from './console';
+import { foundKinds, logged, said, saidNumber } from './console';
 import { type Json, type Ran, scenario } from './types';
 
 const hostReads =
@@ -28,6 +28,7 @@ const outcomes = {
   patchBefore: { title: 'on the late core, as read before', of: saidNumber(/said before, the function returns (\d)/) },
   patchNow: { title: 'as read there', of: saidNumber(/says now, the function returns (\d)/) },
   other: { title: 'with another VMID', of: saidNumber(/another VMID: the function returns (\d)/) },
+  found: { title: 'findings of the checker', of: foundKinds },
   reused: { title: 'with the first VMID again', of: saidNumber(/first VMID again: the function returns (\d)/) },
 } as const;
 
@@ -54,38 +55,44 @@ export const vpipt = scenario({
     {
       name: 'refused',
       title: 'a VPIPT machine, and the refusal as posted: KVM does not start',
+      checker: 'actual',
       kvm: '6.2',
       policies: { vpipt: 'refuse' },
       machine: VPIPT,
-      expect: { starts: false, refusal: true },
+      expect: { found: 'nothing', starts: false, refusal: true },
     },
     {
       name: 'v6.7-vpipt',
       title: 'the same machine, a kernel that knows VPIPT: invalidated when VMIDs begin anew',
+      checker: 'actual',
       kvm: '6.7',
       machine: VPIPT,
-      expect: { starts: true, refusal: false, other: 2, reused: 2 },
+      expect: { found: 'nothing', starts: true, refusal: false, other: 2, reused: 2 },
     },
     {
       name: 'v6.8-vpipt',
       title: 'a kernel that takes it for an aliasing cache: stale lines of the old VMID',
+      checker: 'actual',
       kvm: '6.8',
       machine: VPIPT,
-      expect: { starts: true, refusal: false, other: 2, reused: 1 },
+      expect: { found: 'stale fetch', starts: true, refusal: false, other: 2, reused: 1 },
     },
     {
       name: 'v6.8-pipt',
       title: 'for comparison: a PIPT machine',
+      checker: 'actual',
       kvm: '6.8',
       machine: machine([a57]),
-      expect: { starts: true, patch: 2, other: 2, reused: 2 },
+      expect: { found: 'nothing', starts: true, patch: 2, other: 2, reused: 2 },
     },
     {
       name: 'v5.15-late-vipt',
       title: 'PIPT boots, VIPT comes late: nobody stops it, no program is told',
+      checker: 'actual',
       kvm: '5.15',
       machine: LATE_VIPT,
       expect: {
+        found: 'VIPT alias',
         before0: RAW.PIPT,
         late: 'online',
         conflict: false,
@@ -101,9 +108,11 @@ export const vpipt = scenario({
     {
       name: 'v6.8-late-vipt',
       title: 'the same with CTR_EL0 trapped: the guest reads PIPT there as well, and cannot know',
+      checker: 'actual',
       kvm: '6.8',
       machine: LATE_VIPT,
       expect: {
+        found: 'VIPT alias',
         late: 'online',
         after0: RAW.PIPT,
         after1: RAW.VIPT,
@@ -117,40 +126,54 @@ export const vpipt = scenario({
     {
       name: 'posted-late-vipt',
       title: 'ICACHE_PIPT as posted: the core does not come online',
+      checker: 'actual',
       kvm: '6.8',
       policies: { lateOnlining: 'icachePipt' },
       machine: LATE_VIPT,
-      expect: { late: 'died', conflict: true, after0: RAW.PIPT, patch: 2, other: 2, reused: 2 },
+      expect: { found: 'nothing', late: 'died', conflict: true, after0: RAW.PIPT, patch: 2, other: 2, reused: 2 },
     },
     {
       name: 'v6.7-late-vpipt',
       title: 'PIPT boots, VPIPT comes late to a kernel that knows it',
+      checker: 'actual',
       kvm: '6.7',
       machine: LATE_VPIPT,
-      expect: { starts: true, late: 'online', after1: RAW.VPIPT, other: 2, reused: 2 },
+      expect: { found: 'nothing', starts: true, late: 'online', after1: RAW.VPIPT, other: 2, reused: 2 },
     },
     {
       name: 'refused-late-vpipt',
       title: 'the refusal as posted looks when KVM starts: the late core slips through',
+      checker: 'actual',
       kvm: '6.2',
       policies: { vpipt: 'refuse' },
       machine: LATE_VPIPT,
-      expect: { starts: true, refusal: false, late: 'online', guestLate: '0', other: 2, reused: 1 },
+      expect: {
+        found: 'stale fetch',
+        starts: true,
+        refusal: false,
+        late: 'online',
+        guestLate: '0',
+        other: 2,
+        reused: 1,
+      },
     },
     {
       name: 'posted-late-vpipt',
       title: 'with ICACHE_PIPT besides, it does not come online',
+      checker: 'actual',
       kvm: '6.8',
       policies: { vpipt: 'refuse', lateOnlining: 'icachePipt' },
       machine: LATE_VPIPT,
-      expect: { starts: true, late: 'died', conflict: true, other: 2, reused: 2 },
+      expect: { found: 'nothing', starts: true, late: 'died', conflict: true, other: 2, reused: 2 },
     },
     {
       name: 'late-lines',
       title: 'cores whose lines differ boot, one with shorter D-lines comes late: only it and core 0 trap CTR_EL0',
+      checker: 'actual',
       kvm: '5.15',
       machine: machine([a57, { type: 'small-lines', cluster: 1 }, { ...a57, cluster: 2, l1d: { lineBytes: 32 } }], 2),
       expect: {
+        found: 'nothing',
         before0: '0x8444c003, trapped',
         before1: '0x8444c003',
         late: 'online',

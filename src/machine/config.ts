@@ -39,6 +39,7 @@ export interface SlotSettings {
   readonly bytes: number;
   readonly mapBytes?: number;
   readonly vma: Pick<Vma, 'kind' | 'memory' | 'anyUncached'>;
+  readonly remap?: Vma['memory'];
 }
 
 export interface VmSettings {
@@ -46,6 +47,7 @@ export interface VmSettings {
   readonly mapBytes?: number;
   readonly vcpus?: readonly VcpuSettings[];
   readonly slots?: readonly SlotSettings[];
+  readonly cacheablePfnmap?: boolean;
 }
 
 /** EL2 is the hypervisor model's. */

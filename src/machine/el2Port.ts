@@ -1,4 +1,5 @@
 /** The machine, as the hypervisor model reaches it: see hypervisor/run/port.ts. */
+import { operationByName } from '../arch/sysops';
 import type { Cpu } from '../cpu/cpu';
 import type { El2Port } from '../hypervisor/run/port';
 import type { MemorySystem } from '../memory/memorySystem';
@@ -42,6 +43,11 @@ export function el2Port(parts: El2Parts): El2Port {
     operate: (core, operation, operand) => void cpu(core).operate(operation, high(operand), low(operand)),
     operateOn: (core, operation, from, count, stride) => {
       const first = Number(from);
+      const row = operationByName(operation);
+      if (row?.operand === 'va' && (row.kind === 'IC' || row.kind === 'DC')) {
+        memory.maintainRange(core, row, first, count, stride, 2);
+        return;
+      }
       for (let i = 0; i < count; i++) {
         const at = first + i * stride;
         cpu(core).operate(operation, Math.floor(at / TWO32), at >>> 0);
@@ -80,7 +86,7 @@ export function el2Port(parts: El2Parts): El2Port {
       units[core].kicked = true;
     },
     el: (core) => units[core].el,
-    now: () => time.cycles(),
+    now: () => time.now() / 1e9,
     console,
     exit,
   };

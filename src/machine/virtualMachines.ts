@@ -70,7 +70,7 @@ export function virtualMachines(config: MachineConfig, settings: HypervisorSetti
     make: (port, entry, x0) => {
       const vms = settings.vms.map((vm, i): VmConfig => {
         const vcpus = vcpusOf(vm).map(({ core, on }, index) => ({ core: core ?? index, entry, x0, on }));
-        return { slots: slots[i], vcpus };
+        return { slots: slots[i], vcpus, cacheablePfnmap: vm.cacheablePfnmap };
       });
       return new Hypervisor(port, modelConfig(config, settings, vms));
     },
@@ -78,12 +78,13 @@ export function virtualMachines(config: MachineConfig, settings: HypervisorSetti
 }
 
 function furtherSlots(vm: VmSettings, memory: Memory): SlotConfig[] {
-  return (vm.slots ?? []).map(({ guestAddress, bytes, mapBytes, vma }) => ({
+  return (vm.slots ?? []).map(({ guestAddress, bytes, mapBytes, vma, remap }) => ({
     guestAddress,
     bytes,
     mapBytes,
     hostAddress: memory.take(alignUp(bytes, 0x1000), mapBytes ?? BLOCK),
     vma,
+    remap,
     kernelMemory: vma.kind === 'ordinary',
   }));
 }

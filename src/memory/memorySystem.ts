@@ -189,6 +189,10 @@ export class MemorySystem {
   maintain(core: number, row: SystemOperationRow, vaHi: number, vaLo: number, el: number): 0 | 1 {
     return this.maintenance.maintain(core, row, vaHi, vaLo, el);
   }
+  /** The same on `count` addresses, `stride` bytes apart; none may fault. */
+  maintainRange(core: number, row: SystemOperationRow, va: number, count: number, stride: number, el: number): void {
+    this.maintenance.maintainRange(core, row, va, count, stride, el);
+  }
   /** The vCPU that a core runs from now on, 0 for none: what findings name. */
   setOwner(core: number, owner: number): void {
     this.checker?.setOwner(core, owner);

@@ -25,6 +25,7 @@ export interface CostTable {
   readonly walkStep: number;
   readonly maintenance: number; // each DC / IC / TLBI operation
   readonly perCore: number; // each responding core of a broadcast
+  readonly dvm: number; // each IC / TLBI operation that is sent to other cores
   readonly exception: number;
   readonly trap: number;
   readonly mmio: number;

@@ -4,6 +4,7 @@ import { handleExit, handleHvc, handleSmc, handleSysReg, handleWfx, psci, unknow
 import { accessFault, flushVm, guestAbort, ioMemAbort, mapCpuInterface, memoryFault, userMemAbort } from './faults';
 import { handleIrq } from './interrupts';
 import type { Routine } from './routines';
+import { cpuUp, otherVms, unmapRange, vmmCall, vmmReadsCtr, vmmWrite } from './vmmCalls';
 import { perform, vcpuLoad, vcpuPut, vcpuRun, vcpuThread } from './world';
 
 export const allRoutines: readonly Routine[] = [
@@ -11,4 +12,5 @@ export const allRoutines: readonly Routine[] = [
   ...[vcpuThread, vcpuLoad, vcpuRun, vcpuPut, perform],
   ...[handleExit, unknownEc, handleWfx, handleSysReg, handleHvc, handleSmc, psci],
   ...[guestAbort, accessFault, userMemAbort, ioMemAbort, mapCpuInterface, memoryFault, flushVm, handleIrq],
+  ...[vmmCall, vmmWrite, unmapRange, cpuUp, otherVms, vmmReadsCtr],
 ];

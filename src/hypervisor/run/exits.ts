@@ -11,6 +11,7 @@ import type { CacheRegister } from '../virtualCaches';
 import type { CoreContext } from './model';
 import { done, type Next, type Routine, step } from './routines';
 import type { Vcpu } from './vm';
+import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
 const field = (value: bigint, hi: number, lo: number): number =>
@@ -223,12 +224,12 @@ export const handleHvc: Routine = {
   name: 'handle_hvc',
   steps: [
     step('look at the function', 20, (c): Next => {
-      const { vcpu, model, port } = c;
+      const { vcpu, model } = c;
       const [id, argument] = vcpu.x;
       if (id === VendorCall.YIELD) return done('yield');
       if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);
       else if (id === VendorCall.MIGRATE) {
-        if (argument >= BigInt(port.cores)) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
+        if (!model.host.online.includes(Number(argument))) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
         else {
           vcpu.x[0] = 0n;
           vcpu.wantsCore = Number(argument);
@@ -238,7 +239,7 @@ export const handleHvc: Routine = {
         model.exitCode = Number(argument & 0xffn);
         for (const other of vcpu.vm.vcpus) other.state = 'off';
         return done('yield');
-      } else return { call: 'kvm_psci_call' };
+      } else return { call: isVmmCall(id) ? 'vmm_hypercall' : 'kvm_psci_call' };
       return done('resume');
     }),
     step('return the answer', 5, (_c, { result }) => done(result)),

@@ -3,12 +3,13 @@ import { EC } from '../../arch/syndromes';
 import { virtMap } from '../../devices/virtBoard';
 import { abortDecision } from '../guestAbort';
 import { memoryFlags } from '../kvmApi';
-import { faultDecision, type PfnmapHost } from '../pfnmap';
+import { faultDecision } from '../pfnmap';
 import { memAttr, type Stage2Memory } from '../stage2Attributes';
 import { actionFor, type FaultFacts, faultSteps, permissionsFor, type Stage2Host } from '../stage2Map';
 import { inject } from './exits';
 import type { CoreContext } from './model';
 import { done, type Next, type Routine, step } from './routines';
+import { pfnmapHost } from './slots';
 import { Stage2Table } from './stage2Table';
 import type { Memslot } from './vm';
 import { performing } from './world';
@@ -24,18 +25,6 @@ const kinds: Readonly<Record<number, 'translation' | 'permission' | 'accessFlag'
   2: 'accessFlag',
   3: 'permission',
 };
-
-export function pfnmapHost(c: CoreContext): PfnmapHost {
-  const { model } = c;
-  return {
-    policies: model.policies,
-    fwb: model.fwb,
-    dic: model.host.has('HAS_CACHE_DIC'),
-    ipaBits: c.vcpu.vm.stage2.inputBits,
-    mte: false,
-    enabled: model.config.cacheablePfnmapEnabled,
-  };
-}
 
 export const stage2Host = (c: CoreContext): Stage2Host => {
   const { host, config, fwb } = c.model;
@@ -178,7 +167,7 @@ export const userMemAbort: Routine = {
           access,
           permissionFault: locals.kind === 'permission',
         },
-        pfnmapHost(c),
+        pfnmapHost(c.model, c.vcpu.vm),
       );
       locals.access = access;
       if (decision.kind === 'error') {
@@ -195,7 +184,7 @@ export const userMemAbort: Routine = {
       return undefined;
     }),
     step('choose size, permissions and type', 40, (c, locals): Next => {
-      if (locals.memory === undefined) return done('resume');
+      if (locals.memory === undefined) return done(locals.result ?? 'resume');
       const { model, vcpu } = c;
       const { stage2 } = vcpu.vm;
       const slot = vcpu.vm.slotOf(locals.ipa as number);
@@ -212,6 +201,7 @@ export const userMemAbort: Routine = {
         mapBytes: bytes,
         faultBytes: permissionFault ? old.bytes : undefined,
         forceNonCacheable: locals.forced === true,
+        kernelMemory: slot.kernelMemory,
       };
       const host = stage2Host(c);
       const permissions = permissionsFor(fault, host.ctr, model.policies);
@@ -224,8 +214,9 @@ export const userMemAbort: Routine = {
         : stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
       const start = Math.floor((locals.ipa as number) / bytes) * bytes;
       const pa = slot.hostAddress + start - slot.guestAddress;
-      model.noteFault({ vcpu: vcpu.name, action: relax ? 'relax' : 'map', bytes, access: fault.access });
-      const { call, with: about } = performing(steps, { from: BigInt(pa), entry, at: leaf.at });
+      const action = relax ? 'relax' : 'map';
+      model.noteFault({ vcpu: vcpu.name, ipa: start, action, bytes, access: fault.access, steps });
+      const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
       return { call, with: { ...about, ipa: BigInt(start) } };
     }),
     step('let the guest try again', 10, () => done('resume')),
@@ -265,7 +256,7 @@ export const memoryFault: Routine = {
     step('exit to user space with KVM_EXIT_MEMORY_FAULT', 200, ({ vcpu, model }, locals) => {
       vcpu.count('KVM_EXIT_MEMORY_FAULT');
       model.userSpace.memoryFault(vcpu, locals.ipa as number);
-      return done('resume');
+      return done(vcpu.state === 'off' ? 'yield' : 'resume');
     }),
   ],
 };
@@ -277,7 +268,7 @@ export const flushVm: Routine = {
     step('clean and invalidate what is mapped', 20, (c) => {
       const { stage2, slots } = c.vcpu.vm;
       const line = stage2Host(c).dataLineBytes;
-      for (const slot of slots)
+      for (const slot of slots.filter((row) => row.kernelMemory))
         for (let at = slot.guestAddress; at < slot.guestAddress + slot.bytes; ) {
           const leaf = stage2.find(c, at);
           const from = Math.floor(at / leaf.bytes) * leaf.bytes;

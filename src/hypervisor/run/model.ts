@@ -12,6 +12,7 @@ import { fwbInEffect } from '../hcr';
 import type { CpuRegisters } from '../host/capabilities';
 import type { HostCpus } from '../host/hostCpus';
 import type { PageBytes } from '../icacheRange';
+import { enableCacheablePfnmap } from '../pfnmap';
 import type { Policies } from '../policies';
 import type { Step } from '../steps';
 import { kindOf } from '../steps';
@@ -21,6 +22,8 @@ import { allRoutines } from './allRoutines';
 import { timerFired } from './interrupts';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
+import { pfnmapHost, slotOutcome } from './slots';
+import { SoftLockup } from './softLockup';
 import { Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
 import { Vgic } from './vgic';
@@ -47,6 +50,7 @@ export interface SlotConfig {
   readonly vma?: Partial<Memslot['vma']>;
   readonly kernelMemory?: boolean;
   readonly mapBytes?: number;
+  readonly remap?: Memslot['remap'];
 }
 
 export interface VcpuConfig {
@@ -59,6 +63,8 @@ export interface VcpuConfig {
 export interface VmConfig {
   readonly slots: readonly SlotConfig[];
   readonly vcpus: readonly VcpuConfig[];
+  /** User space enables cacheable PFNMAP mappings before it makes the slots (ours). */
+  readonly cacheablePfnmap?: boolean;
 }
 
 export interface HypervisorConfig {
@@ -75,10 +81,6 @@ export interface HypervisorConfig {
   readonly slice?: number;
   /** At the end of a slice the vCPU goes on on a core chosen by this seed. */
   readonly migrate?: number;
-  /** User space asked for cacheable PFNMAP mappings (ours). */
-  readonly cacheablePfnmapEnabled?: boolean;
-  /** What user space maps where it is told of a memory fault (ours). */
-  readonly remap?: Partial<Memslot['vma']>;
 }
 
 /** Of the cores here, as GICH_VTR says. */
@@ -89,9 +91,12 @@ export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
 /** A stage-2 fault that was resolved. */
 export interface FaultNote {
   readonly vcpu: string;
+  /** Where what was mapped begins. */
+  readonly ipa: number;
   readonly action: 'map' | 'relax';
   readonly bytes: number;
   readonly access: string;
+  readonly steps: readonly Step[];
 }
 
 /** One core of the machine, to the code that runs on it. */
@@ -155,6 +160,7 @@ export class Hypervisor {
   readonly operations: Record<string, number> = {};
   readonly userSpace: UserSpace;
   readonly faults: FaultNote[] = [];
+  readonly watchdog: SoftLockup;
   /** vCPUs by the name of the timer that they wait for. */
   readonly timers = new Map<string, Vcpu>();
   /** Cores whose guest is to give way when it is next left. */
@@ -182,11 +188,8 @@ export class Hypervisor {
       const idle: Thread = { vcpu: undefined, frames: [] };
       return new CoreContext(this, core, idle);
     });
-    const { remap } = config;
-    this.userSpace = new UserSpace(
-      (vm, byte) => port.console(vm, Uint8Array.of(byte)),
-      remap && ((slot) => Object.assign(slot, { vma: { ...slot.vma, ...remap } })),
-    );
+    this.watchdog = new SoftLockup(port.cores);
+    this.userSpace = new UserSpace((vm, byte) => port.console(vm, Uint8Array.of(byte)));
   }
 
   get host(): HostCpus {
@@ -222,6 +225,7 @@ export class Hypervisor {
   /** The core took an exception to EL2. */
   exceptionTaken(core: number, kind: ExceptionKind): void {
     this.cores[core].exception = kind;
+    this.watchdog.touch(core, this.port.now());
     this.showPc(core);
   }
 
@@ -240,7 +244,11 @@ export class Hypervisor {
     const row = routine.steps[frame.at];
     frame.at++;
     this.port.penalty(core, row.cycles);
-    this.follow(context, frame, row.run(context, frame.locals));
+    const next = row.run(context, frame.locals);
+    const { vcpu } = context.thread;
+    const line = this.watchdog.look(core, frame.routine, this.port.now(), vcpu?.name ?? `swapper/${core}`);
+    if (line !== undefined) this.printk(line);
+    this.follow(context, frame, next);
     this.showPc(core);
   }
 
@@ -306,13 +314,20 @@ export class Hypervisor {
   /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
   giveVmid(vm: Vm): boolean {
     if (vm.generation === this.generation && vm.vmid !== 0) return false;
+    const over = this.takeVmid();
+    vm.vmid = this.nextVmid - 1;
+    vm.generation = this.generation;
+    return over;
+  }
+
+  /** The next VMID is given to somebody. True: they ran out, and all of them begin anew. */
+  takeVmid(): boolean {
     const over = this.nextVmid >= 2 ** this.vmidBits;
     if (over) {
       this.generation++;
       this.nextVmid = 1;
     }
-    vm.vmid = this.nextVmid++;
-    vm.generation = this.generation;
+    this.nextVmid++;
     return over;
   }
 
@@ -349,7 +364,7 @@ export class Hypervisor {
     for (const [i, config] of this.config.vms.entries()) this.createVm(context, i + 1, config);
   }
 
-  private createVm(context: CoreContext, id: number, { slots, vcpus }: VmConfig): void {
+  private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
     const { policies, host } = this;
     const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
     const vm = new Vm(id, policies, new VmCtr(host.sanitisedCtr, policies), stage2, this.port.cores, NO_VCPU);
@@ -357,7 +372,8 @@ export class Hypervisor {
     if (this.config.gic === 2)
       vm.vgic = new Vgic(vcpus.length, LIST_REGISTERS, (index) => this.interruptRaised(vm.vcpus[index]));
     this.userSpace.attach(vm);
-    for (const [n, slot] of slots.entries()) vm.slots.push(memslot(n, slot));
+    if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
+    for (const [n, slot] of slots.entries()) this.makeSlot(vm, memslot(n, slot));
     for (const [index, config] of vcpus.entries()) {
       const vcpu = new Vcpu(
         vm,
@@ -370,6 +386,18 @@ export class Hypervisor {
       if (config.on ?? index === 0) vcpu.state = 'runnable';
       this.enqueue(vcpu, config.core);
     }
+  }
+
+  /** KVM_SET_USER_MEMORY_REGION; one that is refused is not there for the guest. */
+  private makeSlot(vm: Vm, slot: Memslot): void {
+    const outcome = slotOutcome(this, vm, slot);
+    if (outcome === 'ok') {
+      vm.slots.push(slot);
+      return;
+    }
+    vm.refused.push(slot);
+    this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${slot.id}`, errno: outcome });
+    this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${slot.id}: ${outcome}`);
   }
 
   private cachesFor(core: () => number): VirtualCaches {
@@ -462,5 +490,6 @@ function memslot(id: number, config: SlotConfig): Memslot {
     vma: { start: hostAddress, end: hostAddress + bytes, kind: 'ordinary', memory: 'NORMAL', ...config.vma },
     kernelMemory: config.kernelMemory ?? true,
     mapBytes: config.mapBytes ?? 2 ** 21,
+    remap: config.remap,
   };
 }

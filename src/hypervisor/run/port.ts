@@ -49,7 +49,7 @@ export interface El2Port {
   kick(core: number): void;
   /** PSTATE.EL of the core. */
   el(core: number): number;
-  /** Guest time in cycles. */
+  /** Guest time in seconds. */
   now(): number;
   /** Bytes for the console of a VM (0 is the host kernel's log). */
   console(vm: number, bytes: Uint8Array): void;

@@ -5,13 +5,20 @@
 import type { Device } from '../../devices/device';
 import { Pl011 } from '../../devices/pl011';
 import { virtMap, virtSpi } from '../../devices/virtBoard';
-import type { Memslot, Vcpu, Vm } from './vm';
+import type { Vcpu, Vm } from './vm';
 
 /** KVM_RUN returned an error: the vCPU does not run again. */
 export interface RunError {
   readonly vcpu: string;
   readonly errno: string;
   readonly why: string;
+}
+
+/** An ioctl that failed before a vCPU ran. */
+export interface IoctlError {
+  readonly vm: number;
+  readonly call: string;
+  readonly errno: string;
 }
 
 interface Machine {
@@ -23,15 +30,12 @@ const NO_LINE = { set: (): void => {} };
 
 export class UserSpace {
   readonly errors: RunError[] = [];
+  readonly ioctls: IoctlError[] = [];
   /** What each VM printed. */
   readonly output: Record<number, string> = {};
   private readonly machines = new Map<number, Machine>();
 
-  constructor(
-    private readonly print: (vm: number, byte: number) => void,
-    /** Maps a slot otherwise, so that the fault that came can be resolved. */
-    private readonly remap: ((slot: Memslot) => void) | undefined,
-  ) {}
+  constructor(private readonly print: (vm: number, byte: number) => void) {}
 
   /** Gives a VM its devices. */
   attach({ id, vgic }: Vm): void {
@@ -73,8 +77,8 @@ export class UserSpace {
 
   memoryFault(vcpu: Vcpu, ipa: number): void {
     const slot = vcpu.vm.slotOf(ipa);
-    if (slot === undefined || this.remap === undefined)
+    if (slot?.remap === undefined || slot.remap === slot.vma.memory)
       this.fail(vcpu, 'EFAULT', 'user space does not fix the mapping');
-    else this.remap(slot);
+    else slot.vma = { ...slot.vma, memory: slot.remap };
   }
 }

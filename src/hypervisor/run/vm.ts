@@ -22,6 +22,8 @@ export interface Memslot {
   readonly kernelMemory: boolean;
   /** Largest stage-2 entry that the host's own mapping allows. */
   readonly mapBytes: number;
+  /** What user space maps there instead when it is told of a fault (ours). */
+  readonly remap?: Vma['memory'];
 }
 
 /** EL1 and EL0 system registers that a vCPU has to itself. */
@@ -118,6 +120,10 @@ export class Vcpu {
 
 export class Vm {
   readonly slots: Memslot[] = [];
+  /** Slots that KVM did not accept. */
+  readonly refused: Memslot[] = [];
+  /** User space enabled cacheable PFNMAP mappings (ours). */
+  cacheablePfnmap = false;
   readonly vcpus: Vcpu[] = [];
   /** By physical core: the vCPU that ran there last. */
   readonly lastVcpuRan: number[];
@@ -136,6 +142,10 @@ export class Vm {
     none: number,
   ) {
     this.lastVcpuRan = new Array(cores).fill(none);
+  }
+
+  get hasRun(): boolean {
+    return this.vcpus.some((vcpu) => vcpu.hasRun);
   }
 
   slotOf(ipa: number): Memslot | undefined {

@@ -8,17 +8,17 @@ import type { CoreContext } from './model';
 import { done, type Plain, type Routine, step } from './routines';
 import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu } from './vm';
 
-/** A list of steps as plain data, with what its operations are about. */
+/** A list of steps as plain data, with what its operations are about: those by address go over `bytes` from `from` on. */
 export const performing = (
   steps: readonly Step[],
-  about: { from?: bigint; stride?: number; entry?: bigint; at?: number } = {},
+  about: { from?: bigint; bytes?: number; entry?: bigint; at?: number } = {},
 ) => ({
   call: 'perform',
   with: {
     steps: steps.map(({ name, count }) => ({ name, count: count ?? 1 })),
     next: 0,
     from: about.from ?? 0n,
-    stride: about.stride ?? 0,
+    bytes: about.bytes ?? 0,
     entry: about.entry ?? 0n,
     at: about.at ?? 0,
   } as { [name: string]: Plain },
@@ -40,7 +40,7 @@ export const perform: Routine = {
       if (name === 'write the entry') c.store(locals.at as number, locals.entry as bigint);
       else if (name === 'clear the entry') c.store(locals.at as number, 0n);
       else if (name === "load the guest's VTTBR_EL2") c.write('VTTBR_EL2', vttbr(c.vcpu));
-      else c.perform({ name, count }, operand, locals.stride as number);
+      else c.perform({ name, count }, operand, (locals.bytes as number) / count);
       return { goto: 'the next operation' };
     }),
   ],

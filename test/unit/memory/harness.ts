@@ -45,6 +45,7 @@ export const memoryConfig = (over: Partial<MemoryConfig> = {}): MemoryConfig => 
     walkStep: 0,
     maintenance: 1000,
     perCore: 0,
+    dvm: 0,
     exception: 0,
     trap: 0,
     mmio: 10000,

@@ -20,7 +20,7 @@ export const performanceEvents = {
   L1D_CACHE_REFILL: event(0x03, 8, 'L1 data cache miss'),
   L1D_CACHE: event(0x04, 8, 'L1 data cache access'),
   L1D_TLB_REFILL: event(0x05, 8, 'walk for a data access'),
-  INST_RETIRED: { ...event(0x08, 1, 'instruction executed'), perInstruction: true },
+  INST_RETIRED: { ...event(0x08, 1, 'instruction executed; one that aborts is not'), perInstruction: true },
   EXC_TAKEN: event(0x09, 1, 'exception taken'),
   EXC_RETURN: event(0x0a, 1, 'exception return'),
   CPU_CYCLES: { ...event(0x11, 1, 'cycle'), perInstruction: true },

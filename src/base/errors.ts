@@ -69,6 +69,10 @@ const rows = {
     'give it an ELF, a raw image or a kernel',
   ],
   'hypervisor.snapshot': ['a machine with the hypervisor model has no snapshots', 'run it from the start'],
+  'scenario.unknown': ['there is no scenario "{name}"', 'one of {choices}'],
+  'scenario.variant': ['the scenario {scenario} has no variant "{name}"', 'one of {choices}'],
+  'scenario.noModel': ['the scenario {name} has no hypervisor model', 'its machine file needs a "hypervisor"'],
+  'scenario.files': ['the files of the scenarios are not there', 'they are in media/samples of the extension'],
   'machine.cpus': ['{cpus} cores are asked for', 'give 1 to {limit}'],
   'machine.memory': ['a memory size of {size} is not possible', 'give 16M to 3G, in whole MiB, such as 512M or 1G'],
   'machine.tooBig': [

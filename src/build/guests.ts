@@ -223,12 +223,32 @@ const KERNELS = {
   '6.1-cloud': [12, 'linux-image-cloud-arm64', /^linux-image-6\.1\.[-0-9.]+-cloud-arm64$/],
   '6.12': [13, 'linux-image-arm64', /^linux-image-6\.12\.[-+0-9.a-z]+-arm64$/],
 } as const satisfies Record<string, readonly [DebianRelease, string, RegExp]>;
+const DEBUG_KERNELS = {
+  '6.1-cloud': [12, 'linux-image-cloud-arm64-dbg', /^linux-image-6\.1\.[-0-9.]+-cloud-arm64-dbg$/],
+} as const satisfies Partial<Record<keyof typeof KERNELS, readonly [DebianRelease, string, RegExp]>>;
 export type KernelVersion = keyof typeof KERNELS;
 export const kernelVersions = Object.keys(KERNELS) as readonly KernelVersion[];
 
 export function linuxKernel(version: KernelVersion): Promise<string> {
   const [release, name, dependency] = KERNELS[version];
   return debianFile(release, name, { folder: 'boot', pattern: /^vmlinuz-/ }, { dependency });
+}
+
+/** The kernel and the RAM disk of Debian 12's installer, as a machine that boots from the network gets them; 128 MB to download. */
+export async function installer(): Promise<{ readonly kernel: string; readonly initrd: string }> {
+  const folder = 'usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64';
+  const file = (name: string): Promise<string> =>
+    debianFile(12, 'debian-installer-12-netboot-arm64', `${folder}/${name}`);
+  return { kernel: await file('linux'), initrd: await file('initrd.gz') };
+}
+
+/**
+ * The ELF file with DWARF of the kernel `version`: 260 MB to download, and 1.5 GB on disk.
+ */
+export function kernelWithDwarf(version: '6.1-cloud'): Promise<string> {
+  const [release, name, dependency] = DEBUG_KERNELS[version];
+  const folder = 'usr/lib/debug/boot';
+  return debianFile(release, name, { folder, pattern: /^vmlinux-/ }, { dependency });
 }
 
 /** busybox, statically linked for arm64. */

@@ -45,10 +45,13 @@ export async function initrdBytes(
   return gzipSync(archive, { level: 9 });
 }
 
-/** Starts a guest of the kernel that runs: QEMU with KVM, on the host's GIC, with the same kernel and the plain RAM disk. */
+/**
+ * Starts a guest of the kernel that runs: QEMU with KVM, on the host's GIC, with the same kernel and the plain RAM disk. It stays
+ * where it is linked, so that a debugger knows its addresses.
+ */
 const NESTED = `#!/bin/busybox sh
 exec qemu-system-aarch64 -M virt,gic-version=host -accel kvm -cpu host -m 256 -nodefaults -display none -serial stdio \\
-  -kernel /elscope/guest/Image -initrd /elscope/guest/initrd -append 'console=ttyAMA0 elscope.poweroff'
+  -kernel /elscope/guest/Image -initrd /elscope/guest/initrd -append 'console=ttyAMA0 elscope.poweroff nokaslr'
 `;
 
 /** A RAM disk whose `/elscope/nested` starts a guest of its own by KVM: QEMU for arm64, its libraries, a kernel, a RAM disk. */
@@ -63,6 +66,12 @@ async function nestedBytes(version: KernelVersion): Promise<Uint8Array> {
   ]);
 }
 
+/** perf of the kernel's own version, with what it is linked to. */
+export async function perfEntries(): Promise<CpioEntry[]> {
+  const tree = await debianPackage(12, 'linux-perf', { tree: true });
+  return [...['lib', 'lib/aarch64-linux-gnu'].map(folder), ...(await dynamicProgram(tree, 'usr/bin/perf', 'perf'))];
+}
+
 /** Writes a RAM disk into the cache when it is not there, or would be another one. @returns its path. */
 function cached(name: string, bytes: Uint8Array): string {
   const file = path.join(cacheDir('guests'), name);
@@ -72,6 +81,10 @@ function cached(name: string, bytes: Uint8Array): string {
 
 /** The path of the RAM disk. */
 export const initrd = async (): Promise<string> => cached('initrd.cpio.gz', await initrdBytes());
+
+/** The path of the RAM disk with perf, for Debian 12's kernels. */
+export const perfInitrd = async (): Promise<string> =>
+  cached('initrd-perf.cpio.gz', await initrdBytes({}, await perfEntries()));
 
 /** The path of the RAM disk that starts a guest of its own. */
 export const nestedInitrd = async (version: KernelVersion): Promise<string> =>

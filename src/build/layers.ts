@@ -31,6 +31,7 @@ export const CORE_FOLDERS: readonly string[] = [
   'hypervisor',
   'machine',
   'program',
+  'scenarios',
   'protocol',
   'session',
 ];

@@ -39,6 +39,9 @@ export const samples: Readonly<Record<string, Omit<BareMetalProgram, 'root' | 'l
     'kvm-isolation/kvm-isolation.c',
     'kvm-isolation/code.S',
   ]),
+  'kvm-pfnmap': program([ENTRY, ...RUNTIME, 'kvm-pfnmap/kvm-pfnmap.c']),
+  'kvm-vpipt': program([ENTRY, ...RUNTIME, 'kvm-vpipt/kvm-vpipt.c', 'kvm-vpipt/code.S']),
+  'kvm-soft-lockup': program([ENTRY, ...RUNTIME, 'kvm-soft-lockup/kvm-soft-lockup.c']),
   'two-lines': program([ENTRY, ...RUNTIME, 'common/cores.c', 'two-lines/two-lines.c', 'two-lines/code.S']),
 };
 

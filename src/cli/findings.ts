@@ -19,8 +19,11 @@ export function describeFinding(f: Finding, places: Places): string {
   const here = placeText(places(f.pc));
   const writer = f.writerPc === undefined ? undefined : placeText(places(f.writerPc));
   const where = [...(here ? [`in ${here}`] : []), ...(writer ? [`written in ${writer}`] : [])].join(', ');
+  const who = `core${f.core} EL${f.el}${f.vcpu === undefined ? '' : ` ${f.vcpu}`}`;
+  const what = f.detail ?? `ran ${values}`;
+  const line = f.filledBy === undefined ? '' : `, out of a line that ${f.filledBy} brought`;
   return (
-    `elscope: ${f.kind}: core${f.core} EL${f.el} ran ${values} at ${hex(f.pc)} (PA ${hex(f.pa)})${by}, ` +
+    `elscope: ${f.kind}: ${who} ${what} at ${hex(f.pc)} (PA ${hex(f.pa)})${line}${by}, ` +
     `after ${f.instructions} instructions\n` +
     (where === '' ? '' : `elscope:   ${where}\n`) +
     `elscope:   missing: ${f.missing.join('; ')}. ${f.advice}`

@@ -5,6 +5,7 @@ import { explainCommand } from './explain';
 import { helpText, runOptions } from './options';
 import { policiesCommand } from './policies';
 import { ExitCode, run } from './run';
+import { scenarioCommand, scenarioOptions } from './scenario';
 
 const usage = `elscope: an emulated multi-core arm64 machine with real, incoherent caches
 
@@ -12,10 +13,14 @@ const usage = `elscope: an emulated multi-core arm64 machine with real, incohere
   elscope check [IMAGE] [options]    as run, stops at the first coherence finding (exit 3)
   elscope explain WORD|REGISTER|ESR  decode an instruction, a register or a syndrome
   elscope policies [RELEASE]         what the hypervisor model can do, and what it does as that kernel release
+  elscope scenario [NAME]            the bundled scenarios: their list, or a run of one with its asserted outcomes
   elscope dap [--port N]             debug adapter on stdio, or on a loopback socket
 
 options of run and check:
 ${helpText(runOptions)}
+
+options of scenario:
+${helpText(scenarioOptions)}
 
 stdin feeds the UART (Ctrl-A x ends, Ctrl-A p presses the power key). Exit: 0 ended by itself, 1 guest failed, 2 bad usage, 3 finding, 4 limit.
 `;
@@ -35,6 +40,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   if (command === 'run' || command === 'check') return run(command, rest);
   if (command === 'explain') return explainCommand(rest);
   if (command === 'policies') return policiesCommand(rest);
+  if (command === 'scenario') return scenarioCommand(rest);
   if (command === 'dap') return adapterMain(rest);
   throw new UserError('cli.command', { command });
 }

@@ -421,6 +421,10 @@ export class Cpu implements CpuPeer, CoreParts {
   get exceptionReturns(): number {
     return this.state.getDouble('returns');
   }
+  /** Instructions since reset that had begun and were not executed: an abort came instead. Time has passed for them. */
+  get abortedInstructions(): number {
+    return this.state.getDouble('aborted');
+  }
   /** Exceptions taken since reset. */
   get exceptionsTaken(): number {
     return this.state.getDouble('exceptions');

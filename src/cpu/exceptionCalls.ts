@@ -70,8 +70,11 @@ export class ExceptionCalls {
     this.exceptions.sync(target, ec, iss, hi, lo);
     return this.done();
   }
+  /** An abort, with its fault address: the instruction is not executed, but the turn counts it. */
   private withAddress(target: number, ec: number, iss: number, hi: number, lo: number): 1 {
-    this.parts.pmu.sync(1);
+    const { state, pmu } = this.parts;
+    state.setDouble('aborted', state.getDouble('aborted') + 1);
+    pmu.sync(1);
     this.exceptions.syncAt(target, ec, iss, hi, lo);
     return this.done();
   }

@@ -55,6 +55,7 @@ export const coreLayout = {
   exceptions: [6168, 8], // exceptions taken, a double
   eventsSince: [6176, 8], // physical count up to which event streams have been looked at by WFE, a double
   returns: [6160, 8], // exception returns, a double
+  aborted: [6304, 8], // instructions that an abort kept from being executed, a double
   virtualLines: [6184, 4], // virtual interrupts that the interrupt controller signals, at the same bits as `lines`
   stepped: [6188, 4], // Stepped of cpu/selfHostedDebug.ts
   monitorBases: [6192, 8 * 7], // totals at which the counters of pmu.ts were last brought up to date, doubles

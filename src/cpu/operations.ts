@@ -134,7 +134,7 @@ export class Operations {
     let cycles = facts.cost.maintenance;
     if (row.shareable === true) {
       for (const core of cores) mmu.tlbi(core.index, row, hi, lo, context);
-      cycles += facts.cost.perCore * (cores.length - 1);
+      if (cores.length > 1) cycles += facts.cost.perCore * (cores.length - 1) + facts.cost.dvm;
     } else mmu.tlbi(this.core, row, hi, lo, context);
     state.setDouble('penalty', state.getDouble('penalty') + cycles);
   }

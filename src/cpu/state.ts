@@ -12,7 +12,7 @@ export const WaitState = { running: 0, wfi: 1, wfe: 2, off: 3 } as const;
 export type WaitState = (typeof WaitState)[keyof typeof WaitState];
 export const waitNames = ['running', 'wfi', 'wfe', 'off'] as const;
 
-type DoubleField = 'penalty' | 'instructions' | 'exceptions' | 'returns' | 'eventsSince';
+type DoubleField = 'penalty' | 'instructions' | 'exceptions' | 'returns' | 'aborted' | 'eventsSince';
 
 /** Word offset of a field in the block. */
 const wordOf = (name: keyof typeof coreLayout): number => coreLayout[name][0] >>> 2;
@@ -85,6 +85,7 @@ export class CoreState {
       this.set(name, 0);
     this.setDouble('exceptions', 0);
     this.setDouble('returns', 0);
+    this.setDouble('aborted', 0);
     this.setDouble('eventsSince', 0);
     this.daif = Pstate.DAIF;
     this.nzcv = 0;

@@ -6,6 +6,7 @@ import { autostart } from './autostart';
 import { openAddress, registerCommands } from './commands';
 import { configurationProvider, dynamicConfigurations } from './configurations';
 import { Documents } from './documents';
+import { FindingMarks } from './findingMarks';
 import { followModel } from './modelContext';
 import { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { Pins, pinOf } from './pins';
@@ -45,6 +46,7 @@ export function activate(context: vscode.ExtensionContext): TestAccess | undefin
     documents,
     terminals,
     panel,
+    new FindingMarks(sessions),
     ...trees.values(),
     followModel(sessions),
     window.registerFileDecorationProvider(rowDecorations),

@@ -7,6 +7,7 @@
  *   device      Device or NC            | Device or NC
  *   refused     EINVAL slot, EFAULT     | Device or NC
  *   capability  cacheable, or as above  | Device or NC
+ *   unchecked   cacheable               | Device or NC
  *   buyIn       cacheable if enabled, else EINVAL slot, exit to user space | Device or NC
  */
 import { bug } from '../base/errors';
@@ -57,6 +58,7 @@ export interface PfnmapHost {
 export function supportsCacheablePfnmap(host: PfnmapHost): boolean {
   const { cacheablePfnmap } = host.policies;
   if (cacheablePfnmap === 'device' || cacheablePfnmap === 'refused') return false;
+  if (cacheablePfnmap === 'unchecked') return true;
   return host.fwb && host.dic && (cacheablePfnmap === 'capability' || host.enabled === true);
 }
 
@@ -66,7 +68,7 @@ export function supportsCacheablePfnmap(host: PfnmapHost): boolean {
  */
 export function cacheablePfnmapCapability(scope: 'system' | 'vm', host: PfnmapHost): 0 | 1 | 'EINVAL' {
   const { cacheablePfnmap } = host.policies;
-  if (cacheablePfnmap === 'device' || cacheablePfnmap === 'refused') return 0;
+  if (cacheablePfnmap !== 'capability' && cacheablePfnmap !== 'buyIn') return 0;
   if (scope === 'system') return 'EINVAL';
   return host.fwb && host.dic ? 1 : 0;
 }

@@ -213,6 +213,11 @@ export const policyTable = {
         'mmu.c of a v6.17 source; the value of the capability from the patch as posted, its number from later headers',
         'f55ce5a6cd33',
       ),
+      unchecked: unmerged(
+        'ours',
+        'cacheable whatever FWB and DIC say, and never cleaned: what the checks are there to prevent',
+        'for comparison',
+      ),
       buyIn: unmerged(
         'ours',
         'as capability, but user space must enable it, and a fault that is refused exits with KVM_EXIT_MEMORY_FAULT',

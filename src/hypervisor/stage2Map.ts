@@ -28,6 +28,8 @@ export interface FaultFacts {
   readonly faultBytes?: number;
   /** Stage 2 makes it Device or Non-cacheable. */
   readonly forceNonCacheable: boolean;
+  /** The page is in the kernel's linear map: else it cannot be cleaned. Default true. */
+  readonly kernelMemory?: boolean;
 }
 
 /** Permissions that the entry gets (lazy: execute only for a fetch, unless DIC makes maintenance needless). */
@@ -72,7 +74,7 @@ export function faultSteps(
     return [...added, { name: 'write the entry' }, ...flush(policies.relaxTlbi)];
   }
   const clean: readonly Step[] =
-    host.fwb || fault.forceNonCacheable
+    host.fwb || fault.forceNonCacheable || fault.kernelMemory === false
       ? []
       : [{ name: 'DC CIVAC', count: fault.mapBytes / host.dataLineBytes }, { name: 'DSB SY' }];
   const broken: readonly Step[] = replaces ? [{ name: 'clear the entry' }, ...flush('broadcast')] : [];

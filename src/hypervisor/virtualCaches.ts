@@ -9,7 +9,7 @@
  * normalised: a fabricated topology; user space may store other values for all 14 caches.
  */
 import type { Outcome } from './errno';
-import { compose, getField, maskOf, reservedZeroMask } from './fields';
+import { compose, getField, maskOf } from './fields';
 import type { CacheTrap } from './hcr';
 import { CSSELR_MAX, ccsidrId, decodeOneReg } from './kvmApi';
 import type { Policies } from './policies';
@@ -102,7 +102,7 @@ export class VirtualCaches {
   setCcsidr(csselr: number, wanted: bigint): Outcome {
     const current = this.ccsidr(csselr);
     if (this.host.policies.ccsidr !== 'normalised') return wanted === current ? 'ok' : 'EINVAL';
-    if ((wanted & reservedZeroMask('CCSIDR_EL1')) !== 0n) return 'EINVAL';
+    // CCSIDR_EL1_RES0 is [63:32], which a register of 32 bits does not reach: [31:28] are UNKNOWN, and accepted.
     if (getField('CCSIDR_EL1.LineSize', wanted) < this.smallestLine(csselr)) return 'EINVAL';
     if (this.stored === undefined) {
       if (wanted === current) return 'ok';

@@ -3,6 +3,7 @@
  * side never changes anything. Virtual and physical addresses are BigInt at this edge only.
  */
 import type { Hypervisor } from '../hypervisor/run/model';
+import type { FindingKind } from '../memory/findingKinds';
 import type { MachineConfig } from './config';
 import type { MachineState } from './snapshot/state';
 
@@ -52,7 +53,7 @@ export interface ExceptionRecord {
 /** A coherence finding (DESIGN.md section 5). */
 export interface Finding {
   readonly id: number;
-  readonly kind: 'stale fetch' | 'missing maintenance' | 'wrong stride' | 'missing context synchronisation';
+  readonly kind: FindingKind;
   readonly mode: 'actual' | 'architectural';
   readonly core: number;
   readonly el: number;
@@ -62,6 +63,11 @@ export interface Finding {
   readonly pa: bigint;
   readonly executed: number; // instruction word that ran
   readonly current: number; // word in the coherent view
+  /** What was read or lost, where it is no instruction that ran: then `executed` and `current` say nothing. */
+  readonly detail?: string;
+  /** Under the hypervisor model: the vCPU that ran it, as vm1/vcpu0, and the one that brought the line. */
+  readonly vcpu?: string;
+  readonly filledBy?: string;
   readonly writerCore: number | undefined;
   readonly writerPc: bigint | undefined;
   readonly instructions: number; // machine instruction count

@@ -39,6 +39,7 @@ export interface SlotSettings {
   readonly bytes: number;
   readonly mapBytes?: number;
   readonly vma: Pick<Vma, 'kind' | 'memory' | 'anyUncached'>;
+  readonly remap?: Vma['memory'];
 }
 
 export interface VmSettings {
@@ -46,6 +47,7 @@ export interface VmSettings {
   readonly mapBytes?: number;
   readonly vcpus?: readonly VcpuSettings[];
   readonly slots?: readonly SlotSettings[];
+  readonly cacheablePfnmap?: boolean;
 }
 
 /** EL2 is the hypervisor model's. */
@@ -56,6 +58,10 @@ export interface HypervisorSettings {
   readonly policies: Readonly<Record<string, string>>;
   readonly pageBytes: PageBytes;
   readonly bootCores?: number;
+  /** Cycles of a vCPU's time slice. */
+  readonly slice?: number;
+  /** After each slice a vCPU goes on on a core chosen by the machine's seed. */
+  readonly migrate?: boolean;
   readonly vms: readonly VmSettings[];
 }
 

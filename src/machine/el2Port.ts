@@ -1,7 +1,9 @@
 /** The machine, as the hypervisor model reaches it: see hypervisor/run/port.ts. */
+import { operationByName } from '../arch/sysops';
 import type { Cpu } from '../cpu/cpu';
 import type { El2Port } from '../hypervisor/run/port';
 import type { MemorySystem } from '../memory/memorySystem';
+import type { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
 import type { CoreUnit } from './coreUnit';
 import type { GuestTime } from './time';
@@ -14,13 +16,18 @@ export interface El2Parts {
   readonly config: MachineConfig;
   readonly units: readonly CoreUnit[];
   readonly memory: MemorySystem;
+  readonly bus: DeviceBus;
   readonly time: GuestTime;
   readonly ram: El2Port['ram'];
   console(vm: number, bytes: Uint8Array): void;
   exit(code: number, how: string): void;
+  /** A time that was asked for has come. */
+  fired(id: string): void;
 }
 
-export function el2Port({ config, units, memory, time, ram, console, exit }: El2Parts): El2Port {
+export function el2Port(parts: El2Parts): El2Port {
+  const { config, units, memory, bus, time, ram, console, exit, fired } = parts;
+  const word = new Uint32Array(2);
   const cpu = (core: number): Cpu => units[core].cpu;
   return {
     cores: units.length,
@@ -36,6 +43,11 @@ export function el2Port({ config, units, memory, time, ram, console, exit }: El2
     operate: (core, operation, operand) => void cpu(core).operate(operation, high(operand), low(operand)),
     operateOn: (core, operation, from, count, stride) => {
       const first = Number(from);
+      const row = operationByName(operation);
+      if (row?.operand === 'va' && (row.kind === 'IC' || row.kind === 'DC')) {
+        memory.maintainRange(core, row, first, count, stride, 2);
+        return;
+      }
       for (let i = 0; i < count; i++) {
         const at = first + i * stride;
         cpu(core).operate(operation, Math.floor(at / TWO32), at >>> 0);
@@ -50,16 +62,31 @@ export function el2Port({ config, units, memory, time, ram, console, exit }: El2
       return (BigInt(memory.walkHi >>> 0) << 32n) | BigInt(memory.walkLo >>> 0);
     },
     store: (core, address, value) => void memory.walkWrite(core, address, true, high(value), low(value)),
+    mmioRead: (core, address) => {
+      memory.penalty(core, config.cost.mmio);
+      bus.read(address, 4, word, core);
+      return word[0];
+    },
+    mmioWrite: (core, address, value) => {
+      memory.penalty(core, config.cost.mmio);
+      bus.write(address, 4, value >>> 0, 0, core);
+    },
+    schedule: (id, cycles) => {
+      const at = cycles === Number.POSITIVE_INFINITY ? cycles : time.now() + (cycles * 1e9) / config.clockHz;
+      time.schedule(`hypervisor ${id}`, at, () => fired(id));
+    },
+    cyclesPerTick: config.clockHz / config.counterHz,
     penalty: (core, cycles) => memory.penalty(core, cycles),
     eret: (core) => void cpu(core).eret(),
     setPc: (core, address) => units[core].setPc(address),
+    own: (core, owner) => memory.setOwner(core, owner),
     wait: (core) => cpu(core).setWaiting(true),
     wake: (core) => cpu(core).setWaiting(false),
     kick: (core) => {
       units[core].kicked = true;
     },
     el: (core) => units[core].el,
-    now: () => time.cycles(),
+    now: () => time.now() / 1e9,
     console,
     exit,
   };

@@ -85,6 +85,18 @@ export const coreSight = (cpus: readonly Cpu[]): CoreSight => ({
   affinity: affinityOf,
 });
 
+/** What the device tree of a virtual machine says. */
+export const guestTreeFacts = (facts: TreeFacts, memoryBytes: number, vcpus: number): TreeFacts => ({
+  ...facts,
+  memoryBytes,
+  cores: Array.from({ length: vcpus }, (_, index) => ({ ...facts.cores[index % facts.cores.length], affinity: index })),
+  gic: 2,
+  virtualization: false,
+  psci: 'hvc',
+  virtual: true,
+  virtioSlots: false,
+});
+
 /** What the device tree says of the machine. */
 export function treeFacts(config: MachineConfig, bootargs: string | undefined, initrd: TreeFacts['initrd']): TreeFacts {
   return {
@@ -102,6 +114,7 @@ export function treeFacts(config: MachineConfig, bootargs: string | undefined, i
     psci: config.highestEl === 3 ? undefined : config.highestEl === 2 ? 'smc' : 'hvc',
     dmaCoherent: config.dmaCoherent,
     virtioSlots: true,
+    seed: config.seed,
     ...(bootargs === undefined ? {} : { bootargs }),
     ...(initrd === undefined ? {} : { initrd }),
   };

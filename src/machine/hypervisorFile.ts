@@ -15,6 +15,8 @@ const vcpuFields = {
   on: { kind: 'boolean', doc: 'it runs from the start (default: vCPU 0 only, the others by PSCI CPU_ON)' },
 } as const satisfies FieldTable;
 
+const hostMemory = ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRnE', 'DEVICE_nGnRE'] as const;
+
 const slotFields = {
   at: { kind: 'size', doc: 'guest physical address' },
   size: { kind: 'size', doc: 'bytes' },
@@ -25,8 +27,13 @@ const slotFields = {
   },
   memory: {
     kind: 'choice',
-    choices: ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRnE', 'DEVICE_nGnRE'],
+    choices: hostMemory,
     doc: 'attributes of that mapping (default NORMAL)',
+  },
+  remap: {
+    kind: 'choice',
+    choices: hostMemory,
+    doc: 'what user space maps there instead when KVM_EXIT_MEMORY_FAULT tells it of a fault (default: it gives up)',
   },
   anyUncached: { kind: 'boolean', doc: 'VM_ALLOW_ANY_UNCACHED' },
   mapSize: { kind: 'size', doc: 'largest block that the host maps it by (default 2M)' },
@@ -36,6 +43,10 @@ const vmFields = {
   memory: { kind: 'size', doc: 'RAM of the guest, from 0x40000000 on (default: half of the machine’s)' },
   mapSize: { kind: 'size', doc: 'largest block that the host maps that RAM by (default 2M)' },
   vcpus: { kind: 'list', fields: vcpuFields, least: 1, most: MAX_CORES, doc: 'its vCPUs (default: one for each core)' },
+  cacheablePfnmap: {
+    kind: 'boolean',
+    doc: 'user space enables cacheable PFNMAP mappings first, as the policy cacheablePfnmap=buyIn wants it (default false)',
+  },
   slots: { kind: 'list', fields: slotFields, most: 8, doc: 'further memory slots' },
 } as const satisfies FieldTable;
 
@@ -55,6 +66,13 @@ export const hypervisorFields = {
     high: MAX_CORES,
     doc: 'cores that boot with the host; the others come online late',
   },
+  slice: {
+    kind: 'number',
+    low: 1e3,
+    high: 1e12,
+    doc: 'cycles after which a vCPU gives way to others (default: it need not)',
+  },
+  migrate: { kind: 'boolean', doc: 'each time that it gives way, a vCPU goes on on a core chosen by the seed' },
   vms: {
     kind: 'list',
     fields: vmFields,
@@ -81,6 +99,8 @@ export function readHypervisor(reader: Reader, value: unknown): HypervisorSettin
     policies,
     pageBytes: Number(reader.simple<string | number>(from, 'page', hypervisorFields, field, 4096)) as 4096,
     bootCores: reader.simple(from, 'bootCores', hypervisorFields, field, undefined),
+    slice: reader.simple(from, 'slice', hypervisorFields, field, undefined),
+    migrate: reader.simple(from, 'migrate', hypervisorFields, field, false),
     vms: from.vms === undefined ? [{}] : reader.list(hypervisorFields.vms, from.vms, `${field}.vms`, readVm(reader)),
   };
 }
@@ -93,6 +113,7 @@ const readVm =
     return {
       memoryBytes: size('memory'),
       mapBytes: size('mapSize'),
+      cacheablePfnmap: reader.simple(from, 'cacheablePfnmap', vmFields, field, false),
       vcpus:
         from.vcpus === undefined
           ? undefined
@@ -122,6 +143,7 @@ const readSlot =
         memory: reader.simple(from, 'memory', slotFields, field, 'NORMAL'),
         anyUncached: reader.simple(from, 'anyUncached', slotFields, field, false),
       },
+      remap: reader.simple(from, 'remap', slotFields, field, undefined),
     };
   };
 

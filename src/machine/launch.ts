@@ -19,7 +19,7 @@ import {
   VIRT_RAM_BASE,
 } from '../program';
 import type { HypervisorSettings, MachineConfig } from './config';
-import { treeFacts } from './facts';
+import { guestTreeFacts, treeFacts } from './facts';
 import { type FirmwareKernel, fwCfgItems } from './fwCfgItems';
 import type { Launch, Launched, LaunchedImage, LaunchOptions, LaunchPorts } from './launch.types';
 import { ElscopeMachine } from './machine';
@@ -27,7 +27,7 @@ import { parseMachineFile } from './machineFile';
 import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
 import { memorySize } from './sizes';
 import { virtioMaker } from './virtioDevices';
-import { virtualMachines } from './virtualMachines';
+import { type VirtualMachines, virtualMachines } from './virtualMachines';
 
 const MAX_DTB = 2 ** 20;
 
@@ -134,10 +134,12 @@ function deviceTree(
   config: MachineConfig,
   placement: Placement,
   initrdSize: number,
+  guests: VirtualMachines | undefined,
 ): Uint8Array {
   const start = placement.initrd;
   const initrd = start === undefined ? undefined : { start, end: start + initrdSize };
-  const facts = treeFacts(config, options.append, initrd);
+  const board = treeFacts(config, options.append, initrd);
+  const facts = guests ? guestTreeFacts(board, guests.memoryBytes, guests.vcpus) : board;
   if (options.dtb === undefined) return writeDeviceTree(virtDeviceTree(facts), VIRT_DTB_SIZE);
   const bytes = ports.readFile(options.dtb, 'dtb');
   if (bytes.length > MAX_DTB) throw new UserError('dtb.oversized', { path: options.dtb, limit: MAX_DTB });
@@ -181,7 +183,7 @@ export const launch: Launch = (options, ports): Launched => {
   const placement = main.place(ramBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
   checkPlaces(placement, ramBytes, main.image.path);
   const x0 = placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0;
-  const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0);
+  const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0, guests);
   const machine = new ElscopeMachine(config, ports.wasm, {
     files: root === undefined ? { read: () => undefined } : filesUnder(root, ports),
     commandLine: options.append ?? '',

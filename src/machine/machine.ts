@@ -146,6 +146,7 @@ export class ElscopeMachine implements Machine {
       },
       walkWrite: (core, pa, cacheable, hi, lo) => walker.port.walkWrite(core, pa, cacheable, hi, lo),
       dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
+      filled: (core, index, stage, pa, hi, lo) => walker.port.filled(core, index, stage, pa, hi, lo),
       penalty: (core, cycles) => walker.port.penalty(core, cycles),
     });
     this.memory = walker.memory = new MemorySystem(buffer, MEMORY_BASE, memConfig, {
@@ -157,6 +158,7 @@ export class ElscopeMachine implements Machine {
       decode: (core, from, to) => this.engine.decode(core, from, to),
       markStale: (record, index) => this.engine.markStale(record, index),
       finding: (f) => this.onFinding(f),
+      active: (core) => !units[core].isOff,
       time: () => this.instructions(),
       monitorCleared: (core) => cpus[core].signalEvent(),
       watchpoint: (core, hi, lo, size, write, unprivileged) =>
@@ -312,7 +314,9 @@ export class ElscopeMachine implements Machine {
         config,
         units,
         memory,
+        bus: this.bus,
         time,
+        fired: (id) => this.hypervisor?.timerFired(id),
         ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
         console: (vm, bytes) => this.console(bytes, vm === 0 ? HOST_CONSOLE : 0),
         exit: (code, how) => this.exit(code, how),
@@ -436,7 +440,8 @@ export class ElscopeMachine implements Machine {
   }
 
   private onFinding(f: MemoryFinding): void {
-    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context);
+    const nameOf = (owner: number): string | undefined => this.hypervisor?.ownerName(owner);
+    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context, nameOf);
     if (this.findingLog.list.length < MAX_FINDINGS) this.findingLog.list.push(finding);
     for (const listener of this.findingListeners) listener(finding);
     this.stops.finding(finding);
@@ -596,6 +601,10 @@ export class ElscopeMachine implements Machine {
   input(uart: number, bytes: Uint8Array): void {
     if (uart === VIRTIO_CONSOLE) {
       this.virtioConsole?.input(bytes);
+      return;
+    }
+    if (this.hypervisor !== undefined) {
+      this.hypervisor.userSpace.input(bytes);
       return;
     }
     for (const byte of bytes) this.typed.push(byte);

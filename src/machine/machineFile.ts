@@ -57,6 +57,7 @@ const costDocs: Readonly<Record<keyof CostTable, string>> = {
   walkStep: 'descriptor read of a translation table walk',
   maintenance: 'DC, IC or TLBI operation',
   perCore: 'other core that a broadcast operation reaches',
+  dvm: 'IC or TLBI operation that is sent to other cores, beside those two',
   exception: 'exception taken',
   trap: 'system register access that is trapped',
   mmio: 'access to a device',
@@ -220,7 +221,7 @@ const errorText = ({ error }: ParseError): string =>
     .replace(/(?!^)[A-Z]/g, ' $&')
     .toLowerCase();
 
-function parseJson(text: string, path: string): unknown {
+export function parseJson(text: string, path: string): unknown {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   if (errors.length > 0) {

@@ -31,7 +31,7 @@ const totals: Readonly<Record<PerformanceEvent, Total>> = {
     const { misses, fetchMisses } = mmu.tlbCounts(unit.index);
     return misses - fetchMisses;
   },
-  INST_RETIRED: (unit) => unit.instructions(),
+  INST_RETIRED: (unit) => unit.instructions() - unit.cpu.abortedInstructions,
   EXC_TAKEN: (unit) => unit.cpu.exceptionsTaken,
   EXC_RETURN: (unit) => unit.cpu.exceptionReturns,
   CPU_CYCLES: (unit) => unit.cycles(),

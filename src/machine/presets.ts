@@ -185,6 +185,7 @@ export const defaultCost: CostTable = {
   walkStep: 8,
   maintenance: 10,
   perCore: 10,
+  dvm: 0,
   exception: 20,
   trap: 20,
   mmio: 50,

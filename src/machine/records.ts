@@ -24,7 +24,12 @@ export const exceptionRecord = (e: ExceptionEvent): ExceptionRecord => ({
 });
 
 /** `context` is that of the core that ran the instruction. */
-export const findingRecord = (id: number, f: MemoryFinding, context: TranslationContext): Finding => ({
+export const findingRecord = (
+  id: number,
+  f: MemoryFinding,
+  context: TranslationContext,
+  ownerName: (owner: number) => string | undefined,
+): Finding => ({
   id,
   kind: f.kind,
   mode: f.mode,
@@ -36,6 +41,9 @@ export const findingRecord = (id: number, f: MemoryFinding, context: Translation
   pa: BigInt(f.pa),
   executed: f.executed,
   current: f.current,
+  ...(f.detail === undefined ? {} : { detail: f.detail }),
+  ...(f.owner === 0 ? {} : { vcpu: ownerName(f.owner) }),
+  ...(f.filler === 0 ? {} : { filledBy: ownerName(f.filler) }),
   writerCore: f.writerCore < 0 ? undefined : f.writerCore,
   writerPc: f.writerCore < 0 ? undefined : joinBig(f.writerPcHi, f.writerPcLo),
   instructions: f.time,

@@ -20,6 +20,8 @@ const alignUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 export interface VirtualMachines {
   /** Bytes of RAM of a guest. */
   readonly memoryBytes: number;
+  /** vCPUs of the machine that has most. */
+  readonly vcpus: number;
   /** Physical addresses of the guests' RAM, whose first byte each of them finds at the start of the board's RAM. */
   readonly bases: readonly number[];
   /** The model, once the guests' entry and X0 are known. */
@@ -64,31 +66,40 @@ export function virtualMachines(config: MachineConfig, settings: HypervisorSetti
   return {
     memoryBytes: Math.min(...ram),
     bases,
+    vcpus: Math.max(...settings.vms.map((vm) => vcpusOf(vm).length)),
     make: (port, entry, x0) => {
       const vms = settings.vms.map((vm, i): VmConfig => {
         const vcpus = vcpusOf(vm).map(({ core, on }, index) => ({ core: core ?? index, entry, x0, on }));
-        return { slots: slots[i], vcpus };
+        return { slots: slots[i], vcpus, cacheablePfnmap: vm.cacheablePfnmap };
       });
-      return new Hypervisor(port, modelConfig(settings, vms));
+      return new Hypervisor(port, modelConfig(config, settings, vms));
     },
   };
 }
 
 function furtherSlots(vm: VmSettings, memory: Memory): SlotConfig[] {
-  return (vm.slots ?? []).map(({ guestAddress, bytes, mapBytes, vma }) => ({
+  return (vm.slots ?? []).map(({ guestAddress, bytes, mapBytes, vma, remap }) => ({
     guestAddress,
     bytes,
     mapBytes,
     hostAddress: memory.take(alignUp(bytes, 0x1000), mapBytes ?? BLOCK),
     vma,
+    remap,
     kernelMemory: vma.kind === 'ordinary',
   }));
 }
 
-const modelConfig = (settings: HypervisorSettings, vms: readonly VmConfig[]): HypervisorConfig => ({
+const modelConfig = (
+  machine: MachineConfig,
+  settings: HypervisorSettings,
+  vms: readonly VmConfig[],
+): HypervisorConfig => ({
   policies: policiesOf(settings.kvm, settings.policies),
   pageBytes: settings.pageBytes,
   pool: { base: VIRT_RAM_BASE, bytes: POOL_BYTES },
   vms,
   bootCores: settings.bootCores,
+  gic: machine.gic,
+  slice: settings.slice,
+  migrate: settings.migrate ? machine.seed : undefined,
 });

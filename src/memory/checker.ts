@@ -9,23 +9,36 @@
  */
 import { isConcurrentlyModifiable } from './cmodx';
 import type { DataCaches } from './dataCaches';
+import { DataChecks } from './dataChecks';
 import { Granule, type InstructionCache, type InstructionCaches } from './instructionCaches';
 import { type LineTables, Table } from './lineTables';
 import type { PrefetchBuffer } from './prefetchBuffer';
 import { Remover } from './removers';
 import { Dir, type Shared, soleBit } from './shared';
 import { Missing, SyncTracker, type Writer } from './syncTracker';
+import { TranslationChecks } from './translationChecks';
 import type { MemoryFinding } from './types';
 import type { Versions } from './versions';
 
 const MARKED = 1;
 const REPORTED = 2;
 
+/** What a hypervisor owes vCPUs of one VM that share a core. */
+const SWITCH_STEPS: readonly string[] = ['IC IALLU on the switch of vCPUs', 'DSB NSH', 'ISB'];
+const SWITCH_ADVICE =
+  'the hypervisor, when another vCPU of the VM comes to a core: TLBI VMALLE1; IC IALLU; DSB NSH; ISB';
+
 /** Store entries installed since a core's last DSB, so that the DSB can take them back (architectural mode, IDC). */
 const RECENT = 64;
 
 export class Checker {
   readonly tracker: SyncTracker;
+  readonly data: DataChecks;
+  readonly translations: TranslationChecks;
+  /** By core: the vCPU that it runs, 0 = none. By I-cache and way: the one that filled it. By word: the one it was reported to. */
+  private readonly owners: Uint16Array;
+  private readonly fillers: readonly Uint16Array[];
+  private readonly reportedTo = new Map<number, number>();
   private readonly architectural: boolean;
   private readonly anyIdc: boolean;
   private readonly recent: readonly Uint32Array[];
@@ -43,7 +56,7 @@ export class Checker {
   constructor(
     private readonly shared: Shared,
     private readonly versions: Versions,
-    private readonly data: DataCaches,
+    private readonly dataCaches: DataCaches,
     private readonly instructions: InstructionCaches,
     private readonly tables: LineTables,
   ) {
@@ -51,6 +64,10 @@ export class Checker {
     this.architectural = config.checker === 'architectural';
     this.anyIdc = config.cores.some((c) => c.idc);
     this.tracker = new SyncTracker(config, shared.unitLog2, shared.granuleLog2, plan.end - plan.ram);
+    this.owners = new Uint16Array(cores);
+    this.fillers = instructions.caches.map((cache) => new Uint16Array(cache.tag.length));
+    this.data = new DataChecks(shared, versions, this.owners, (offset) => this.tracker.writer(offset));
+    this.translations = new TranslationChecks(shared);
     this.recent = config.cores.map(() => new Uint32Array(RECENT));
     this.recentCount = new Uint32Array(cores);
     this.lastGranule = new Int32Array(cores).fill(-1);
@@ -63,6 +80,16 @@ export class Checker {
     this.recentCount.fill(0);
     this.lastGranule.fill(-1);
     this.notes = 0;
+    this.owners.fill(0);
+    for (const filler of this.fillers) filler.fill(0);
+    this.reportedTo.clear();
+    this.data.reset();
+    this.translations.reset();
+  }
+
+  /** The vCPU that a core runs from now on. */
+  setOwner(core: number, owner: number): void {
+    this.owners[core] = owner;
   }
 
   // ---- events ----
@@ -79,7 +106,19 @@ export class Checker {
     writer.time = shared.ports.time(Math.max(core, 0));
     this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
+    if (shared.directory[unit] & Dir.Walk) this.tableWritten(core, shared.hostOfUnit(unit) + offset, size);
     this.compareBuffers();
+  }
+
+  private tableWritten(core: number, host: number, size: number): void {
+    const skipped = this.translations.wrote(host, size);
+    if (skipped !== undefined && core >= 0) this.data.breakBeforeMake(core, skipped.host, skipped.text);
+  }
+
+  /** A TLB entry was made: stores to its descriptor have to be seen. */
+  translationFilled(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void {
+    const unit = this.translations.filled(core, index, stage, pa, hi, lo);
+    if (unit >= 0) this.dropStore(unit);
   }
 
   /** The view of a unit changed: every copy is compared with it again. */
@@ -102,6 +141,8 @@ export class Checker {
   decoded(cache: InstructionCache, granule: number): void {
     const n = this.shared.granuleWords;
     cache.wordFlags.fill(0, granule * n, (granule + 1) * n);
+    const way = granule >>> cache.granulesLog2;
+    if (way < cache.tag.length) this.fillers[cache.core][way] = this.owners[cache.core];
     this.compare(cache, granule, false);
   }
 
@@ -200,7 +241,7 @@ export class Checker {
     const d = this.shared.directory[unit];
     if (!(d & Dir.L1Dirty)) return;
     const owner = soleBit(d & Dir.L1D);
-    const cache = this.data.l1[owner];
+    const cache = this.dataCaches.l1[owner];
     this.tables.remove(owner, Table.Store, cache.wayUnit(cache.wayOf(unit), unit), Remover.instruction);
   }
 
@@ -228,18 +269,30 @@ export class Checker {
   }
 
   save(): unknown {
-    const { recent, recentCount, lastGranule, lastHi, lastLo, notes } = this;
-    const lists = [...recent, recentCount, lastGranule, lastHi, lastLo].map((list) => [...list]);
-    return { tracker: this.tracker.save(), lists, notes };
+    const lists = this.lists().map((list) => [...list]);
+    const { notes, reportedTo } = this;
+    return { tracker: this.tracker.save(), data: this.data.save(), lists, notes, reportedTo: [...reportedTo] };
   }
   load(state: unknown): void {
-    const s = state as { tracker: unknown; lists: number[][]; notes: number };
+    const s = state as {
+      tracker: unknown;
+      data: unknown;
+      lists: number[][];
+      notes: number;
+      reportedTo: [number, number][];
+    };
     this.tracker.load(s.tracker);
-    const { recent, recentCount, lastGranule, lastHi, lastLo } = this;
-    [...recent, recentCount, lastGranule, lastHi, lastLo].forEach((list, i) => {
+    this.data.load(s.data);
+    this.lists().forEach((list, i) => {
       list.set(s.lists[i]);
     });
     this.notes = s.notes;
+    this.reportedTo.clear();
+    for (const [word, owner] of s.reportedTo) this.reportedTo.set(word, owner);
+  }
+  private lists(): readonly (Uint32Array | Int32Array | Uint16Array | Uint8Array)[] {
+    const { recent, recentCount, lastGranule, lastHi, lastLo, owners, fillers } = this;
+    return [...recent, recentCount, lastGranule, lastHi, lastLo, owners, ...fillers, ...this.translations.lists];
   }
 
   // ---- judgement ----
@@ -260,14 +313,27 @@ export class Checker {
     const missing = this.tracker.judgeWord(core, offset, fromC, shared.ports.time(core));
     if (executed !== current) {
       const flag = granule * shared.granuleWords + word;
-      if (cache.wordFlags[flag] & REPORTED || this.mayBeEither(core, offset, executed, current)) return;
+      // What one vCPU was told of is news to another that finds it.
+      const word32 = flag * shared.cores + core;
+      const toOther = this.reportedTo.get(word32) !== this.owners[core];
+      const known = (cache.wordFlags[flag] & REPORTED) !== 0 && !toOther;
+      if (known || this.mayBeEither(core, offset, executed, current)) return;
       cache.wordFlags[flag] |= REPORTED;
-      if (!this.tracker.firstReport(core, offset)) return;
-      this.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC);
+      this.reportedTo.set(word32, this.owners[core]);
+      const filler = this.fillerOf(core, cache, granule);
+      if (!this.tracker.firstReport(core, offset) && filler === 0) return;
+      this.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC, filler);
     } else if (this.architectural && missing !== 0) {
       if (this.mayBeEither(core, offset, executed, current) || !this.tracker.firstReport(core, offset)) return;
-      this.report(core, pcHi, pcLo, offset, executed, current, 'architectural', missing, fromC);
+      this.report(core, pcHi, pcLo, offset, executed, current, 'architectural', missing, fromC, 0);
     }
+  }
+
+  /** The other vCPU that brought a granule's line, 0 = none. */
+  private fillerOf(core: number, cache: InstructionCache, granule: number): number {
+    const way = granule >>> cache.granulesLog2;
+    const filler = way < cache.tag.length ? this.fillers[core][way] : 0;
+    return filler === this.owners[core] ? 0 : filler;
   }
 
   private mayBeEither(core: number, offset: number, executed: number, current: number): boolean {
@@ -294,14 +360,16 @@ export class Checker {
     mode: MemoryFinding['mode'],
     missing: number,
     fromC: boolean,
+    filler: number,
   ): void {
     const { shared } = this;
     const unit = offset >>> shared.unitLog2;
     const steps = missing !== 0 ? missing : this.physicalSteps(unit, offset, executed, fromC);
     const writer = this.tracker.writer(offset);
-    const list = stepNames(steps, fromC, writer.core, core);
+    const list = filler !== 0 ? SWITCH_STEPS : stepNames(steps, fromC, writer.core, core);
+    const isAlias = mode === 'actual' && missing === 0 && this.isAlias(core, unit, offset, current);
     shared.ports.finding({
-      kind: kindOf(mode, steps),
+      kind: filler !== 0 ? 'inherited line' : isAlias ? 'VIPT alias' : kindOf(mode, steps),
       mode,
       core,
       pcHi: pcHi >>> 0,
@@ -309,13 +377,22 @@ export class Checker {
       pa: shared.paOf(shared.ram + offset),
       executed,
       current,
+      owner: this.owners[core],
+      filler,
       writerCore: writer.core,
       writerPcHi: writer.pcHi,
       writerPcLo: writer.pcLo,
       time: shared.ports.time(core),
       missing: list,
-      advice: this.advice(core, fromC),
+      advice: filler !== 0 ? SWITCH_ADVICE : this.advice(core, fromC),
     });
+  }
+
+  /** By its own account software did everything, and what a fill would bring is new: the line was invalidated elsewhere. */
+  private isAlias(core: number, unit: number, offset: number, current: number): boolean {
+    const { shared } = this;
+    if (this.instructions.caches[core].policy !== 'VIPT') return false;
+    return shared.u32[(this.versions.pHost(unit) + (offset & shared.unitMask)) >>> 2] === current;
   }
 
   /** Software did all that its CTR asks for, by its own account, and yet the word is old: what the caches themselves say. */

@@ -61,6 +61,7 @@ export class DataAccess extends CrossingAccess {
         this.tables.notePage(core, Table.Load, hi, lo, host, result.tlbIndex);
     } else {
       shared.count(core, Counter.uncachedAccesses);
+      this.checker?.data.uncachedLoad(core, host, size);
       this.read(core, this.versions.cHost(shared.unitOf(host)) + (host & shared.unitMask), size);
     }
     if (desc & Desc.Exclusive) this.exclusives.arm(core, pa, host);

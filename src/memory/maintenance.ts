@@ -16,11 +16,12 @@ import type { DataAccess } from './dataAccess';
 import type { DataCache, DataCaches } from './dataCaches';
 import { type InstructionCaches, vmidTag } from './instructionCaches';
 import { Remover } from './removers';
-import type { Shared } from './shared';
+import { Dir, type Shared } from './shared';
 import { NO_LINE } from './tags';
 import { Access } from './translator';
 
 const NON_SHAREABLE = 0;
+const TWO32 = 2 ** 32;
 
 export class Maintenance {
   private readonly allCores: number;
@@ -47,8 +48,70 @@ export class Maintenance {
     return 0;
   }
 
-  private broadcast(core: number): void {
-    this.shared.penalty(core, this.shared.cost.perCore * (this.shared.cores - 1));
+  /**
+   * As `maintain` on `count` addresses from `va` on, `stride` bytes apart: the same effects, counts and costs. Where no address
+   * is translated and no checker listens, only units that a cache holds are looked at one by one.
+   */
+  maintainRange(core: number, row: SystemOperationRow, va: number, count: number, stride: number, el: number): void {
+    const { shared } = this;
+    const first = this.plainRange(core, va, count, stride);
+    if (row.operand !== 'va' || row.action === 'zero' || first < 0) {
+      for (let at = va, n = count; n > 0; at += stride, n--)
+        this.maintain(core, row, Math.floor(at / TWO32), at >>> 0, el);
+      return;
+    }
+    shared.add(core, Counter.maintenance, count);
+    shared.penalty(core, shared.cost.maintenance * count);
+    if (row.kind === 'IC') this.instructionRange(core, first, va, count, stride);
+    else this.dataRange(core, row, first, count, stride);
+  }
+
+  /** Linear-memory address of a range that is RAM as a whole and is neither translated nor checked; else -1. */
+  private plainRange(core: number, va: number, count: number, stride: number): number {
+    const { shared, checker } = this;
+    const { mmu, stage2 } = shared.ports.context(core);
+    if (mmu || stage2 || checker !== undefined) return -1;
+    const first = shared.hostOf(va);
+    const bytes = (count - 1) * stride;
+    return first >= 0 && shared.hostOf(va + bytes) === first + bytes ? first : -1;
+  }
+
+  private dataRange(core: number, row: SystemOperationRow, first: number, count: number, stride: number): void {
+    const { shared, data } = this;
+    const { directory } = shared;
+    this.broadcast(core, count);
+    const toC = row.to !== 'PoU';
+    for (let host = first, n = count; n > 0; host += stride, n--) {
+      const unit = shared.unitOf(host);
+      if ((directory[unit] & (Dir.L1D | Dir.L2)) === 0) continue;
+      if (row.action !== 'invalidate') data.cleanUnit(unit, toC);
+      if (row.action !== 'clean') data.invalidateUnit(unit);
+    }
+  }
+
+  /** Addresses that are not translated are Outer Shareable: all cores are reached. */
+  private instructionRange(core: number, first: number, va: number, count: number, stride: number): void {
+    const { shared, instructions } = this;
+    const { directory } = shared;
+    const vmid = vmidTag(shared.ports.context(core));
+    this.message(core, count);
+    for (let i = 0; i < count; i++) {
+      const host = first + i * stride;
+      if ((directory[shared.unitOf(host)] & Dir.L1I) === 0) continue;
+      for (let e = 0; e < shared.cores; e++)
+        instructions.invalidateAddress(e, host, (va + i * stride) >>> 0, vmid, Remover.invalidate);
+    }
+  }
+
+  private broadcast(core: number, count = 1): void {
+    this.shared.penalty(core, this.shared.cost.perCore * (this.shared.cores - 1) * count);
+  }
+
+  /** A broadcast that other cores have to act on, where there are any. */
+  private message(core: number, count = 1): void {
+    const { shared } = this;
+    this.broadcast(core, count);
+    if (shared.cores > 1) shared.penalty(core, shared.cost.dvm * count);
   }
 
   /** Translates the operand. Linear-memory address, -1 nothing there, -2 fault. */
@@ -77,12 +140,14 @@ export class Maintenance {
       this.data.cleanUnit(unit, toC);
       this.checker?.cleaned(core, host, toC);
     }
+    if (row.action === 'invalidate') this.checker?.data.invalidating(core, unit);
     if (row.action !== 'clean') this.data.invalidateUnit(unit);
     return 0;
   }
 
   private setWay(core: number, action: 'clean' | 'invalidate' | 'clean+invalidate', operand: number): void {
     const level = (operand >>> 1) & 7;
+    this.checker?.data.setWay(core);
     const k = this.data.outer[core];
     if (level === 0) this.setWayOf(this.data.l1[core], operand, (way) => this.l1SetWay(core, way, action));
     else if (level === 1 && k >= 0) this.setWayOf(this.data.l2[k], operand, (way) => this.l2SetWay(k, way, action));
@@ -113,7 +178,7 @@ export class Maintenance {
     const vmid = vmidTag(shared.ports.context(core));
     if (row.operand === 'none') {
       const cores = row.shareable ? this.allCores : 1 << core;
-      if (row.shareable) this.broadcast(core);
+      if (row.shareable) this.message(core);
       for (let e = 0; e < shared.cores; e++)
         if ((cores >>> e) & 1) instructions.invalidateAll(e, vmid, Remover.invalidate);
       checker?.invalidatedAll(core, cores);
@@ -123,7 +188,7 @@ export class Maintenance {
     if (host === -2) return 1;
     const own = shared.ports.translator.result.shareability === NON_SHAREABLE;
     const cores = own ? 1 << core : this.allCores;
-    if (!own) this.broadcast(core);
+    if (!own) this.message(core);
     if (host < 0) return 0;
     for (let e = 0; e < shared.cores; e++)
       if ((cores >>> e) & 1) instructions.invalidateAddress(e, host, lo, vmid, Remover.invalidate);

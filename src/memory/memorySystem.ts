@@ -189,6 +189,14 @@ export class MemorySystem {
   maintain(core: number, row: SystemOperationRow, vaHi: number, vaLo: number, el: number): 0 | 1 {
     return this.maintenance.maintain(core, row, vaHi, vaLo, el);
   }
+  /** The same on `count` addresses, `stride` bytes apart; none may fault. */
+  maintainRange(core: number, row: SystemOperationRow, va: number, count: number, stride: number, el: number): void {
+    this.maintenance.maintainRange(core, row, va, count, stride, el);
+  }
+  /** The vCPU that a core runs from now on, 0 for none: what findings name. */
+  setOwner(core: number, owner: number): void {
+    this.checker?.setOwner(core, owner);
+  }
   dsb(core: number): void {
     this.checker?.dsb(core);
   }
@@ -212,6 +220,11 @@ export class MemorySystem {
   }
   dropTranslations(core: number, vaHi: number, vaLo: number, pageLog2: number, tlbIndex = -1): void {
     this.tables.dropTranslations(core, vaHi >>> 0, vaLo >>> 0, pageLog2, tlbIndex);
+    if (tlbIndex >= 0) this.checker?.translations.vanished(core, tlbIndex);
+  }
+  /** See TranslatorPort. */
+  filled(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void {
+    this.checker?.translationFilled(core, index, stage, pa, hi, lo);
   }
   penalty(core: number, cycles: number): void {
     this.shared.penalty(core, cycles);

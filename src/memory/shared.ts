@@ -17,6 +17,7 @@ export const Dir = {
   L1Dirty: 1 << 24, // dirty in the one L1D that holds it
   L2Dirty: 1 << 25, // dirty in one of the outer caches that hold it
   Watch: 1 << 26, // a watchpoint looks at it
+  Walk: 1 << 27, // under the checker: a TLB entry came from a descriptor in it
 } as const;
 
 /** 31 - clz of a single-bit mask: the core (or cache) that it names. */

@@ -23,7 +23,7 @@ export class StoreEffects {
   ) {
     this.dic = shared.config.cores.reduce((mask, c, core) => (c.dic ? mask | (1 << core) : mask), 0);
     this.instructionGuard = checker === undefined ? this.dic << Dir.L1IShift : Dir.L1I;
-    this.noStoreEntry = this.instructionGuard | Dir.Watch;
+    this.noStoreEntry = this.instructionGuard | Dir.Watch | Dir.Walk;
   }
 
   /** May this core have a store entry for the unit now? */

@@ -54,6 +54,8 @@ export interface TranslatorPort {
   walkRead(core: number, pa: number, cacheable: boolean): boolean;
   readonly walkLo: number;
   readonly walkHi: number;
+  /** A TLB entry was made from the leaf descriptor (hi, lo) at a physical address. */
+  filled?(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void;
   /**
    * Coherent 64-bit write of a descriptor that a walk has just read (access flag, dirty state): as a store of that core. False:
    * the location takes no such update.

@@ -4,6 +4,7 @@
  * pairs of unsigned 32-bit numbers.
  */
 
+import type { FindingKind } from './findingKinds';
 import type { Translator } from './translator';
 
 /** One cache as built (not as advertised). `sets * ways * lineBytes` is its size. */
@@ -24,6 +25,7 @@ export interface CostTable {
   readonly walkStep: number;
   readonly maintenance: number; // each DC / IC / TLBI operation
   readonly perCore: number; // each responding core of a broadcast
+  readonly dvm: number; // each IC / TLBI operation that is sent to other cores
   readonly exception: number;
   readonly trap: number;
   readonly mmio: number;
@@ -186,7 +188,7 @@ export type CoreBlockFields = Readonly<
 
 /** A coherence finding as the memory system sees it; machine/ adds EL, ASID and VMID and makes a `Finding` of it. */
 export interface MemoryFinding {
-  readonly kind: 'stale fetch' | 'missing maintenance' | 'wrong stride' | 'missing context synchronisation';
+  readonly kind: FindingKind;
   readonly mode: 'actual' | 'architectural';
   readonly core: number;
   readonly pcHi: number;
@@ -195,6 +197,11 @@ export interface MemoryFinding {
   /** The word that ran, and the word in the coherent view. */
   readonly executed: number;
   readonly current: number;
+  /** What was read or lost, where it is no instruction. */
+  readonly detail?: string;
+  /** The vCPU that the core runs, and the one that brought the line: numbers of `setOwner`, 0 = none. */
+  readonly owner: number;
+  readonly filler: number;
   /** -1: unknown, or not a core (DMA). */
   readonly writerCore: number;
   readonly writerPcHi: number;
@@ -211,6 +218,8 @@ export interface MemoryPorts {
   readonly translator: Translator;
   readonly bus: Bus;
   context(core: number): TranslationContext;
+  /** A core is neither off nor asleep for good: what the data side of the checker asks. */
+  active?(core: number): boolean;
   /** Byte address of the core's state block in the same buffer. */
   blockBase(core: number): number;
   /** Decodes one I-granule (the machine's smallest I-line) of bytes into records at recordBase, LINE_END last. */

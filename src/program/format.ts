@@ -1,7 +1,7 @@
 /** One line of text for a typed value. */
 
 import type { EvaluationPort } from './debugModel';
-import { isMissing, readBytes, readInteger, readObject } from './objects';
+import { addressOf, isMissing, readBytes, readInteger, readObject } from './objects';
 import { decodeText } from './reader';
 import type { ArrayType, BaseType, CType, EnumType, PointerType, RecordType } from './types';
 import { sizeOf, spell, strip } from './typeTools';
@@ -141,6 +141,10 @@ function formatArray(
   depth: number,
 ): string {
   const { count = 0 } = type;
+  // Declared without a bound, as `extern const char banner[]`, or the last member of a record.
+  const address = type.count === undefined && isCharacter(type.element) ? addressOf(object) : undefined;
+  const text = address === undefined ? undefined : textAt(address, port);
+  if (text !== undefined) return text;
   if (isCharacter(type.element) && type.stride === 1) return formatText(object, count, port);
   if (depth > 1) return NESTED;
   const parts: string[] = [];

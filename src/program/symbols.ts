@@ -183,7 +183,9 @@ export class SymbolTable {
       const symbol = module.map.at(mod64(address - module.loadOffset));
       if (symbol === undefined) continue;
       const placed = module.place(symbol);
-      const offset = mod64(address - placed.address);
+      // Below a module that lies high, its own addresses come round to the module's end.
+      const offset = address - placed.address;
+      if (offset < 0n) continue;
       if (best === undefined || offset < best.offset) best = { ...placed, offset };
     }
     return best;
@@ -234,7 +236,8 @@ export class SymbolTable {
     for (const module of this.modules) {
       const mark = module.markAt(address);
       if (mark === undefined) continue;
-      const distance = mod64(address - module.loadOffset - mark.address);
+      const distance = address - mod64(mark.address + module.loadOffset);
+      if (distance < 0n) continue;
       if (best === undefined || distance < best.distance) best = { mark, distance };
     }
     return best?.mark.code;

@@ -325,6 +325,11 @@ export interface FindingRow {
   readonly pa: Hex64;
   readonly symbol: string | undefined;
   readonly source: SourceLine | undefined;
+  /** What was read or lost, where it is no instruction that ran: then `executed` and `current` say nothing. */
+  readonly detail?: string;
+  /** Under the hypervisor model: the vCPU that ran it, as `vm1/vcpu0`, and the one that brought the line. */
+  readonly vcpu?: string;
+  readonly filledBy?: string;
   readonly executed: { readonly word: string; readonly text: string };
   readonly current: { readonly word: string; readonly text: string };
   readonly writer: { readonly core: number; readonly pc: Hex64; readonly symbol: string | undefined } | undefined;

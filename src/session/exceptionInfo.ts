@@ -40,8 +40,9 @@ function exceptionLine(e: ExceptionRecord): string {
 }
 
 export function findingLine(finding: Finding, target: Target): string {
-  const { executed, current, pc, missing } = finding;
-  const texts = `ran ${instructionText(executed, pc, target)}, memory holds ${instructionText(current, pc, target)}`;
+  const { executed, current, pc, missing, detail } = finding;
+  const texts =
+    detail ?? `ran ${instructionText(executed, pc, target)}, memory holds ${instructionText(current, pc, target)}`;
   return `${finding.kind}: ${texts}; missing: ${missing.join(', ')}`;
 }
 
@@ -59,11 +60,15 @@ function exceptionDetails(e: ExceptionRecord, target: Target): string {
 function findingDetails(f: Finding, target: Target): string {
   const writer = f.writerCore === undefined ? 'not known' : `core ${f.writerCore}`;
   const writerPc = f.writerPc === undefined ? '' : ` at ${hex64(f.writerPc)} ${target.describe(f.writerPc) ?? ''}`;
-  return [
-    `core ${f.core}, EL${f.el}, ASID ${f.asid}, VMID ${f.vmid}, ${f.mode} mode`,
-    `at ${hex64(f.pc)} ${target.describe(f.pc) ?? ''} (pa ${hex64(f.pa)})`,
+  const words = [
     `executed ${wordText(f.executed)}  ${instructionText(f.executed, f.pc, target)}`,
     `memory   ${wordText(f.current)}  ${instructionText(f.current, f.pc, target)}`,
+  ];
+  return [
+    `core ${f.core}, EL${f.el}, ASID ${f.asid}, VMID ${f.vmid}, ${f.mode} mode`,
+    ...(f.vcpu === undefined ? [] : [`${f.vcpu}${f.filledBy === undefined ? '' : `, line brought by ${f.filledBy}`}`]),
+    `at ${hex64(f.pc)} ${target.describe(f.pc) ?? ''} (pa ${hex64(f.pa)})`,
+    ...(f.detail === undefined ? words : [f.detail]),
     `written by ${writer}${writerPc}`,
     `missing: ${f.missing.join(', ')}`,
     f.advice,

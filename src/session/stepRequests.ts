@@ -101,13 +101,13 @@ function targetLabel(session: Session, core: CoreView, word: number, at: bigint)
 
 function stepToPlan(session: Session, core: CoreView, kind: WorkerRequests['elscope/stepTo']['params']['kind']): Plan {
   const context = { ...contextOf(session, core), core };
-  const modelled = session.machine.hypervisor !== undefined;
+  const model = session.machine.hypervisor?.cores[core.index];
   const edge = kind === 'guestEntry' ? 'entry' : kind === 'guestExit' ? 'exit' : undefined;
-  if (edge) return modelled ? toGuestEdge(edge) : refuse('there is no hypervisor model: EL2 is the guest’s own');
+  if (edge) return model ? toGuestEdge(model, edge) : refuse('there is no hypervisor model: EL2 is the guest’s own');
   if (kind === 'exception') return toException(everyException);
   if (kind === 'elChange') return toElChange(context);
   // A vCPU’s thread goes back to its guest, which may not have run yet.
-  if (atEl2(session.machine, core)?.thread.vcpu) return toGuestEdge('entry');
+  if (model?.thread.vcpu && core.el === 2) return toGuestEdge(model, 'entry');
   return inHandler(core) ? outOfException(context) : refuse(`core ${core.index} is in no exception handler`);
 }
 

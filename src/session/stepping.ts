@@ -96,10 +96,9 @@ export function* stepInstruction(c: StepContext, kind: 'in' | 'over'): Plan {
 /** Where a step into the function at `pc` ends: past its prologue; undefined when it has no lines. */
 function entered(c: StepContext, pc: bigint): bigint | undefined {
   const linked = c.target.linked(pc);
-  const debug = c.target.debugAt(linked);
-  if (debug?.lines.at(linked) === undefined) return undefined;
-  const fn = debug.functionAt(linked);
-  return fn !== undefined && fn.entry === linked ? debug.afterPrologue(fn) + (pc - linked) : pc;
+  const body = c.target.bodyOf(linked);
+  if (body !== undefined && c.target.lineAt(body) !== undefined) return body + (pc - linked);
+  return c.target.lineAt(pc) === undefined ? undefined : pc;
 }
 
 function rangeAt(c: StepContext, pc: bigint): AddressRange {

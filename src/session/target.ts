@@ -43,6 +43,8 @@ export interface SymbolFile {
 }
 
 const PT_LOAD = 1;
+/** Bytes between a function's symbol and the first instruction that its debug information knows. Linux has two NOPs. */
+const PATCH_ROOM = 16n;
 const mod64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 
@@ -236,9 +238,21 @@ export class Target {
   functionAddresses(text: string): readonly bigint[] {
     const found = this.symbols.resolve(text);
     const steps = this.model?.named(text) ?? [];
-    return [...steps, ...found].map((address) => {
-      const fn = this.debugAt(address)?.functionAt(address);
-      return fn !== undefined && fn.entry === address ? (this.debugAt(address)?.afterPrologue(fn) ?? address) : address;
-    });
+    return [...steps, ...found.map((address) => this.bodyOf(address) ?? address)];
+  }
+
+  /**
+   * The first address after the prologue of the function that begins at a linked address; undefined where none does. Room for
+   * patches at its symbol (GCC's -fpatchable-function-entry) belongs to no function of the debug information.
+   */
+  bodyOf(linked: bigint): bigint | undefined {
+    const symbol = this.symbols.byAddress(linked)?.address;
+    for (let at = linked; at <= linked + PATCH_ROOM; at += 4n) {
+      const debug = this.debugAt(at);
+      const fn = debug?.functionAt(at);
+      if (debug && fn) return fn.entry === at ? debug.afterPrologue(fn) : undefined;
+      if (symbol !== linked || this.symbols.byAddress(at)?.address !== symbol) return undefined;
+    }
+    return undefined;
   }
 }

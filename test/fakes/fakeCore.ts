@@ -45,6 +45,7 @@ export const fakeConfig = (cores: number): MachineConfig => ({
     walkStep: 0,
     maintenance: 0,
     perCore: 0,
+    dvm: 0,
     exception: 0,
     trap: 0,
     mmio: 0,

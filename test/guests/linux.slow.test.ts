@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { presetConfig } from '../../src/machine/presets';
-import { type LinuxRun, messages, pace, runLinux } from './linux';
+import { type LinuxResult, type LinuxRun, messages, pace, runLinux } from './linux';
 import { CACHES, cacheLines } from './linuxCaches';
 
 interface Boot extends LinuxRun {
@@ -19,10 +19,11 @@ const BOOTS: readonly Boot[] = [
     cpus: 1,
     gic: 2,
     el: 1,
+    check: 'actual',
     says: ['Detected PIPT I-cache on CPU0', 'kvm [1]: HYP mode not available'],
   },
   { version: '6.1', cpus: 2, gic: 3, el: 1 },
-  { version: '6.1', cpus: 4, gic: 2, el: 2, says: [HYP] },
+  { version: '6.1', cpus: 4, gic: 2, el: 2, check: 'actual', says: [HYP] },
   { version: '6.12', cpus: 1, gic: 3, el: 1 },
   { version: '6.12', cpus: 4, gic: 3, el: 2, says: [HYP] },
   { version: '6.12', cpus: 8, gic: 2, el: 1 },
@@ -49,13 +50,27 @@ const BOOTS: readonly Boot[] = [
 const said = (lines: readonly string[], wanted: string | RegExp): boolean =>
   lines.some((line) => (typeof wanted === 'string' ? line === wanted : wanted.test(line)));
 
+/**
+ * One finding is the kernel's own: ftrace turns the NOP at the start of __set_fixmap into MOV X9, X30 (which is not among the
+ * instructions that may be modified concurrently), and calls __set_fixmap to unmap the alias before it does the maintenance.
+ */
+function checkFindings({ stderr, statistics }: LinuxResult, checked: boolean): void {
+  if (!checked) {
+    assert.equal(stderr, '');
+    return;
+  }
+  assert.equal(statistics.findings, 1, stderr);
+  assert.match(stderr, /stale fetch: .* ran "nop" where memory holds "mov x9, x30"[^\n]*\n[^\n]*in __set_fixmap/);
+}
+
 describe('Debian’s kernels boot to a shell', { concurrency: 1 }, () => {
   for (const { says = [], not = [], ...run } of BOOTS) {
     const { version, machine = 'cortex-a57', cpus = presetConfig(machine).cores.length, gic = 2, el = 1 } = run;
     const name = `${version} on ${machine}, ${cpus} cores, GICv${gic}, EL${el}`;
     test(name, { timeout: 1_200_000 }, async (t) => {
       const result = await runLinux({ ...run, cpus, commands: ['nproc', CACHES] });
-      assert.deepEqual([result.code, result.stderr], [0, ''], result.console.slice(-2000));
+      assert.equal(result.code, 0, result.console.slice(-2000));
+      checkFindings(result, run.check !== undefined);
       const lines = messages(result.console);
       for (const message of says) assert.ok(said(lines, message), `${message}`);
       for (const message of [...not, /WARNING:|BUG:|Oops|Call trace|rcu.*stall/])

@@ -32,6 +32,8 @@ export interface LinuxRun {
   readonly memory?: string;
   readonly append?: string;
   readonly check?: 'actual' | 'architectural';
+  /** Default: with `ids`. */
+  readonly initrd?: string;
   /** Typed at the shell one after the other; then `poweroff -f`. */
   readonly commands?: readonly string[];
 }
@@ -58,7 +60,7 @@ const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceA
 export async function runLinux(run: LinuxRun): Promise<LinuxResult> {
   const stats = path.join(scratch(), `linux-${runs++}.json`);
   const append = `console=ttyAMA0 ${run.append ?? ''}`.trim();
-  const args = ['run', '--kernel', await linuxKernel(run.version), '--initrd', await linuxInitrd()];
+  const args = ['run', '--kernel', await linuxKernel(run.version), '--initrd', run.initrd ?? (await linuxInitrd())];
   args.push('--append', append, '--stats', stats, '--max-instructions', `${LIMIT}`);
   for (const name of ['machine', 'cpus', 'el', 'gic', 'memory', 'check'] as const)
     if (run[name] !== undefined) args.push(`--${name}`, `${run[name]}`);

@@ -8,9 +8,14 @@ import { realProduct } from '../dap/products';
 import { linuxInitrd } from './linux';
 
 const PATIENCE = 400_000;
+const product = realProduct();
 
-async function debugged(version: KernelVersion, body: (c: Client) => Promise<void>): Promise<void> {
-  const client = await Client.open('stdio', await realProduct());
+async function debugged(
+  version: KernelVersion,
+  body: (c: Client) => Promise<void>,
+  more: { readonly seed?: number; readonly append?: string } = {},
+): Promise<void> {
+  const client = await Client.open('stdio', await product);
   client.defaultTimeout = PATIENCE;
   try {
     await client.begin({
@@ -18,6 +23,7 @@ async function debugged(version: KernelVersion, body: (c: Client) => Promise<voi
       kernel: await linuxKernel(version),
       initrd: await linuxInitrd(),
       checker: 'off',
+      ...more,
     });
     await body(client);
   } finally {
@@ -28,6 +34,26 @@ async function debugged(version: KernelVersion, body: (c: Client) => Promise<voi
 async function go(c: Client): Promise<Dap.StoppedEvent['body']> {
   await c.send('continue', { threadId: 1 });
   return c.stopped(PATIENCE);
+}
+
+/** The address of `start_kernel` before the kernel has moved, and when it gets there. */
+async function startKernel(version: KernelVersion, how: { readonly seed?: number; readonly append?: string }) {
+  let [before, after] = ['', ''];
+  await debugged(
+    version,
+    async (c) => {
+      await c.send('setFunctionBreakpoints', { breakpoints: [{ name: 'start_kernel' }] });
+      await c.configurationDoneRequest();
+      await c.stopped();
+      before = await c.evaluated('&start_kernel');
+      await go(c);
+      assert.equal((await c.top()).name, 'start_kernel');
+      after = await c.evaluated('&start_kernel');
+      assert.equal(await c.evaluated('pc - &start_kernel'), '0');
+    },
+    how,
+  );
+  return { before, after };
 }
 
 describe('Debian’s kernels under the debugger', () => {
@@ -55,6 +81,15 @@ describe('Debian’s kernels under the debugger', () => {
         await go(c);
         assert.deepEqual((await c.names()).slice(0, 2), ['kernel_init', 'ret_from_fork+0x10']);
       });
+    });
+
+    test(`${version}: where it moves to follows from the seed alone`, { timeout: 300_000 }, async () => {
+      const linked = await startKernel(version, { append: 'nokaslr' });
+      const moved = await startKernel(version, {});
+      assert.notEqual(moved.after, linked.after);
+      assert.deepEqual(await startKernel(version, { seed: 1 }), moved, 'the default seed');
+      assert.notEqual((await startKernel(version, { seed: 2 })).after, moved.after);
+      assert.deepEqual([linked.after, moved.before], [linked.before, linked.before]);
     });
   }
 

@@ -1,16 +1,28 @@
-// The function that is rewritten, on a line of its own, and what rewrites it.
+// Functions that are rewritten, each on a line of its own, and what rewrites them. All return 1 as built.
 
         .cfi_sections .debug_frame
         .section .patch, "awx", %progbits
-        .balign 128
-        .global answer
-        .type   answer, %function
-answer:
+
+        .macro  function name, align=128
+        .balign \align
+        .global \name
+        .type   \name, %function
+\name:
         .cfi_startproc
         mov     w0, #1
         ret
         .cfi_endproc
-        .size   answer, . - answer
+        .size   \name, . - \name
+        .endm
+
+        function answer, 4096                   // a page that vCPU 0 executes
+        function answer_cached
+        function vmm_plain
+        function vmm_clear_cache
+        function vmm_to_poc
+        function answer_fresh, 4096             // a page that vCPU 0 writes and does not execute
+        function unused, 4096                   // a page that nobody touches before vCPU 1
+        function vmm_fresh
 
         .text
 // void rewrite(u32 *code, u32 instruction)

@@ -2,6 +2,7 @@
  * The device tree of the board: what QEMU's virt gives for the devices that exist here, and each core's own caches, which
  * QEMU leaves out.
  */
+import { SeededRandom } from '../../base/random';
 import { VIRT_APB_HZ, VIRT_POWER_PIN, virtMap, virtPpi, virtSpi } from '../virtBoard';
 import type { DeviceTreeBlob } from './blob';
 import { cells, flag, node, strings, type TreeNode, type TreeProperty, wide } from './node';
@@ -37,8 +38,12 @@ export interface TreeFacts {
   readonly initrd?: { readonly start: number; readonly end: number };
   /** Bus masters are coherent with the caches. */
   readonly dmaCoherent: boolean;
+  /** A virtual machine's board: no caches are told of, and of the devices only the UART is there. */
+  readonly virtual?: boolean;
   /** List the empty virtio-mmio slots as well. */
   readonly virtioSlots?: boolean;
+  /** Chance for the guest follows from it: the same seed gives the same. */
+  readonly seed: number;
 }
 
 const PHANDLE_CLOCK = 0x8000;
@@ -73,14 +78,13 @@ function cpuNodes(facts: TreeFacts): TreeNode {
       strings('compatible', core.compatible),
       ...(facts.psci === undefined ? [] : [strings('enable-method', 'psci')]),
       cells('reg', core.affinity),
-      ...cacheProperties('i-', core.l1i),
-      ...cacheProperties('d-', core.l1d),
-      ...(facts.clusters[core.cluster] ? [cells('next-level-cache', PHANDLE_L2 + core.cluster)] : []),
+      ...(facts.virtual ? [] : [...cacheProperties('i-', core.l1i), ...cacheProperties('d-', core.l1d)]),
+      ...(facts.clusters[core.cluster] && !facts.virtual ? [cells('next-level-cache', PHANDLE_L2 + core.cluster)] : []),
       cells('phandle', PHANDLE_CPU + i),
     ]),
   );
   const l2 = facts.clusters.flatMap((cache, i) =>
-    cache === null
+    cache === null || facts.virtual
       ? []
       : [
           node(`l2-cache${i}`, [
@@ -137,7 +141,20 @@ function chosenNode(facts: TreeFacts): TreeNode {
   return node('chosen', [
     strings('stdout-path', `/${hexName('pl011', virtMap.uart.base)}`),
     ...chosenProperties(facts),
+    ...chance(facts.seed),
   ]);
+}
+
+const KASLR_SEED_BYTES = 8;
+const RNG_SEED_BYTES = 32;
+
+/** What a kernel moves itself by (0 would mean no chance, and does not occur), and what its random numbers begin with. */
+function chance(seed: number): TreeProperty[] {
+  const random = new SeededRandom(new Uint32Array(1));
+  random.seed(seed);
+  const property = (name: string, bytes: number): TreeProperty =>
+    cells(name, ...Array.from({ length: bytes / 4 }, () => random.next()));
+  return [property('rng-seed', RNG_SEED_BYTES), property('kaslr-seed', KASLR_SEED_BYTES)];
 }
 
 /** What a boot loader adds to /chosen. */
@@ -207,24 +224,32 @@ function gicNode({ gic, virtualization }: TreeFacts): TreeNode {
   ]);
 }
 
+function clockNode(): TreeNode {
+  return node('apb-pclk', [
+    strings('compatible', 'fixed-clock'),
+    cells('#clock-cells', 0),
+    cells('clock-frequency', VIRT_APB_HZ),
+    strings('clock-output-names', 'clk24mhz'),
+    cells('phandle', PHANDLE_CLOCK),
+  ]);
+}
+
+const uartNode = (): TreeNode =>
+  primeCell('pl011', virtMap.uart.base, virtMap.uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']);
+
 function boardNodes(facts: TreeFacts): TreeNode[] {
-  const { flash0, flash1, uart, rtc, fwCfg } = virtMap;
+  const { flash0, flash1, rtc, fwCfg } = virtMap;
   const coherent = facts.dmaCoherent ? [flag('dma-coherent')] : [];
+  if (facts.virtual) return [clockNode(), gicNode(facts), uartNode()];
   return [
-    node('apb-pclk', [
-      strings('compatible', 'fixed-clock'),
-      cells('#clock-cells', 0),
-      cells('clock-frequency', VIRT_APB_HZ),
-      strings('clock-output-names', 'clk24mhz'),
-      cells('phandle', PHANDLE_CLOCK),
-    ]),
+    clockNode(),
     node(hexName('flash', flash0.base), [
       strings('compatible', 'cfi-flash'),
       wide('reg', flash0.base, flash0.size, flash1.base, flash1.size),
       cells('bank-width', 4),
     ]),
     gicNode(facts),
-    primeCell('pl011', uart.base, uart.size, virtSpi.uart, ['uartclk', 'apb_pclk']),
+    uartNode(),
     primeCell('pl031', rtc.base, rtc.size, virtSpi.rtc, ['apb_pclk']),
     ...gpioNodes(),
     node(hexName('fw-cfg', fwCfg.base), [
@@ -255,7 +280,7 @@ export function virtDeviceTree(facts: TreeFacts): DeviceTreeBlob {
       cpuNodes(facts),
       ...(facts.psci === undefined ? [] : [psciNode(facts.psci)]),
       timerNode(facts),
-      pmuNode(facts),
+      ...(facts.virtual ? [] : [pmuNode(facts)]),
       ...boardNodes(facts),
     ],
   );

@@ -2,6 +2,7 @@
 import type { Pins } from '../pins';
 import { cacheRows, setRows } from '../rows/caches';
 import { coreRows, stopText } from '../rows/cores';
+import { findingRows, findingsText } from '../rows/findings';
 import { idRegisterRows } from '../rows/idRegisters';
 import { vmRows, vmsText } from '../rows/vms';
 import { watchedRows } from '../rows/watchedLines';
@@ -13,6 +14,7 @@ export const VIEW_IDS = {
   caches: 'elscope.caches',
   watchedLines: 'elscope.watchedLines',
   vms: 'elscope.vms',
+  findings: 'elscope.findings',
 } as const;
 
 export const treeSources = (pins: Pins): readonly TreeSource[] => [
@@ -37,6 +39,13 @@ export const treeSources = (pins: Pins): readonly TreeSource[] => [
     async load(session) {
       const view = await session.request('elscope/vms', {});
       return { rows: vmRows(view), message: vmsText(view) };
+    },
+  },
+  {
+    viewId: VIEW_IDS.findings,
+    async load(session) {
+      const view = await session.request('elscope/findings', {});
+      return { rows: findingRows(view), message: findingsText(view) };
     },
   },
   {

@@ -2,6 +2,7 @@
 
 import { startKvm } from '../guestSwitch';
 import { HostCpus } from '../host/hostCpus';
+import { enablePhysicalInterrupts } from './interrupts';
 import type { CoreContext } from './model';
 import { done, type Routine, step } from './routines';
 
@@ -78,6 +79,10 @@ export const secondaryStartKernel: Routine = {
 export const doIdle: Routine = {
   name: 'do_idle',
   steps: [
+    step('enable interrupts of this core', 20, (c) => {
+      enablePhysicalInterrupts(c);
+      return undefined;
+    }),
     step('pick the next thread', 20, (c) => {
       const { model, port, core, queue } = c;
       const at = queue.findIndex((thread) => thread.vcpu?.state === 'runnable');
@@ -85,6 +90,9 @@ export const doIdle: Routine = {
         const [next] = queue.splice(at, 1);
         queue.push(next);
         c.thread = next;
+        const { slice } = model.config;
+        model.rescheduled.delete(core);
+        if (slice !== undefined) port.schedule(`slice ${core}`, slice);
         return { goto: 'pick the next thread' };
       }
       if (model.isBooted && model.allOff)

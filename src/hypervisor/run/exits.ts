@@ -4,12 +4,14 @@ import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
 import { type PsciPort, psciCall } from '../../devices/psci';
+import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
 import type { CoreContext } from './model';
 import { done, type Next, type Routine, step } from './routines';
 import type { Vcpu } from './vm';
+import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
 const field = (value: bigint, hi: number, lo: number): number =>
@@ -39,10 +41,12 @@ export const handleExit: Routine = {
       const { vcpu, exception } = c;
       const esr = c.read('ESR_EL2');
       vcpu.count(exitReason(exception, esr));
-      if (exception !== 'sync') return done('yield');
+      if (exception !== 'sync') return { call: 'gic_handle_irq' };
       return { call: handlers[field(esr, 31, 26)]?.[1] ?? 'kvm_handle_unknown_ec' };
     }),
-    step('return to the loop', 2, (_c, { result }) => done(result)),
+    step('return to the loop', 2, (c, { result }) =>
+      done(c.model.rescheduled.delete(c.core) ? 'yield' : (result ?? 'resume')),
+    ),
   ],
 };
 
@@ -83,8 +87,13 @@ export const unknownEc: Routine = {
 export const handleWfx: Routine = {
   name: 'kvm_handle_wfx',
   steps: [
-    step('give way', 10, ({ vcpu }) => {
+    step('give way', 10, (c) => {
+      const { vcpu } = c;
       skip(vcpu);
+      const isWfe = (c.read('ESR_EL2') & 1n) !== 0n;
+      // kvm_vcpu_halt: nothing to wait for, or an interrupt is there already.
+      const waits = !isWfe && vcpu.vm.vgic !== undefined && !vcpu.vm.vgic.hasPending(vcpu.index);
+      if (waits) vcpu.state = 'waiting';
       return done('yield');
     }),
   ],
@@ -130,14 +139,13 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   return { undefined: true };
 }
 
-const CCIDX = 0xfn << 20n;
+const PMUVER = 0xfn << 8n;
 
-/** ID registers are the host's, but for what KVM hides. */
+/** ID registers are the host's, but for what KVM hides; there is no PMU for guests. */
 function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
   if (written !== undefined) return { undefined: true };
-  const value = c.read(name);
-  const hidden = name === 'ID_AA64MMFR2_EL1' && c.model.policies.ccsidr === 'normalised' ? CCIDX : 0n;
-  return { value: value & ~hidden };
+  const value = guestIdRegister(name, c.read(name), c.model.policies);
+  return { value: name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value };
 }
 
 export const handleSysReg: Routine = {
@@ -219,12 +227,12 @@ export const handleHvc: Routine = {
   name: 'handle_hvc',
   steps: [
     step('look at the function', 20, (c): Next => {
-      const { vcpu, model, port } = c;
+      const { vcpu, model } = c;
       const [id, argument] = vcpu.x;
       if (id === VendorCall.YIELD) return done('yield');
       if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);
       else if (id === VendorCall.MIGRATE) {
-        if (argument >= BigInt(port.cores)) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
+        if (!model.host.online.includes(Number(argument))) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
         else {
           vcpu.x[0] = 0n;
           vcpu.wantsCore = Number(argument);
@@ -234,7 +242,7 @@ export const handleHvc: Routine = {
         model.exitCode = Number(argument & 0xffn);
         for (const other of vcpu.vm.vcpus) other.state = 'off';
         return done('yield');
-      } else return { call: 'kvm_psci_call' };
+      } else return { call: isVmmCall(id) ? 'vmm_hypercall' : 'kvm_psci_call' };
       return done('resume');
     }),
     step('return the answer', 5, (_c, { result }) => done(result)),

@@ -1,13 +1,15 @@
 /** Stage-2 aborts of a guest (arch/arm64/kvm/mmu.c, mmio.c), and the loops over a VM's memory. */
 import { EC } from '../../arch/syndromes';
+import { virtMap } from '../../devices/virtBoard';
 import { abortDecision } from '../guestAbort';
 import { memoryFlags } from '../kvmApi';
-import { faultDecision, type PfnmapHost } from '../pfnmap';
+import { faultDecision } from '../pfnmap';
 import { memAttr, type Stage2Memory } from '../stage2Attributes';
 import { actionFor, type FaultFacts, faultSteps, permissionsFor, type Stage2Host } from '../stage2Map';
 import { inject } from './exits';
 import type { CoreContext } from './model';
 import { done, type Next, type Routine, step } from './routines';
+import { pfnmapHost } from './slots';
 import { Stage2Table } from './stage2Table';
 import type { Memslot } from './vm';
 import { performing } from './world';
@@ -23,18 +25,6 @@ const kinds: Readonly<Record<number, 'translation' | 'permission' | 'accessFlag'
   2: 'accessFlag',
   3: 'permission',
 };
-
-export function pfnmapHost(c: CoreContext): PfnmapHost {
-  const { model } = c;
-  return {
-    policies: model.policies,
-    fwb: model.fwb,
-    dic: model.host.has('HAS_CACHE_DIC'),
-    ipaBits: c.vcpu.vm.stage2.inputBits,
-    mte: false,
-    enabled: model.config.cacheablePfnmapEnabled,
-  };
-}
 
 export const stage2Host = (c: CoreContext): Stage2Host => {
   const { host, config, fwb } = c.model;
@@ -85,7 +75,9 @@ export const guestAbort: Routine = {
         case 'mapMemory':
           return { call: 'user_mem_abort', with: { ...locals } };
         case 'mmio':
-          return { call: 'io_mem_abort', with: { esr, ipa } };
+          return isCpuInterface(c, ipa)
+            ? { call: 'map_cpu_interface', with: { ipa } }
+            : { call: 'io_mem_abort', with: { esr, ipa } };
         case 'skipInstruction':
           c.vcpu.pc += 4n;
           return done('resume');
@@ -110,6 +102,26 @@ export const guestAbort: Routine = {
       }
     }),
     step('return', 2, (_c, { result }) => done(result)),
+  ],
+};
+
+/** The guest's GICC: what stage 2 has there is the core's virtual CPU interface (kvm_phys_addr_ioremap). */
+const isCpuInterface = (c: CoreContext, ipa: number): boolean =>
+  c.vcpu.vm.vgic !== undefined && ipa >= virtMap.gicCpu.base && ipa < virtMap.gicCpu.base + virtMap.gicCpu.size;
+
+export const mapCpuInterface: Routine = {
+  name: 'map_cpu_interface',
+  steps: [
+    step('map the virtual CPU interface', 50, (c, locals) => {
+      const { stage2 } = c.vcpu.vm;
+      const ipa = Math.floor((locals.ipa as number) / stage2.pageBytes) * stage2.pageBytes;
+      const leaf = stage2.reach(c, ipa, 3);
+      const address = ipa - virtMap.gicCpu.base + virtMap.gicVirtualCpu.base;
+      const permissions = { read: true, write: true, execute: false };
+      c.store(leaf.at, stage2.leaf(3, { address, memAttr: memAttr('DEVICE_nGnRE', c.model.fwb), permissions }));
+      c.port.barrier(c.core, 'DSB ISHST');
+      return done('resume');
+    }),
   ],
 };
 
@@ -155,7 +167,7 @@ export const userMemAbort: Routine = {
           access,
           permissionFault: locals.kind === 'permission',
         },
-        pfnmapHost(c),
+        pfnmapHost(c.model, c.vcpu.vm),
       );
       locals.access = access;
       if (decision.kind === 'error') {
@@ -172,7 +184,7 @@ export const userMemAbort: Routine = {
       return undefined;
     }),
     step('choose size, permissions and type', 40, (c, locals): Next => {
-      if (locals.memory === undefined) return done('resume');
+      if (locals.memory === undefined) return done(locals.result ?? 'resume');
       const { model, vcpu } = c;
       const { stage2 } = vcpu.vm;
       const slot = vcpu.vm.slotOf(locals.ipa as number);
@@ -189,6 +201,7 @@ export const userMemAbort: Routine = {
         mapBytes: bytes,
         faultBytes: permissionFault ? old.bytes : undefined,
         forceNonCacheable: locals.forced === true,
+        kernelMemory: slot.kernelMemory,
       };
       const host = stage2Host(c);
       const permissions = permissionsFor(fault, host.ctr, model.policies);
@@ -201,8 +214,9 @@ export const userMemAbort: Routine = {
         : stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
       const start = Math.floor((locals.ipa as number) / bytes) * bytes;
       const pa = slot.hostAddress + start - slot.guestAddress;
-      model.noteFault({ vcpu: vcpu.name, action: relax ? 'relax' : 'map', bytes, access: fault.access });
-      const { call, with: about } = performing(steps, { from: BigInt(pa), entry, at: leaf.at });
+      const action = relax ? 'relax' : 'map';
+      model.noteFault({ vcpu: vcpu.name, ipa: start, action, bytes, access: fault.access, steps });
+      const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
       return { call, with: { ...about, ipa: BigInt(start) } };
     }),
     step('let the guest try again', 10, () => done('resume')),
@@ -222,9 +236,10 @@ export const ioMemAbort: Routine = {
       }
       vcpu.count('KVM_EXIT_MMIO');
       const rt = Number((esr >> 16n) & 31n);
+      const bytes = 1 << Number((esr >> 22n) & 3n);
       const ipa = locals.ipa as number;
-      if (bit(esr, 6)) model.userSpace.write(vcpu, ipa, rt === 31 ? 0n : vcpu.x[rt]);
-      else if (rt !== 31) vcpu.x[rt] = model.userSpace.read(vcpu, ipa);
+      if (bit(esr, 6)) model.userSpace.write(vcpu, ipa, bytes, rt === 31 ? 0n : vcpu.x[rt]);
+      else if (rt !== 31) vcpu.x[rt] = model.userSpace.read(vcpu, ipa, bytes);
       return undefined;
     }),
     step('skip the instruction', 5, ({ vcpu }) => {
@@ -241,7 +256,7 @@ export const memoryFault: Routine = {
     step('exit to user space with KVM_EXIT_MEMORY_FAULT', 200, ({ vcpu, model }, locals) => {
       vcpu.count('KVM_EXIT_MEMORY_FAULT');
       model.userSpace.memoryFault(vcpu, locals.ipa as number);
-      return done('resume');
+      return done(vcpu.state === 'off' ? 'yield' : 'resume');
     }),
   ],
 };
@@ -253,7 +268,7 @@ export const flushVm: Routine = {
     step('clean and invalidate what is mapped', 20, (c) => {
       const { stage2, slots } = c.vcpu.vm;
       const line = stage2Host(c).dataLineBytes;
-      for (const slot of slots)
+      for (const slot of slots.filter((row) => row.kernelMemory))
         for (let at = slot.guestAddress; at < slot.guestAddress + slot.bytes; ) {
           const leaf = stage2.find(c, at);
           const from = Math.floor(at / leaf.bytes) * leaf.bytes;

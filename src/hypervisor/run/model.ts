@@ -5,22 +5,28 @@
  * Each physical core runs its vCPUs in turn: a vCPU is a thread of the host that loops in kvm_arch_vcpu_ioctl_run.
  */
 import { bug } from '../../base/errors';
+import { SeededRandom } from '../../base/random';
 import { encodeUtf8 } from '../../base/utf8';
 import { NO_VCPU } from '../guestSwitch';
 import { fwbInEffect } from '../hcr';
 import type { CpuRegisters } from '../host/capabilities';
 import type { HostCpus } from '../host/hostCpus';
 import type { PageBytes } from '../icacheRange';
+import { enableCacheablePfnmap } from '../pfnmap';
 import type { Policies } from '../policies';
 import type { Step } from '../steps';
 import { kindOf } from '../steps';
 import { VirtualCaches } from '../virtualCaches';
 import { VmCtr } from '../vmCtr';
 import { allRoutines } from './allRoutines';
+import { timerFired } from './interrupts';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
+import { pfnmapHost, slotOutcome } from './slots';
+import { SoftLockup } from './softLockup';
 import { Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
+import { Vgic } from './vgic';
 import { type Memslot, Vcpu, Vm } from './vm';
 
 export interface Frame {
@@ -44,6 +50,7 @@ export interface SlotConfig {
   readonly vma?: Partial<Memslot['vma']>;
   readonly kernelMemory?: boolean;
   readonly mapBytes?: number;
+  readonly remap?: Memslot['remap'];
 }
 
 export interface VcpuConfig {
@@ -56,6 +63,8 @@ export interface VcpuConfig {
 export interface VmConfig {
   readonly slots: readonly SlotConfig[];
   readonly vcpus: readonly VcpuConfig[];
+  /** User space enables cacheable PFNMAP mappings before it makes the slots (ours). */
+  readonly cacheablePfnmap?: boolean;
 }
 
 export interface HypervisorConfig {
@@ -66,20 +75,28 @@ export interface HypervisorConfig {
   readonly vms: readonly VmConfig[];
   /** Cores that come up with core 0; the others are brought online by `online`. Default: all. */
   readonly bootCores?: number;
-  /** User space asked for cacheable PFNMAP mappings (ours). */
-  readonly cacheablePfnmapEnabled?: boolean;
-  /** What user space maps where it is told of a memory fault (ours). */
-  readonly remap?: Partial<Memslot['vma']>;
+  /** Version of the machine's interrupt controller: guests have one where it is 2. */
+  readonly gic?: 2 | 3;
+  /** Cycles of a time slice, after which the core is given to another vCPU; none: only who waits gives way. */
+  readonly slice?: number;
+  /** At the end of a slice the vCPU goes on on a core chosen by this seed. */
+  readonly migrate?: number;
 }
+
+/** Of the cores here, as GICH_VTR says. */
+const LIST_REGISTERS = 4;
 
 export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
 
 /** A stage-2 fault that was resolved. */
 export interface FaultNote {
   readonly vcpu: string;
+  /** Where what was mapped begins. */
+  readonly ipa: number;
   readonly action: 'map' | 'relax';
   readonly bytes: number;
   readonly access: string;
+  readonly steps: readonly Step[];
 }
 
 /** One core of the machine, to the code that runs on it. */
@@ -87,8 +104,8 @@ export class CoreContext implements TableMemory {
   thread: Thread;
   /** What brought the core to EL2 last. */
   exception: ExceptionKind = 'sync';
-  /** onCore: it was left, and its general registers are where it left them. left: they are saved, what it did is handled. */
-  guest: 'onCore' | 'left' | 'elsewhere' = 'elsewhere';
+  /** entered: its code runs. onCore: it was left, its registers are where it left them. left: they are saved, the exit is handled. */
+  guest: 'entered' | 'onCore' | 'left' | 'elsewhere' = 'elsewhere';
   /** Threads that share this core, in order. */
   readonly queue: Thread[] = [];
 
@@ -145,6 +162,12 @@ export class Hypervisor {
   readonly operations: Record<string, number> = {};
   readonly userSpace: UserSpace;
   readonly faults: FaultNote[] = [];
+  readonly watchdog: SoftLockup;
+  /** vCPUs by the name of the timer that they wait for. */
+  readonly timers = new Map<string, Vcpu>();
+  /** Cores whose guest is to give way when it is next left. */
+  readonly rescheduled = new Set<number>();
+  private readonly random = new SeededRandom(new Uint32Array(1));
   /** Cores that were told to come online. */
   readonly onlining = new Set<number>();
   /** Guest entries so far. */
@@ -167,11 +190,8 @@ export class Hypervisor {
       const idle: Thread = { vcpu: undefined, frames: [] };
       return new CoreContext(this, core, idle);
     });
-    const { remap } = config;
-    this.userSpace = new UserSpace(
-      (vm, byte) => port.console(vm, Uint8Array.of(byte)),
-      remap && ((slot) => Object.assign(slot, { vma: { ...slot.vma, ...remap } })),
-    );
+    this.watchdog = new SoftLockup(port.cores);
+    this.userSpace = new UserSpace((vm, byte) => port.console(vm, Uint8Array.of(byte)));
   }
 
   get host(): HostCpus {
@@ -196,6 +216,7 @@ export class Hypervisor {
 
   /** Power-on: core 0 boots the host, which brings the others up. */
   start(): void {
+    this.random.seed(this.config.migrate ?? 1);
     for (const context of this.cores) {
       context.idle.frames.length = 0;
       this.push(context.idle, context.core === 0 ? 'start_kernel' : 'secondary_start_kernel', {});
@@ -206,7 +227,9 @@ export class Hypervisor {
   /** The core took an exception to EL2. */
   exceptionTaken(core: number, kind: ExceptionKind): void {
     this.cores[core].exception = kind;
-    this.cores[core].guest = 'onCore';
+    // A program of the host may have been interrupted as well.
+    if (this.cores[core].guest === 'entered') this.cores[core].guest = 'onCore';
+    this.watchdog.touch(core, this.port.now());
     this.showPc(core);
   }
 
@@ -225,7 +248,11 @@ export class Hypervisor {
     const row = routine.steps[frame.at];
     frame.at++;
     this.port.penalty(core, row.cycles);
-    this.follow(context, frame, row.run(context, frame.locals));
+    const next = row.run(context, frame.locals);
+    const { vcpu } = context.thread;
+    const line = this.watchdog.look(core, frame.routine, this.port.now(), vcpu?.name ?? `swapper/${core}`);
+    if (line !== undefined) this.printk(line);
+    this.follow(context, frame, next);
     this.showPc(core);
   }
 
@@ -291,13 +318,20 @@ export class Hypervisor {
   /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
   giveVmid(vm: Vm): boolean {
     if (vm.generation === this.generation && vm.vmid !== 0) return false;
+    const over = this.takeVmid();
+    vm.vmid = this.nextVmid - 1;
+    vm.generation = this.generation;
+    return over;
+  }
+
+  /** The next VMID is given to somebody. True: they ran out, and all of them begin anew. */
+  takeVmid(): boolean {
     const over = this.nextVmid >= 2 ** this.vmidBits;
     if (over) {
       this.generation++;
       this.nextVmid = 1;
     }
-    vm.vmid = this.nextVmid++;
-    vm.generation = this.generation;
+    this.nextVmid++;
     return over;
   }
 
@@ -334,12 +368,16 @@ export class Hypervisor {
     for (const [i, config] of this.config.vms.entries()) this.createVm(context, i + 1, config);
   }
 
-  private createVm(context: CoreContext, id: number, { slots, vcpus }: VmConfig): void {
+  private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
     const { policies, host } = this;
     const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
     const vm = new Vm(id, policies, new VmCtr(host.sanitisedCtr, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
-    for (const [n, slot] of slots.entries()) vm.slots.push(memslot(n, slot));
+    if (this.config.gic === 2)
+      vm.vgic = new Vgic(vcpus.length, LIST_REGISTERS, (index) => this.interruptRaised(vm.vcpus[index]));
+    this.userSpace.attach(vm);
+    if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
+    for (const [n, slot] of slots.entries()) this.makeSlot(vm, memslot(n, slot));
     for (const [index, config] of vcpus.entries()) {
       const vcpu = new Vcpu(
         vm,
@@ -352,6 +390,18 @@ export class Hypervisor {
       if (config.on ?? index === 0) vcpu.state = 'runnable';
       this.enqueue(vcpu, config.core);
     }
+  }
+
+  /** KVM_SET_USER_MEMORY_REGION; one that is refused is not there for the guest. */
+  private makeSlot(vm: Vm, slot: Memslot): void {
+    const outcome = slotOutcome(this, vm, slot);
+    if (outcome === 'ok') {
+      vm.slots.push(slot);
+      return;
+    }
+    vm.refused.push(slot);
+    this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${slot.id}`, errno: outcome });
+    this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${slot.id}: ${outcome}`);
   }
 
   /** The cache registers of a vCPU on a core. */
@@ -381,17 +431,55 @@ export class Hypervisor {
     this.port.wake(core);
   }
 
+  /** Something is pending for a vCPU: it wakes, or leaves its guest to be told. */
+  private interruptRaised(vcpu: Vcpu | undefined): void {
+    if (vcpu === undefined) return;
+    if (vcpu.state === 'waiting') {
+      vcpu.state = 'runnable';
+      this.port.wake(vcpu.core);
+    } else if (vcpu.loaded && this.port.el(vcpu.core) < 2) this.port.kick(vcpu.core);
+  }
+
+  /** See El2Port.schedule. */
+  timerFired(id: string): void {
+    const vcpu = this.timers.get(id);
+    if (vcpu !== undefined) timerFired(vcpu);
+    const slice = /^slice (\d+)$/.exec(id);
+    if (slice) this.endSlice(Number(slice[1]));
+  }
+
+  /** The vCPU on a core has had its time. */
+  private endSlice(core: number): void {
+    this.rescheduled.add(core);
+    if (this.port.el(core) < 2) this.port.kick(core);
+  }
+
+  /** Where a vCPU that gives way goes on. */
+  nextCore(vcpu: Vcpu, core: number): number {
+    const { wantsCore } = vcpu;
+    vcpu.wantsCore = undefined;
+    if (wantsCore !== undefined) return wantsCore;
+    return this.config.migrate === undefined ? core : this.random.below(this.bootCores);
+  }
+
   /** A thread goes on on another core. */
   moveThread(from: CoreContext, thread: Thread, to: number): void {
     from.queue.splice(from.queue.indexOf(thread), 1);
     this.cores[to].queue.push(thread);
+    if (thread.vcpu !== undefined) thread.vcpu.core = to;
     this.port.wake(to);
   }
 
   /** A vCPU goes on on another core after its next exit, which comes at once if it is in the guest. */
   migrate(vcpu: Vcpu, core: number): void {
     vcpu.wantsCore = core;
-    if (this.cores[vcpu.core].thread.vcpu === vcpu && this.port.el(vcpu.core) < 2) this.port.kick(vcpu.core);
+    const { thread, guest } = this.cores[vcpu.core];
+    if (thread.vcpu === vcpu && guest === 'entered') this.port.kick(vcpu.core);
+  }
+
+  /** The name of a vCPU by its owner number. */
+  ownerName(owner: number): string | undefined {
+    return this.vms.flatMap((vm) => vm.vcpus).find((vcpu) => vcpu.owner === owner)?.name;
   }
 
   noteFault(note: FaultNote): void {
@@ -414,5 +502,6 @@ function memslot(id: number, config: SlotConfig): Memslot {
     vma: { start: hostAddress, end: hostAddress + bytes, kind: 'ordinary', memory: 'NORMAL', ...config.vma },
     kernelMemory: config.kernelMemory ?? true,
     mapBytes: config.mapBytes ?? 2 ** 21,
+    remap: config.remap,
   };
 }

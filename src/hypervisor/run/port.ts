@@ -28,11 +28,20 @@ export interface El2Port {
   /** 64-bit accesses through a Normal Write-Back mapping of all memory. */
   load(core: number, address: number): bigint;
   store(core: number, address: number, value: bigint): void;
+  /** 32-bit accesses to devices. */
+  mmioRead(core: number, address: number): number;
+  mmioWrite(core: number, address: number, value: number): void;
+  /** Asks for `Hypervisor.timerFired(id)` in so many cycles from now; Infinity: no longer. */
+  schedule(id: string, cycles: number): void;
+  /** Cycles of a tick of the generic timer. */
+  readonly cyclesPerTick: number;
   /** Cycles that a step takes. */
   penalty(core: number, cycles: number): void;
   /** ERET to what ELR_EL2 and SPSR_EL2 say. */
   eret(core: number): void;
   setPc(core: number, address: bigint): void;
+  /** The vCPU that the core runs from now on, 0 for none: findings of the coherence checker name it. */
+  own(core: number, owner: number): void;
   /** Nothing to do: the core waits until `wake`. */
   wait(core: number): void;
   wake(core: number): void;
@@ -40,7 +49,7 @@ export interface El2Port {
   kick(core: number): void;
   /** PSTATE.EL of the core. */
   el(core: number): number;
-  /** Guest time in cycles. */
+  /** Guest time in seconds. */
   now(): number;
   /** Bytes for the console of a VM (0 is the host kernel's log). */
   console(vm: number, bytes: Uint8Array): void;

@@ -9,6 +9,7 @@
 import { type GranuleLog2, granules, levelShift } from '../../arch/descriptors';
 import { bug } from '../../base/errors';
 import type { PageBytes } from '../icacheRange';
+import { memAttr } from '../stage2Attributes';
 import type { Permissions } from '../stage2Map';
 
 const ENTRY_BYTES = 8;
@@ -141,6 +142,10 @@ export class Stage2Table {
 
   static isValid(entry: bigint): boolean {
     return (entry & VALID) !== 0n;
+  }
+  /** Normal Write-Back, without FWB. */
+  static isCacheable(entry: bigint): boolean {
+    return ((entry >> MEM_ATTR_SHIFT) & 15n) === BigInt(memAttr('NORMAL', false));
   }
   static isExecutable(entry: bigint): boolean {
     return (entry & XN) === 0n;

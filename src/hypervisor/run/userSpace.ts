@@ -1,11 +1,11 @@
 /**
- * The virtual machine monitor behind each VM, as far as guests of scenarios need one: a UART at PL011's place on the virt board,
- * and what to do when KVM_RUN fails or asks.
+ * The virtual machine monitor behind each VM, as far as guests need one: devices at the places of the virt board, and what to do
+ * when KVM_RUN fails or asks. The distributor is the kernel's, but found on the same bus.
  */
-import type { Memslot, Vcpu } from './vm';
-
-/** PL011 on the virt board: data and flag registers are enough for polled output. */
-const UART = { base: 0x0900_0000, bytes: 0x1000, DR: 0x00, FR: 0x18, TXFE: 0x80n } as const;
+import type { Device } from '../../devices/device';
+import { Pl011 } from '../../devices/pl011';
+import { virtMap, virtSpi } from '../../devices/virtBoard';
+import type { Vcpu, Vm } from './vm';
 
 /** KVM_RUN returned an error: the vCPU does not run again. */
 export interface RunError {
@@ -14,28 +14,59 @@ export interface RunError {
   readonly why: string;
 }
 
+/** An ioctl that failed before a vCPU ran. */
+export interface IoctlError {
+  readonly vm: number;
+  readonly call: string;
+  readonly errno: string;
+}
+
+interface Machine {
+  readonly devices: readonly Device[];
+  readonly uart: Pl011;
+}
+
+const NO_LINE = { set: (): void => {} };
+
 export class UserSpace {
   readonly errors: RunError[] = [];
+  readonly ioctls: IoctlError[] = [];
   /** What each VM printed. */
   readonly output: Record<number, string> = {};
+  private readonly machines = new Map<number, Machine>();
 
-  constructor(
-    private readonly print: (vm: number, byte: number) => void,
-    /** Maps a slot otherwise, so that the fault that came can be resolved. */
-    private readonly remap: ((slot: Memslot) => void) | undefined,
-  ) {}
+  constructor(private readonly print: (vm: number, byte: number) => void) {}
 
-  write(vcpu: Vcpu, ipa: number, value: bigint): void {
-    if (ipa !== UART.base + UART.DR) return;
-    const byte = Number(value & 0xffn);
-    const { id } = vcpu.vm;
-    this.output[id] = (this.output[id] ?? '') + String.fromCharCode(byte);
-    this.print(id, byte);
+  /** Gives a VM its devices. */
+  attach({ id, vgic }: Vm): void {
+    const uart = new Pl011('uart0', virtMap.uart.base, {
+      interrupt: vgic?.sharedLine(virtSpi.uart) ?? NO_LINE,
+      output: (byte) => {
+        this.output[id] = (this.output[id] ?? '') + String.fromCharCode(byte);
+        this.print(id, byte);
+      },
+    });
+    this.machines.set(id, { uart, devices: vgic === undefined ? [uart] : [uart, vgic.distributor] });
   }
 
-  /** Registers that are not there read as 0. */
-  read(_vcpu: Vcpu, ipa: number): bigint {
-    return ipa === UART.base + UART.FR ? UART.TXFE : 0n;
+  /** What the user types, for the first VM. */
+  input(bytes: Uint8Array): void {
+    this.machines.get(1)?.uart.input(bytes);
+  }
+
+  private find(vm: Vm, ipa: number): Device | undefined {
+    return this.machines.get(vm.id)?.devices.find(({ base, size }) => ipa >= base && ipa < base + size);
+  }
+
+  write({ vm, index }: Vcpu, ipa: number, bytes: number, value: bigint): void {
+    const device = this.find(vm, ipa);
+    device?.write(ipa - device.base, Math.min(bytes, 4), Number(value & 0xffff_ffffn), index);
+  }
+
+  /** What nothing is at reads as 0. */
+  read({ vm, index }: Vcpu, ipa: number, bytes: number): bigint {
+    const device = this.find(vm, ipa);
+    return device === undefined ? 0n : BigInt(device.read(ipa - device.base, Math.min(bytes, 4), index) >>> 0);
   }
 
   fail(vcpu: Vcpu, errno: string, why: string): void {
@@ -46,8 +77,8 @@ export class UserSpace {
 
   memoryFault(vcpu: Vcpu, ipa: number): void {
     const slot = vcpu.vm.slotOf(ipa);
-    if (slot === undefined || this.remap === undefined)
+    if (slot?.remap === undefined || slot.remap === slot.vma.memory)
       this.fail(vcpu, 'EFAULT', 'user space does not fix the mapping');
-    else this.remap(slot);
+    else slot.vma = { ...slot.vma, memory: slot.remap };
   }
 }

@@ -5,6 +5,7 @@ import type { Policies } from '../policies';
 import type { VirtualCaches } from '../virtualCaches';
 import type { VmCtr } from '../vmCtr';
 import type { Stage2Table } from './stage2Table';
+import type { Vgic } from './vgic';
 
 /** A memory slot and the host mapping behind it: user addresses are physical ones here, a VMM has one mapping a slot. */
 export interface Memslot {
@@ -21,6 +22,8 @@ export interface Memslot {
   readonly kernelMemory: boolean;
   /** Largest stage-2 entry that the host's own mapping allows. */
   readonly mapBytes: number;
+  /** What user space maps there instead when it is told of a fault (ours). */
+  readonly remap?: Vma['memory'];
 }
 
 /** EL1 and EL0 system registers that a vCPU has to itself. */
@@ -31,8 +34,16 @@ export const VCPU_REGISTERS = [
   ...['CNTV_CTL_EL0', 'CNTV_CVAL_EL0', 'CSSELR_EL1'],
 ] as const;
 
+/** Keys of pointer authentication, where cores have it. */
+export const KEY_REGISTERS = ['APIA', 'APIB', 'APDA', 'APDB', 'APGA'].flatMap((key) => [
+  `${key}KeyLo_EL1`,
+  `${key}KeyHi_EL1`,
+]);
+
 /** As KVM's reset of a vCPU leaves SCTLR_EL1: everything off. */
 const SCTLR_RESET = 0x00c5_0078n;
+/** GICH_VMCR: nothing enabled, everything masked. */
+const VMCR_RESET = 0x004c_0000;
 /** EL1h, all interrupts masked. */
 const PSTATE_RESET = 0x3c5n;
 
@@ -47,6 +58,9 @@ export class Vcpu {
   pc = 0n;
   pstate = PSTATE_RESET;
   readonly registers: Record<string, bigint> = {};
+  /** GICH_VMCR and GICH_APR of the guest. */
+  vmcr = VMCR_RESET;
+  apr = 0;
   /** HCR_EL2.TVM: stage-1 control registers are trapped. */
   tvm = false;
   /** The physical core it is loaded on or was last. */
@@ -79,9 +93,15 @@ export class Vcpu {
     for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
     this.registers.SCTLR_EL1 = SCTLR_RESET;
     this.tvm = false;
+    this.vmcr = VMCR_RESET;
+    this.apr = 0;
     this.caches.reset();
   }
 
+  /** A number for what findings name: not 0, and no other vCPU's. */
+  get owner(): number {
+    return this.vm.id * 256 + this.index + 1;
+  }
   get name(): string {
     return `vm${this.vm.id}/vcpu${this.index}`;
   }
@@ -100,12 +120,18 @@ export class Vcpu {
 
 export class Vm {
   readonly slots: Memslot[] = [];
+  /** Slots that KVM did not accept. */
+  readonly refused: Memslot[] = [];
+  /** User space enabled cacheable PFNMAP mappings (ours). */
+  cacheablePfnmap = false;
   readonly vcpus: Vcpu[] = [];
   /** By physical core: the vCPU that ran there last. */
   readonly lastVcpuRan: number[];
   /** 0: none yet, or one of an earlier generation. */
   vmid = 0;
   generation = 0;
+  /** Absent where the machine's interrupt controller has no list registers that the model knows. */
+  vgic: Vgic | undefined;
 
   constructor(
     readonly id: number,
@@ -116,6 +142,10 @@ export class Vm {
     none: number,
   ) {
     this.lastVcpuRan = new Array(cores).fill(none);
+  }
+
+  get hasRun(): boolean {
+    return this.vcpus.some((vcpu) => vcpu.hasRun);
   }
 
   slotOf(ipa: number): Memslot | undefined {

@@ -3,21 +3,22 @@
 import { loadSteps, vmidRolloverSteps } from '../guestSwitch';
 import { composeHcr, type HcrFacts } from '../hcr';
 import type { Step } from '../steps';
+import { flushInterrupts, putTimer, syncInterrupts } from './interrupts';
 import type { CoreContext } from './model';
 import { done, type Plain, type Routine, step } from './routines';
-import { VCPU_REGISTERS, type Vcpu } from './vm';
+import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu } from './vm';
 
-/** A list of steps as plain data, with what its operations are about. */
+/** A list of steps as plain data, with what its operations are about: those by address go over `bytes` from `from` on. */
 export const performing = (
   steps: readonly Step[],
-  about: { from?: bigint; stride?: number; entry?: bigint; at?: number } = {},
+  about: { from?: bigint; bytes?: number; entry?: bigint; at?: number } = {},
 ) => ({
   call: 'perform',
   with: {
     steps: steps.map(({ name, count }) => ({ name, count: count ?? 1 })),
     next: 0,
     from: about.from ?? 0n,
-    stride: about.stride ?? 0,
+    bytes: about.bytes ?? 0,
     entry: about.entry ?? 0n,
     at: about.at ?? 0,
   } as { [name: string]: Plain },
@@ -39,7 +40,7 @@ export const perform: Routine = {
       if (name === 'write the entry') c.store(locals.at as number, locals.entry as bigint);
       else if (name === 'clear the entry') c.store(locals.at as number, 0n);
       else if (name === "load the guest's VTTBR_EL2") c.write('VTTBR_EL2', vttbr(c.vcpu));
-      else c.perform({ name, count }, operand, locals.stride as number);
+      else c.perform({ name, count }, operand, (locals.bytes as number) / count);
       return { goto: 'the next operation' };
     }),
   ],
@@ -71,11 +72,14 @@ export function hcrFacts(c: CoreContext, vcpu: Vcpu): HcrFacts {
   };
 }
 
+const hasKeys = (c: CoreContext): boolean => c.port.hasFeature(c.core, 'FEAT_PAuth');
+
 export const vcpuLoad: Routine = {
   name: 'kvm_arch_vcpu_load',
   steps: [
-    step('take the core', 20, ({ vcpu, core }) => {
+    step('take the core', 20, ({ vcpu, core, port }) => {
       vcpu.core = core;
+      port.own(core, vcpu.owner);
       return undefined;
     }),
     step('see that the VMID is of this generation', 10, ({ model, vcpu }) =>
@@ -88,6 +92,10 @@ export const vcpuLoad: Routine = {
     }),
     step('restore EL1 registers', 60, (c) => {
       for (const name of VCPU_REGISTERS) c.write(name, c.vcpu.registers[name]);
+      return undefined;
+    }),
+    step('restore pointer authentication keys', 10, (c) => {
+      if (hasKeys(c)) for (const name of KEY_REGISTERS) c.write(name, c.vcpu.registers[name] ?? 0n);
       return undefined;
     }),
     step('restore SIMD and FP registers', 40, (c) => {
@@ -114,7 +122,13 @@ export const vcpuPut: Routine = {
     }),
     step('save EL1 registers', 60, (c) => {
       for (const name of VCPU_REGISTERS) c.vcpu.registers[name] = c.read(name);
+      if (hasKeys(c)) for (const name of KEY_REGISTERS) c.vcpu.registers[name] = c.read(name);
       c.vcpu.loaded = false;
+      c.port.own(c.core, 0);
+      return undefined;
+    }),
+    step('put the timer', 20, (c) => {
+      putTimer(c, c.vcpu);
       return undefined;
     }),
   ],
@@ -126,6 +140,10 @@ const HOST_HCR = 1n << 31n;
 export const vcpuRun: Routine = {
   name: '__kvm_vcpu_run',
   steps: [
+    step('flush the vGIC', 20, (c) => {
+      flushInterrupts(c);
+      return undefined;
+    }),
     step('activate traps', 15, (c) => {
       const { vcpu, model } = c;
       c.guest = 'elsewhere';
@@ -153,6 +171,7 @@ export const vcpuRun: Routine = {
       c.write('ELR_EL2', vcpu.pc);
       c.write('SPSR_EL2', vcpu.pstate);
       vcpu.hasRun = true;
+      c.guest = 'entered';
       port.eret(core);
       return undefined;
     }),
@@ -166,6 +185,10 @@ export const vcpuRun: Routine = {
     }),
     step('deactivate traps', 15, (c) => {
       c.write('HCR_EL2', HOST_HCR);
+      return undefined;
+    }),
+    step('sync the vGIC', 20, (c) => {
+      syncInterrupts(c);
       return done();
     }),
   ],
@@ -181,9 +204,8 @@ export const vcpuThread: Routine = {
       result === 'resume' && vcpu.wantsCore === undefined ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
     ),
     step('schedule', 50, (c) => {
-      const { model, thread, core } = c;
-      const to = thread.vcpu?.wantsCore ?? core;
-      if (thread.vcpu !== undefined) thread.vcpu.wantsCore = undefined;
+      const { model, thread, core, vcpu } = c;
+      const to = model.nextCore(vcpu, core);
       if (to !== core) model.moveThread(c, thread, to);
       c.thread = c.idle;
       return { goto: 'load the vCPU' };

@@ -22,7 +22,8 @@ export const Leaf = { Af: 1 << 10, DbmHi: 1 << 19 } as const;
 export class DescriptorAccess {
   hi = 0;
   lo = 0;
-  private pa = 0;
+  /** Physical address of the descriptor. */
+  pa = 0;
   private cacheable = false;
   private bigEndian = false;
 

@@ -55,7 +55,10 @@ export class Mmu implements Translator {
   /** AT: neither the dirty state nor anything else is changed on behalf of the access. */
   private probing = false;
 
-  constructor(config: MmuConfig, port: TranslatorPort) {
+  constructor(
+    config: MmuConfig,
+    private readonly port: TranslatorPort,
+  ) {
     this.tlbs = config.cores.map(
       ({ tlb }, core) =>
         new Tlb(tlb.sets, tlb.ways, (hi, lo, pageLog2, index) => port.dropTranslations(core, hi, lo, pageLog2, index)),
@@ -189,14 +192,25 @@ export class Mmu implements Translator {
     tlb.misses++;
     if (access === Access.Fetch) tlb.fetchMisses++;
     const { attr, nG } = walker;
-    if (!context.stage2) return tlb.insert(who, ids, !nG, hi, lo, walker.pageLog2, walker.pa, attr, 0, 0);
+    if (!context.stage2)
+      return this.filled(core, tlb.insert(who, ids, !nG, hi, lo, walker.pageLog2, walker.pa, attr, 0, 0));
     // Stage 1's permission faults come before all of stage 2's.
     if (!this.permits1(context, attr, access)) return this.refuse(attrLevel(attr));
     const ipa = this.walkedAddress(lo);
     if (!stage2.find(core, context, ipa, this.probing ? Access.Read : access)) return -1;
     const pageLog2 = Math.min(walker.pageLog2, stage2.pageLog2);
     const offset = lo & ((1 << pageLog2) - 1);
-    return tlb.insert(who, ids, !nG, hi, lo, pageLog2, stage2.pa - offset, attr, stage2.attr2, ipa - offset);
+    return this.filled(
+      core,
+      tlb.insert(who, ids, !nG, hi, lo, pageLog2, stage2.pa - offset, attr, stage2.attr2, ipa - offset),
+    );
+  }
+
+  /** An entry was made from the leaf of the last stage 1 walk. */
+  private filled(core: number, index: number): number {
+    const { pa, hi, lo } = this.walker.descriptor;
+    this.port.filled?.(core, index, 1, pa, hi, lo);
+    return index;
   }
 
   /** The stage 1 walk with all that hardware updates in its leaf. */

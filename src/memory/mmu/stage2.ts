@@ -4,7 +4,7 @@
  * Mmu's. Section: AArch64.S2Translate.
  */
 import type { MutableFault } from '../faults';
-import { Access } from '../translator';
+import { Access, type TranslatorPort } from '../translator';
 import { MemoryType, type TranslationContext } from '../types';
 import type { DescriptorPort, WalkTrace } from './descriptorAccess';
 import { Attr2, combineTypes, level2, permits2 } from './stage2Attributes';
@@ -25,7 +25,7 @@ export class Stage2 {
 
   /** Without `tlbs` every translation walks: the debugger's view. */
   constructor(
-    port: DescriptorPort,
+    private readonly port: DescriptorPort & Pick<TranslatorPort, 'filled'>,
     private readonly fault: MutableFault,
     step: (core: number) => void,
     private readonly tlbs?: readonly Tlb[],
@@ -79,6 +79,8 @@ export class Stage2 {
       const { walker } = this;
       if (!walker.walk(core, context.s2, ipa, access, el0)) return false;
       index = tlb.insert(who, ids, true, hi, lo, walker.pageLog2, walker.pa, 0, walker.attr2, 0);
+      const { descriptor } = walker;
+      this.port.filled?.(core, index, 2, descriptor.pa, descriptor.hi, descriptor.lo);
     }
     this.take(index, tlb.pa[index], tlb.pageLog2(index), tlb.attr2[index], ipa);
     return true;

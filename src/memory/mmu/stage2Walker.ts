@@ -21,7 +21,8 @@ export class Stage2Walker {
   pa = 0;
   pageLog2 = 12;
   attr2 = 0;
-  private readonly descriptor: DescriptorAccess;
+  /** The descriptor that was read last: after a success, the leaf. */
+  readonly descriptor: DescriptorAccess;
 
   constructor(
     port: DescriptorPort,

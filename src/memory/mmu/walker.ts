@@ -41,7 +41,8 @@ export class Walker {
   nG = false;
   /** Address of the leaf descriptor before stage 2, and how it is read. */
   private leafAt = 0;
-  private readonly descriptor: DescriptorAccess;
+  /** The descriptor that was read last: after a success, the leaf. */
+  readonly descriptor: DescriptorAccess;
 
   constructor(
     port: DescriptorPort,

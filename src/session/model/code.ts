@@ -27,7 +27,7 @@ interface Line {
 
 const ORIGIN = 'hypervisor model';
 /** A routine's name, or a step's: single or double quotes. */
-const NAMES = /\bname: '([^']+)'|\bstep\(\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")/g;
+const NAMES = /\bname: '([^']+)',\s*steps:|\bstep\(\s*(?:'((?:[^'\\]|\\.)*)'|"([^"]*)")/g;
 const key = (routine: string, step: string): string => `${routine}: ${step}`;
 
 /** Where the routines and steps of the files are. */
@@ -37,7 +37,8 @@ function linesOf(sources: readonly SourceText[]): Map<string, Line> {
     let routine = '';
     for (const match of text.matchAll(NAMES)) {
       const step = match[2]?.replace(/\\(.)/g, '$1') ?? match[3];
-      const end = match.index + match[0].length;
+      // The name itself: what leads to it or follows may be on other lines.
+      const end = match.index + match[0].search(/['"]/);
       const place = { file, line: text.slice(0, end).split('\n').length };
       if (step === undefined) routine = match[1];
       const name = step === undefined ? routine : key(routine, step);

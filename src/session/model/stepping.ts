@@ -15,7 +15,7 @@ export const coreOfVcpu = (machine: Machine, vcpu: Vcpu): CoreView | undefined =
 
 /** The vCPU whose guest a core runs now. */
 export const guestOn = (machine: Machine, core: CoreView): Vcpu | undefined =>
-  core.el < 2 ? vcpuOf(machine, core) : undefined;
+  machine.hypervisor?.cores[core.index].guest === 'entered' ? vcpuOf(machine, core) : undefined;
 
 /** The core that runs a vCPU, whichever that is when it is asked. */
 export function followed(machine: Machine, vcpu: Vcpu, from: CoreView): CoreView {
@@ -75,13 +75,15 @@ export function stepOutOfRoutine(machine: Machine, context: CoreContext): Plan |
       return DONE;
     })();
   }
-  return thread.vcpu === undefined ? undefined : toGuestEdge('entry');
+  return thread.vcpu === undefined ? undefined : toGuestEdge(context, 'entry');
 }
 
 /** Runs until the core enters a guest by ERET, or leaves one. */
-export function* toGuestEdge(edge: 'entry' | 'exit'): Plan {
+export function* toGuestEdge(context: CoreContext, edge: 'entry' | 'exit'): Plan {
   for (;;) {
     const stop = yield { do: 'run', catches: { elChange: true } };
-    if (stop.reason === 'elChange' && (edge === 'entry' ? stop.from : stop.to) === 2) return DONE;
+    if (stop.reason !== 'elChange') continue;
+    // Programs of the host come and go as well.
+    if (edge === 'entry' ? stop.from === 2 && context.guest === 'entered' : context.guest === 'onCore') return DONE;
   }
 }

@@ -163,6 +163,7 @@ export function findingRow(finding: Finding, target: Target): FindingRow {
       : { core: writerCore, pc: hex64(writerPc ?? 0n), symbol: writerPc && target.describe(writerPc) };
   return {
     ...{ id, kind, mode, core, el, asid, vmid, instructions, missing, advice },
+    ...{ detail: finding.detail, vcpu: finding.vcpu, filledBy: finding.filledBy },
     pc: hex64(pc),
     pa: hex64(pa),
     symbol: target.describe(pc),

@@ -68,15 +68,17 @@ const countRows = (counts: Readonly<Record<string, number>>): CountRow[] =>
 function guestPlace(machine: Machine, model: Hypervisor, vcpu: Vcpu): { pc: bigint; pstate: bigint } {
   const core = coreOfVcpu(machine, vcpu);
   if (core === undefined) return vcpu;
-  if (core.el < 2) return { pc: core.pc(), pstate: core.pstate() };
-  if (model.cores[core.index].guest !== 'onCore') return vcpu;
+  const { guest } = model.cores[core.index];
+  if (guest === 'entered') return { pc: core.pc(), pstate: core.pstate() };
+  if (guest !== 'onCore') return vcpu;
   return { pc: core.peekSystem('ELR_EL2') ?? 0n, pstate: core.peekSystem('SPSR_EL2') ?? 0n };
 }
 
-function stateOf(machine: Machine, vcpu: Vcpu): VcpuRow['state'] {
+function stateOf(machine: Machine, model: Hypervisor, vcpu: Vcpu): VcpuRow['state'] {
   if (vcpu.state === 'off') return 'off';
   const core = coreOfVcpu(machine, vcpu);
-  return core === undefined ? 'waiting' : core.el < 2 ? 'guest' : 'host';
+  if (core === undefined) return 'waiting';
+  return model.cores[core.index].guest === 'entered' ? 'guest' : 'host';
 }
 
 function vcpuRow(machine: Machine, model: Hypervisor, target: Target, vcpu: Vcpu): VcpuRow {
@@ -85,7 +87,7 @@ function vcpuRow(machine: Machine, model: Hypervisor, target: Target, vcpu: Vcpu
     vcpu: vcpu.index,
     name: vcpu.name,
     core: coreOfVcpu(machine, vcpu)?.index ?? vcpu.core,
-    state: stateOf(machine, vcpu),
+    state: stateOf(machine, model, vcpu),
     el: Number((pstate >> 2n) & 3n),
     pc: hex64(pc),
     symbol: target.describe(pc),

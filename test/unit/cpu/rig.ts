@@ -14,6 +14,7 @@ export const NO_COST = {
   walkStep: 0,
   maintenance: 0,
   perCore: 0,
+  dvm: 0,
   exception: 0,
   trap: 0,
   mmio: 0,

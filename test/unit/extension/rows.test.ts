@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cacheRows, SETS_PER_PAGE, setRows } from '../../../src/extension/rows/caches';
 import { coreRows, stopText } from '../../../src/extension/rows/cores';
+import { findingRows, findingsText } from '../../../src/extension/rows/findings';
 import { idRegisterRows } from '../../../src/extension/rows/idRegisters';
 import { factTable, plain, type Row } from '../../../src/extension/rows/row';
 import { vmRows, vmsText } from '../../../src/extension/rows/vms';
 import { watchedRows } from '../../../src/extension/rows/watchedLines';
-import { caches, cell, core, cores, hex64, idRegisters, noLine, page, staleLine, vms } from './sampleViews';
+import { caches, cell, core, cores, finding, hex64, idRegisters, noLine, page, staleLine, vms } from './sampleViews';
 
 const pin = { address: 'patched', label: 'patched' };
 const all = (rows: readonly Row[]): Row[] => rows.flatMap((row) => [row, ...all(row.children ?? [])]);
@@ -281,4 +282,32 @@ test('cache ID registers show what the host and its guests see', () => {
   assert.equal(rows[0].description, '2 different values · guests 0x84448003 · host 0x84448003');
   assert.equal(child(rows[0], 'core 0').description, '0x8444c004 · guest 0x84448003 · cortex-a57');
   assert.equal(rows[1].description, '0x0a200023 · guests 2 different values · on all 2 cores');
+});
+
+test('findings: the latest first, each with its words, writer and what is missing', () => {
+  const inherited = finding({ id: 2, kind: 'inherited line', vcpu: 'vm1/vcpu0', filledBy: 'vm1/vcpu1' });
+  const rows = findingRows({ version: 1, running: false, findings: [finding(), inherited] });
+  assert.deepEqual(
+    rows.map((row) => [row.id, row.label, row.description]),
+    [
+      ['finding2', 'inherited line', 'answer · core 0 · vm1/vcpu0 · EL1'],
+      ['finding1', 'stale fetch', 'answer · core 0 · EL1'],
+    ],
+  );
+  assert.equal(child(rows[0], 'line brought by').description, 'vm1/vcpu1');
+  assert.equal(child(rows[1], 'ran').description, 'mov w0, #1 (0x52800020)');
+  assert.equal(child(rows[1], 'missing').description, 'IC IVAU; DSB ISH');
+  assert.deepEqual(rows[1].source, { path: '/guest/patch.S', line: 63 });
+  assert.ok(all(rows).every((row) => new Set(all(rows).map((other) => other.id)).size === all(rows).length && row.id));
+});
+
+test('a finding about data tells what was read, and no instruction', () => {
+  const [row] = findingRows({
+    version: 1,
+    running: false,
+    findings: [finding({ kind: 'lost data', detail: '0x1 was written and is 0x2 again' })],
+  });
+  assert.equal(child(row, 'what').description, '0x1 was written and is 0x2 again');
+  assert.ok(!row.children?.some(({ label }) => label === 'ran'));
+  assert.equal(findingsText({ version: 1, running: false, findings: [] }), 'Nothing incoherent has been found.');
 });

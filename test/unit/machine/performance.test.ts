@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type PerformanceEvent, performanceEvents } from '../../../src/arch/performanceEvents';
-import type { ElscopeMachine } from '../../../src/machine/machine';
-import { type Bench, sampleOn, stateHash } from './samples';
+import { ElscopeMachine } from '../../../src/machine/machine';
+import { presetConfig } from '../../../src/machine/presets';
+import { nodePorts } from '../../../src/worker/nodePorts';
+import { type Bench, SMALL_MEMORY, sampleOn, stateHash } from './samples';
 
 const CYCLES = 0x8000_0000n;
 const ALL_LEVELS = 0x0800_0000n;
@@ -28,6 +30,7 @@ function statistic(machine: ElscopeMachine, event: PerformanceEvent): number {
   const of = (name: string): number => core.counters[name as keyof typeof core.counters];
   switch (event) {
     case 'INST_RETIRED':
+      return core.instructions - of('faultedAccesses');
     case 'L1I_CACHE':
       return core.instructions;
     case 'CPU_CYCLES':
@@ -79,6 +82,37 @@ for (const events of groups)
       'all of them happen',
     );
   });
+
+/** A load from nowhere again and again; its handler goes on behind it. */
+const ABORTING = {
+  1073741824: [0xd2a40001, 0xf9400022, 0x17ffffff], // mov x1, #0x20000000; ldr x2, [x1]; b to the load
+  1073746432: [0xd53c4023, 0x91001063, 0xd51c4023, 0xd69f03e0], // ELR_EL2 += 4; eret
+};
+
+test('instructions that abort are not retired', () => {
+  const config = { ...presetConfig('cortex-a57', 1), memoryBytes: SMALL_MEMORY, highestEl: 2 as const };
+  const machine = new ElscopeMachine(config, nodePorts().wasm, {
+    load: (m) => {
+      for (const [address, words] of Object.entries(ABORTING))
+        m.memory.pokeView(Number(address), new Uint8Array(Uint32Array.from(words).buffer));
+      return { entry: 0x4000_0000, x0: 0 };
+    },
+  });
+  machine.cores[0].pokeSystem('VBAR_EL2', 0x4000_1000n);
+  count({ machine, text: () => '' }, 'INST_RETIRED', 'EXC_TAKEN', 'CPU_CYCLES');
+  for (const [limit, aborts] of [
+    [2, 1],
+    [5, 1],
+    [1, 2],
+    [600, 102],
+  ]) {
+    machine.run(limit);
+    const { instructions, exceptions } = machine.statistics().cores[0];
+    assert.deepEqual([exceptions, counter(machine, 1)], [aborts, aborts]);
+    assert.equal(counter(machine, 0), instructions - aborts);
+    assert.ok(counter(machine, 2) >= instructions, 'their cycles have passed');
+  }
+});
 
 test('TLB refills are those of fetches and of data together', () => {
   const bench = sampleOn('el-tour', 'cortex-a57', 1);

@@ -191,6 +191,8 @@ test('a finding tells words, place, time and writer', () => {
       pa: F,
       executed: OLD,
       current: NEW,
+      owner: 0,
+      filler: 0,
       writerCore: 0,
       writerPcHi: 0,
       writerPcLo: 0x1234,

@@ -45,6 +45,7 @@ export const memoryConfig = (over: Partial<MemoryConfig> = {}): MemoryConfig => 
     walkStep: 0,
     maintenance: 1000,
     perCore: 0,
+    dvm: 0,
     exception: 0,
     trap: 0,
     mmio: 10000,
@@ -163,6 +164,8 @@ export class Bench {
   readonly translator = new FakeTranslator();
   readonly contexts: TranslationContext[];
   readonly findings: MemoryFinding[] = [];
+  /** Cores that run, to those who ask. */
+  readonly active: boolean[] = [];
   readonly accesses: AccessRecord[] = [];
   readonly busLog: string[] = [];
   readonly cleared: number[] = [];
@@ -221,6 +224,7 @@ export class Bench {
         this.findings.push(f);
       },
       time: () => this.time,
+      active: (core) => this.active[core] === true,
       monitorCleared: (core) => {
         this.cleared.push(core);
       },

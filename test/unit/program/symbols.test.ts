@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SymbolTable } from '../../../src/program/index';
+import { type ElfFile, SymbolTable } from '../../../src/program/index';
 import { fixtureElf } from './fixture';
 
 const elf = fixtureElf('v5-O0');
@@ -96,4 +96,26 @@ test('modules with load offsets', () => {
   moved.add({ name: 'down', elf, loadOffset: BigInt.asUintN(64, -0x200000n) });
   assert.equal(moved.byName('main')[0].address, address('main') - 0x200000n);
   assert.equal(moved.describe(address('main') - 0x200000n), 'main');
+});
+
+test('no symbol reaches beyond the end of the address space', () => {
+  // As a kernel's own table has them: without sizes, the last one without an end; and moved up, as KASLR does.
+  const common = { section: 1, size: 0n, kind: 'function', binding: 'global', file: undefined } as const;
+  const symbols = [{ ...common, name: 'last', value: 0xffff_8000_0800_0000n }];
+  const elf: ElfFile = {
+    path: 'k',
+    bytes: new Uint8Array(),
+    segments: [],
+    sections: [],
+    problems: [],
+    type: 'executable',
+    entry: 0n,
+  };
+  const table = new SymbolTable();
+  const marks = [{ address: 0xffff_8000_0800_0000n, code: true, section: 1 }];
+  table.add({ name: 'kernel', elf, loadOffset: 0x2000_0000_0000n, symbols: { symbols, marks, problems: [] } });
+  assert.equal(table.describe(0xffff_a000_0800_0010n), 'last+0x10');
+  assert.equal(table.isCode(0xffff_a000_0800_0010n), true);
+  assert.equal(table.describe(0x400000n), undefined, 'user space');
+  assert.equal(table.isCode(0x400000n), undefined);
 });

@@ -17,6 +17,7 @@ import {
   setObject,
   spell,
   type TypedObject,
+  valueNode,
   type WritablePort,
 } from '../../../src/program/index';
 import { fixtureDebug, fixtureElf, recording, StoppedMemory } from './fixture';
@@ -315,4 +316,15 @@ for (const [text, expected] of wrong) {
 test('an object that cannot be read is no error of the path', () => {
   const object = resolvePath(scope, '*(int *)0x60000000');
   assert.deepEqual(readObject(object, port), { missing: 'cannot read memory at 0x60000000' });
+});
+
+test('text in an array without a bound reaches to its NUL', () => {
+  const machine = new Machine();
+  machine.bytes.set(Buffer.from('Linux version 6.1\0and more'), 64);
+  const char = base('char', 1, 'unsignedChar');
+  const type: CType = { kind: 'array', element: char, count: undefined, stride: 1, vector: false };
+  const at = (address: bigint): string =>
+    valueNode('banner', { type, location: { kind: 'address', address }, offset: 0 }, machine).display;
+  assert.equal(at(64n), '"Linux version 6.1"');
+  assert.equal(at(0x1000n), '<cannot read memory at 0x1000>');
 });

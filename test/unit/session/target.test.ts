@@ -1,7 +1,11 @@
 /** Look-ups in programs that run away from where they are linked. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
+import { compileBareMetal, hasCrossCompiler } from '../../../src/build/crossCompiler';
+import { ROOT } from '../../../src/build/paths';
 import { Target } from '../../../src/session/target';
 import { FakeMachine } from '../../fakes/fakeMachine';
 import { fixturePath } from '../../fakes/programs';
@@ -48,4 +52,28 @@ test('symbol files are placed by their offset', () => {
   assert.deepEqual(moved.functionAddresses('main'), [main + 0x1000_0000n]);
   assert.equal(moved.describe(0x5020_0000n), '_start');
   assert.equal(moved.lineAt(main + 0x1000_0000n)?.line, tourLine('struct packet *packet = ('));
+});
+
+test('room for patches at a symbol is no part of the function', { skip: !hasCrossCompiler() }, async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'elscope-'));
+  try {
+    const file = path.join(folder, 'patchable.elf');
+    const sources = ['test/fixtures/patchable.c'];
+    await compileBareMetal(
+      { root: ROOT, sources, linkerScript: 'test/fixtures/program/link.ld', optimize: '-O1' },
+      file,
+    );
+    const image = { path: file, bytes: new Uint8Array(readFileSync(file)), kind: 'elf', loadOffset: 0n } as const;
+    const program = new Target(new FakeMachine(1, () => {}), [image]);
+    const [symbol] = program.symbols.byName('patchable');
+    assert.equal(program.lineAt(symbol.address), undefined, 'as GCC says');
+    const [body] = program.functionAddresses('patchable');
+    assert.ok(body >= symbol.address + 8n && body < symbol.address + symbol.size);
+    assert.equal(program.lineAt(body)?.file, 'test/fixtures/patchable.c');
+    assert.equal(program.bodyOf(symbol.address + 4n), undefined, 'not from the middle of it');
+    const [start] = program.symbols.byName('_start');
+    assert.equal(program.lineAt(program.bodyOf(start.address) ?? 0n)?.line, 8);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

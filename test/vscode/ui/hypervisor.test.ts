@@ -108,8 +108,9 @@ describe('a guest of KVM', () => {
     await ui.step('F10');
     await waitTop(ui, /^Stack Frame kvm_arch_vcpu_ioctl_run: run the guest, line \d+, world\.ts/);
     await ui.step('F11');
-    await waitTop(ui, /^Stack Frame __kvm_vcpu_run: activate traps/);
-    for (let i = 0; i < 4; i++) await ui.step('F10');
+    await waitTop(ui, /^Stack Frame __kvm_vcpu_run: /);
+    let top = '';
+    for (let steps = 0; steps < 20 && !/kvm-ccsidr\.c/.test(top); steps++) top = await ui.step('F10');
     await waitTop(ui, /^Stack Frame ccsidr, line \d+, kvm-ccsidr\.c/);
     await onlyShow(ui, 'Cores');
     await ui.treeRows('Cores', (rows) => /^EL1 · ccsidr\+/.test(rows[0]?.description ?? ''));

@@ -81,11 +81,11 @@ test('A4: CCSIDR_EL1 follows the physical core before v6.3, and says one set and
     'core 4: CTR_EL0 0x8554c004 CLIDR_EL1 0x9200003 CCSIDR_EL1 L1D 0x2 L1I 0x2 L2 0x2',
   ]);
   const traps = after.machine.hypervisor?.vms[0].vcpus[0].traps ?? {};
-  assert.deepEqual([traps.CCSIDR_EL1, traps.CSSELR_EL1, traps.CLIDR_EL1], [6, 6, 2]);
+  assert.deepEqual([traps.CCSIDR_EL1, traps.CSSELR_EL1, traps.CLIDR_EL1], [12, 12, 2]);
   assert.ok(traps.CTR_EL0 >= 1002, 'TID2 traps CTR_EL0 at EL0 as well');
   const tid4 = seen('6.12').machine.hypervisor?.vms[0].vcpus[0].traps ?? {};
   assert.equal(tid4.CTR_EL0, undefined, 'TID4 does not');
-  assert.equal(tid4.CCSIDR_EL1, 6);
+  assert.equal(tid4.CCSIDR_EL1, 12);
 });
 
 test('A1: a vCPU runs a line that another vCPU of its VM left, until v5.12', () => {

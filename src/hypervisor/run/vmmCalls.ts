@@ -1,0 +1,298 @@
+/**
+ * What a guest asks of user space, so that its program tells a whole story by itself, in the terminal as under a debugger: calls
+ * of ours in SMCCC's range for vendor-specific hypervisor services, which KVM_RUN hands to the VMM as KVM_EXIT_HYPERCALL. The VMM
+ * does what it does at an administrator's request otherwise: ioctls on the guest's own behalf, changes of its mappings behind
+ * KVM's back, writes of guest memory. The return value is an ioctl's: 0, or a negative errno.
+ */
+import { EC } from '../../arch/syndromes';
+import { registerNameOf } from '../../arch/sysregs';
+import { bug } from '../../base/errors';
+import { type Outcome, returnValue } from '../errno';
+import { vmidRolloverSteps } from '../guestSwitch';
+import { capabilities, decodeOneReg } from '../kvmApi';
+import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
+import { stage2Host } from './faults';
+import type { CoreContext } from './model';
+import { done, type Locals, type Next, type Routine, step } from './routines';
+import { pfnmapHost, slotOutcome } from './slots';
+import { Stage2Table } from './stage2Table';
+import type { Memslot } from './vm';
+import { CLEANING, HOST_MEMORY, VmmCall } from './vmmApi';
+import { performing } from './world';
+
+const CTR_LINES = { IDC: 1n << 28n, DIC: 1n << 29n } as const;
+
+const result = (outcome: Outcome): bigint => BigInt.asUintN(64, BigInt(returnValue(outcome)));
+
+/** KVM_GET_ONE_REG and KVM_SET_ONE_REG of the registers that threads 0 and 4 are about. */
+function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): Outcome | bigint {
+  const reg = decodeOneReg(id);
+  if (reg.kind === 'ccsidr') {
+    if (wanted !== undefined) return vcpu.caches.setOneReg(id, wanted);
+    const read = vcpu.caches.getOneReg(id);
+    return read.outcome === 'ok' ? read.value : read.outcome;
+  }
+  const name = reg.kind === 'sysreg' ? registerNameOf(reg.key) : undefined;
+  const { vm } = vcpu;
+  if (name === 'CLIDR_EL1') return wanted === undefined ? vcpu.caches.oneRegClidr : vcpu.caches.setClidr(wanted);
+  if (name !== 'CTR_EL0') return 'ENOENT';
+  return wanted === undefined ? vm.ctr.value : vm.ctr.set(wanted, vm.hasRun);
+}
+
+function extension(c: CoreContext, number: bigint): bigint {
+  const { model, vcpu } = c;
+  if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 0n;
+  const value = cacheablePfnmapCapability('vm', pfnmapHost(model, vcpu.vm));
+  return typeof value === 'number' ? BigInt(value) : result(value);
+}
+
+function enable(c: CoreContext, number: bigint): Outcome {
+  const { model, vcpu } = c;
+  if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 'EINVAL';
+  const outcome = enableCacheablePfnmap(pfnmapHost(model, vcpu.vm));
+  if (outcome === 'ok') vcpu.vm.cacheablePfnmap = true;
+  return outcome;
+}
+
+/** The slot comes to the VM's list if it is accepted now and was not before. */
+function setRegion(c: CoreContext, id: number, flags: number): Outcome {
+  const { vm } = c.vcpu;
+  const slot = [...vm.slots, ...vm.refused].find((row) => row.id === id);
+  if (slot === undefined) return 'EINVAL';
+  const outcome = slotOutcome(c.model, vm, slot, flags);
+  if (outcome !== 'ok') return outcome;
+  slot.flags = flags;
+  const at = vm.refused.indexOf(slot);
+  if (at >= 0) vm.slots.push(...vm.refused.splice(at, 1));
+  return 'ok';
+}
+
+/** Another mapping in the slot's place: KVM hears of it as of any unmapping, and has to look at the next fault. */
+function mapOtherwise(c: CoreContext, id: number, type: number): Next {
+  const { slots, refused } = c.vcpu.vm;
+  const slot = [...slots, ...refused].find((row) => row.id === id);
+  const memory = HOST_MEMORY[type];
+  if (slot === undefined || memory === undefined) return answered(c, result('EINVAL'));
+  slot.vma = { ...slot.vma, memory };
+  c.vcpu.x[0] = 0n;
+  if (refused.includes(slot)) return undefined;
+  return { call: 'kvm_unmap_gfn_range', with: { slot: id, at: slot.guestAddress } };
+}
+
+function answered(c: CoreContext, value: bigint): Next {
+  c.vcpu.x[0] = value;
+  return undefined;
+}
+
+export const vmmCall: Routine = {
+  name: 'vmm_hypercall',
+  steps: [
+    step('exit to user space with KVM_EXIT_HYPERCALL', 200, (c): Next => {
+      const { vcpu, model } = c;
+      const [id, x1, x2, x3] = vcpu.x;
+      vcpu.count('KVM_EXIT_HYPERCALL');
+      switch (id) {
+        case VmmCall.GET_ONE_REG: {
+          const read = oneReg(c, x1, undefined);
+          if (typeof read === 'bigint') vcpu.x[1] = read;
+          return answered(c, typeof read === 'bigint' ? 0n : result(read));
+        }
+        case VmmCall.SET_ONE_REG: {
+          const set = oneReg(c, x1, x2);
+          return answered(c, typeof set === 'bigint' ? 0n : result(set));
+        }
+        case VmmCall.CHECK_EXTENSION:
+          return answered(c, extension(c, x1));
+        case VmmCall.ENABLE_CAP:
+          return answered(c, result(enable(c, x1)));
+        case VmmCall.SET_MEMORY_REGION:
+          return answered(c, result(setRegion(c, Number(x1), Number(x2))));
+        case VmmCall.MMAP:
+          return mapOtherwise(c, Number(x1), Number(x2));
+        case VmmCall.WRITE:
+          return { call: 'vmm_write', with: { ipa: Number(x1), value: x2, cleaning: x3 } };
+        case VmmCall.ONLINE:
+          if (Number(x1) >= c.port.cores || model.host.online.includes(Number(x1)))
+            return answered(c, result('EINVAL'));
+          model.online(Number(x1));
+          return { call: 'cpu_device_up', with: { cpu: Number(x1) } };
+        case VmmCall.OTHER_VMS:
+          return { call: 'vmm_other_vms', with: { count: Number(x1) } };
+        default:
+          return { call: 'vmm_reads_ctr' };
+      }
+    }),
+    step('go back to KVM_RUN', 200, () => done('resume')),
+  ],
+};
+
+/** The VMM writes guest memory through its own mapping, which is cacheable. */
+export const vmmWrite: Routine = {
+  name: 'vmm_write',
+  steps: [
+    step('write', 20, (c, locals): Next => {
+      const ipa = locals.ipa as number;
+      const slot = c.vcpu.vm.slotOf(ipa);
+      if (slot === undefined) {
+        c.vcpu.x[0] = result('EFAULT');
+        return done();
+      }
+      const pa = slot.hostAddress + ipa - slot.guestAddress;
+      const word = pa - (pa % 8);
+      const shift = BigInt(pa % 8) * 8n;
+      const value = (locals.value as bigint) & 0xffff_ffffn;
+      c.store(word, (c.load(word) & ~(0xffff_ffffn << shift)) | (value << shift));
+      c.vcpu.x[0] = 0n;
+      return performing(cleaningSteps(locals.cleaning as bigint, c.read('CTR_EL0')), { from: BigInt(pa) });
+    }),
+    step('return', 1, () => done()),
+  ],
+};
+
+function cleaningSteps(cleaning: bigint, ctr: bigint): readonly { readonly name: string }[] {
+  if (cleaning === CLEANING.none) return [];
+  if (cleaning === CLEANING.toPoC) return [{ name: 'DC CVAC' }, { name: 'DSB SY' }];
+  const clean = (ctr & CTR_LINES.IDC) === 0n ? [{ name: 'DC CVAU' }] : [];
+  const invalidate = (ctr & CTR_LINES.DIC) === 0n ? [{ name: 'IC IVAU' }, { name: 'DSB ISH' }] : [];
+  return [...clean, { name: 'DSB ISH' }, ...invalidate, { name: 'ISB' }];
+}
+
+/** An MMU notifier: stage-2 entries of a slot go, one by one, each with its TLB entries, and is cleaned before (as mapped). */
+export const unmapRange: Routine = {
+  name: 'kvm_unmap_gfn_range',
+  steps: [
+    step('clear the next entry', 10, (c, locals): Next => {
+      const { stage2, slots } = c.vcpu.vm;
+      const slot = slots.find((row) => row.id === locals.slot);
+      if (slot === undefined) return done();
+      for (let at = locals.at as number; at < slot.guestAddress + slot.bytes; ) {
+        const leaf = stage2.find(c, at);
+        const from = Math.floor(at / leaf.bytes) * leaf.bytes;
+        at = from + leaf.bytes;
+        locals.at = at;
+        if (!Stage2Table.isValid(leaf.entry)) continue;
+        const { ipa, steps } = { ipa: BigInt(from), steps: unmapSteps(c, slot, leaf) };
+        const from0 = BigInt(slot.hostAddress + from - slot.guestAddress);
+        const { call, with: about } = performing(steps, {
+          from: from0,
+          bytes: leaf.bytes,
+          at: leaf.at,
+        });
+        return { call, with: { ...about, ipa } };
+      }
+      return done();
+    }),
+    step('look for another one', 5, () => ({ goto: 'clear the next entry' })),
+  ],
+};
+
+function unmapSteps(c: CoreContext, slot: Memslot, leaf: { readonly bytes: number; readonly entry: bigint }) {
+  const cacheable = !c.model.fwb && slot.kernelMemory && Stage2Table.isCacheable(leaf.entry);
+  const lines = leaf.bytes / stage2Host(c).dataLineBytes;
+  return [
+    { name: 'clear the entry' },
+    { name: 'DSB ISHST' },
+    { name: "load the guest's VTTBR_EL2" },
+    { name: 'ISB' },
+    { name: 'TLBI IPAS2E1IS' },
+    { name: 'DSB ISH' },
+    { name: 'TLBI VMALLE1IS' },
+    { name: 'DSB ISH' },
+    { name: 'ISB' },
+    ...(cacheable ? [{ name: 'DC CIVAC', count: lines }, { name: 'DSB SY' }] : []),
+  ];
+}
+
+/** Somebody wrote 1 to the core's `online` file: the caller waits until the core is there, or has died. */
+export const cpuUp: Routine = {
+  name: 'cpu_device_up',
+  steps: [
+    step('wait for the core', 100, (c, locals: Locals): Next => {
+      const { model } = c;
+      const cpu = locals.cpu as number;
+      if (model.onlining.has(cpu)) {
+        // The other core has its turn.
+        c.port.penalty(c.core, 100);
+        return { goto: 'wait for the core' };
+      }
+      c.vcpu.x[0] = model.host.online.includes(cpu) ? 0n : 1n;
+      return done();
+    }),
+  ],
+};
+
+/** Other VMs run for a moment: nothing of them is modelled but the VMIDs that they take. */
+export const otherVms: Routine = {
+  name: 'vmm_other_vms',
+  steps: [
+    step('run the next one', 10, (c, locals): Next => {
+      const { model, vcpu } = c;
+      const count = locals.count as number;
+      vcpu.x[0] = 0n;
+      if (count <= 0) return done();
+      locals.count = count - 1;
+      return model.takeVmid()
+        ? performing(vmidRolloverSteps(model.host, model.policies))
+        : { goto: 'run the next one' };
+    }),
+    step('look for another one', 1, () => ({ goto: 'run the next one' })),
+  ],
+};
+
+/** MRS X0, CTR_EL0; SVC #0. */
+const READ_CTR = 0xd400_0001_d53b_0020n;
+/** EL0, everything masked. */
+const PSTATE_EL0 = 0x3c0n;
+const HCR = { host: 1n << 31n, TGE: 1n << 27n } as const;
+/** RES1 of SCTLR_EL1 with everything off, and its UCT. */
+const SCTLR = { off: 0x30d0_0800n, UCT: 1n << 15n } as const;
+
+/**
+ * The VMM's own code at EL0, under a host at EL2 in place of nVHE's EL1 (HCR_EL2.TGE; its translation is not modelled): it reads
+ * CTR_EL0, which traps where the host cleared SCTLR_EL1.UCT on this core, and is answered as the kernel does (ctr_read_handler).
+ */
+export const vmmReadsCtr: Routine = {
+  name: 'vmm_reads_ctr',
+  steps: [
+    step('put the program into memory', 20, (c, locals): Next => {
+      const at = c.allocate();
+      c.store(at, READ_CTR);
+      locals.at = at;
+      locals.trapped = false;
+      return performing([{ name: 'DC CVAC' }, { name: 'DSB SY' }, { name: 'ISB' }], { from: BigInt(at) });
+    }),
+    step('return to EL0', 20, (c, locals) => {
+      locals.sctlr = c.read('SCTLR_EL1');
+      c.write('SCTLR_EL1', SCTLR.off | (c.model.host.uct(c.core) ? SCTLR.UCT : 0n));
+      c.write('HCR_EL2', HCR.host | HCR.TGE);
+      c.write('ELR_EL2', BigInt(locals.at as number));
+      c.write('SPSR_EL2', PSTATE_EL0);
+      c.port.eret(c.core);
+      return undefined;
+    }),
+    step('handle an interrupt', 10, (c) => (c.exception === 'sync' ? undefined : { call: 'gic_handle_irq' })),
+    step('decode the exception', 20, (c, locals): Next => {
+      if (c.exception !== 'sync') {
+        c.port.eret(c.core);
+        return { goto: 'handle an interrupt' };
+      }
+      const ec = Number(c.read('ESR_EL2') >> 26n);
+      if (ec === EC.SYSTEM_REGISTER) {
+        locals.trapped = true;
+        c.port.setX(c.core, 0, c.model.host.userCtr);
+        c.write('ELR_EL2', c.read('ELR_EL2') + 4n);
+        c.port.eret(c.core);
+        return { goto: 'handle an interrupt' };
+      }
+      if (ec !== EC.SVC) bug(`exception class ${ec} of the VMM`);
+      return undefined;
+    }),
+    step('go back to the kernel', 20, (c, locals) => {
+      c.write('HCR_EL2', HCR.host);
+      c.write('SCTLR_EL1', locals.sctlr as bigint);
+      c.vcpu.x[0] = c.port.x(c.core, 0);
+      c.vcpu.x[1] = locals.trapped === true ? 1n : 0n;
+      return done();
+    }),
+  ],
+};

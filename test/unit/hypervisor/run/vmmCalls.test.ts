@@ -1,0 +1,92 @@
+/** What guests ask of user space: the numbers that their header has, and what unmapping and VMIDs come to. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { SAMPLES } from '../../../../src/build/paths';
+import { errnoNames, returnValue } from '../../../../src/hypervisor/errno';
+import { capabilities, ccsidrId, sysregId } from '../../../../src/hypervisor/kvmApi';
+import { CLEANING, HOST_MEMORY, isVmmCall, VmmCall } from '../../../../src/hypervisor/run/vmmApi';
+import type { LaunchOptions } from '../../../../src/machine/launch.types';
+import type { ElscopeMachine } from '../../../../src/machine/machine';
+import { launchSample } from '../../machine/samples';
+
+const header = readFileSync(path.join(SAMPLES, 'common', 'hypercalls.h'), 'utf8');
+const listOf = (name: string): string[] =>
+  new RegExp(`enum ${name} \\{([^}]*)\\}`)
+    .exec(header)?.[1]
+    .split(',')
+    .map((word) => word.trim()) ?? [];
+
+test('hypercalls.h has the numbers of the model', () => {
+  const numbers = new Map([...header.matchAll(/VMM_(\w+) = (0x\w+)u/g)].map(([, name, n]) => [name, BigInt(n)]));
+  assert.deepEqual(Object.fromEntries(numbers), VmmCall);
+  assert.ok([...numbers.values()].every(isVmmCall));
+  assert.equal(isVmmCall(0xc600_0100n), false);
+  assert.deepEqual(
+    listOf('host_memory'),
+    HOST_MEMORY.map((name) => `HOST_${name}`),
+  );
+  assert.equal(listOf('cleaning').length, Object.keys(CLEANING).length);
+  const defined = (name: string): bigint =>
+    BigInt(new RegExp(`#define ${name} (\\w+?)(?:ul)?\\n`).exec(header)?.[1] ?? -1);
+  assert.equal(defined('REG_CLIDR'), sysregId('CLIDR_EL1'));
+  assert.equal(defined('REG_CTR'), sysregId('CTR_EL0'));
+  assert.match(header, new RegExp(`REG_CCSIDR\\(csselr\\) \\(0x${ccsidrId(0).toString(16)}ul`));
+  assert.equal(
+    Number(defined('KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED')),
+    capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED,
+  );
+  for (const name of errnoNames)
+    if (header.includes(`${name} = `)) assert.match(header, new RegExp(`${name} = ${-returnValue(name)}\\b`));
+});
+
+function ran(name: string, options: Partial<LaunchOptions>): ElscopeMachine {
+  const machineFile = path.join(SAMPLES, `${name}.json`);
+  const { machine, text } = launchSample(name, { memory: '128M', machine: machineFile, ...options });
+  for (;;) {
+    const stop = machine.run(1e6);
+    if (stop.reason === 'exited') return machine;
+    assert.equal(stop.reason, 'limit', text());
+  }
+}
+
+test('a mapping that changes is forgotten at stage 2, on all cores, and nothing of a device is cleaned', () => {
+  const { hypervisor } = ran('kvm-pfnmap', { kvm: '6.17' });
+  assert.ok(hypervisor);
+  assert.equal(hypervisor.operations['TLBI IPAS2E1IS'], 2, 'one page, twice');
+  assert.equal(hypervisor.operations['DC CIVAC'], undefined, 'FWB, and no mapping to clean through');
+  const faults = hypervisor.faults.filter(({ ipa }) => ipa === 0x8000_0000);
+  assert.equal(faults.length, 3, 'mapped, and again after each change');
+});
+
+test('VMIDs begin anew where they are used up, and a VM that sleeps meanwhile gets another one', () => {
+  const { hypervisor } = ran('kvm-vpipt', { kvm: '6.8' });
+  assert.ok(hypervisor);
+  assert.equal(hypervisor.generation, 4);
+  assert.equal(hypervisor.vms[0].vmid, 1);
+  assert.equal(hypervisor.operations['TLBI ALLE1IS'], 3);
+});
+
+test('a slot that KVM refuses is an error of the ioctl, and not there for the guest', () => {
+  const { hypervisor } = ran('kvm-pfnmap', { kvm: '6.17' });
+  assert.deepEqual(hypervisor?.userSpace.ioctls, [
+    { vm: 1, call: 'KVM_SET_USER_MEMORY_REGION slot 2', errno: 'EFAULT' },
+  ]);
+  assert.equal(hypervisor?.vms[0].slotOf(2 ** 39), undefined);
+  assert.match(hypervisor?.log.join('\n') ?? '', /^vmm \[1\]: KVM_SET_USER_MEMORY_REGION slot 2: EFAULT$/m);
+});
+
+test('a program of the host reads CTR_EL0 at EL0 as the host says that it does, and leaves the guest as it was', () => {
+  const { machine, text } = launchSample('kvm-vpipt', {
+    memory: '128M',
+    machine: path.join(SAMPLES, 'kvm-vpipt.json'),
+  });
+  while (machine.run(1e6).reason === 'limit');
+  const seen = [...text().matchAll(/^after: a program of the host reads (\w+) on core (\d)/gm)];
+  assert.deepEqual(
+    seen.map(([, value, core]) => [Number(core), BigInt(value)]),
+    [0, 1].map((core) => [core, machine.hypervisor?.host.el0Ctr(core)]),
+  );
+  assert.match(text(), /the first VMID again/);
+});

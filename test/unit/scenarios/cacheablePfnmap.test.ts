@@ -1,0 +1,4 @@
+import { cacheablePfnmap } from '../../../src/scenarios/cacheablePfnmap';
+import { checkScenario } from './check';
+
+checkScenario(cacheablePfnmap);

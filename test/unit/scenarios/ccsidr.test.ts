@@ -1,0 +1,4 @@
+import { ccsidr } from '../../../src/scenarios/ccsidr';
+import { checkScenario } from './check';
+
+checkScenario(ccsidr);

@@ -1,0 +1,4 @@
+import { softLockup } from '../../../src/scenarios/softLockup';
+import { checkScenario } from './check';
+
+checkScenario(softLockup);

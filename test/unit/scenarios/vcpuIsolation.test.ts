@@ -1,0 +1,4 @@
+import { vcpuIsolation } from '../../../src/scenarios/vcpuIsolation';
+import { checkScenario } from './check';
+
+checkScenario(vcpuIsolation);

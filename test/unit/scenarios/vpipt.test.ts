@@ -1,0 +1,4 @@
+import { vpipt } from '../../../src/scenarios/vpipt';
+import { checkScenario } from './check';
+
+checkScenario(vpipt);

@@ -135,7 +135,7 @@ export const policyTable = {
       host: merged(
         'v3.13',
         "the current core's own values; restoring other ones fails with EINVAL",
-        'sys_regs.c of a v5.18 source: demux_c15_set, access_ccsidr, invariant_sys_regs',
+        'sys_regs.c of a v5.18 source: demux_c15_set, access_ccsidr, invariant_sys_regs; Debian’s 6.1 does the same',
       ),
       overrideAssociativity: unmerged(
         'posted',
@@ -146,11 +146,24 @@ export const policyTable = {
         ...merged(
           'v6.3',
           'a fabricated topology (one set, one way); other values are accepted from user space',
-          'sys_regs.c of a v6.17 source and the series as posted',
+          'sys_regs.c of a v6.17 source and the series as posted; Debian’s 6.12 gives the same values and errnos',
           '7af0c2534f4c',
         ),
         needs: TRAPPED,
       },
+    },
+  },
+  clidrReset: {
+    about:
+      'CLIDR_EL1 of a guest that user space has stored, when the vCPU is reset (KVM_ARM_VCPU_INIT again, PSCI CPU_ON)',
+    values: {
+      always: merged('v6.3', 'made anew', 'kvm_reset_sys_regs before e016333745c7 (patch as posted)'),
+      once: merged(
+        'v6.10',
+        'kept: feature ID registers of a vCPU are made once',
+        'the patch as posted and the record of its merge; Debian’s 6.12 keeps it',
+        'e016333745c7',
+      ),
     },
   },
   cacheTrap: {
@@ -175,14 +188,14 @@ export const policyTable = {
     values: {
       no: merged(
         'v3.13',
-        "it is the host's sanitised value; another one is EINVAL",
-        'invariant_sys_regs, v5.18 source',
+        "it is the host's sanitised value; another one is EINVAL. User space's is from when KVM started, a trapped guest's of now",
+        'invariant_sys_regs, v5.18 source; Debian’s 6.1 keeps it when a late core lowers L1Ip',
       ),
       yes: {
         ...merged(
           'v6.11',
           'DIC, IDC, DminLine and IminLine, downwards, before the first run; one value for the VM',
-          'the patches as posted (their mask has no L1Ip)',
+          'the patches as posted (their mask has no L1Ip); Debian’s 6.12 gives the same mask and errnos',
           '2843cae26644',
         ),
         needs: TRAPPED,

@@ -88,6 +88,23 @@ export const policyTable = {
       },
     },
   },
+  lateIpaRange: {
+    about:
+      'which ID_AA64MMFR0_EL1.PARange must reach the intermediate addresses that KVM promised, when a core comes late',
+    values: {
+      core: merged(
+        'v5.8',
+        'its own: a core with too few bits dies',
+        'verify_hyp_capabilities as posted (May 2020) and in v5.13 and v6.3 sources; Debian’s 6.1 does it; the release is remembered',
+      ),
+      system: merged(
+        'v6.14',
+        'the sanitised one of the cores before it: that core comes online, and every later one dies',
+        'the change as quoted on the list, its commit in a branch’s record; Debian’s 6.12 does it, whose stable tree carries it',
+        '62cffa496aac',
+      ),
+    },
+  },
   icacheInvalidation: {
     about: 'how the I-cache is invalidated for a guest page or block',
     values: {

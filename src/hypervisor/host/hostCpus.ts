@@ -224,7 +224,9 @@ export class HostCpus {
     const vmidBits = (value: bigint): bigint => getField('ID_AA64MMFR1_EL1.VMIDBits', value);
     if (vmidBits(idOf(registers, 'ID_AA64MMFR1_EL1')) < vmidBits(this.sanitisedId('ID_AA64MMFR1_EL1')))
       return log.vmidMismatch(cpu);
-    const parange = Number(getField('ID_AA64MMFR0_EL1.PARange', idOf(registers, 'ID_AA64MMFR0_EL1')));
+    const own = this.options.policies.lateIpaRange === 'core';
+    const mmfr0 = own ? idOf(registers, 'ID_AA64MMFR0_EL1') : this.sanitisedId('ID_AA64MMFR0_EL1');
+    const parange = Number(getField('ID_AA64MMFR0_EL1.PARange', mmfr0));
     return (PARANGE_BITS[parange] ?? 0) < kvmIpaBits ? log.ipaMismatch(cpu) : undefined;
   }
 

@@ -36,7 +36,7 @@ export function setField(name: string, value: bigint, part: bigint): bigint {
 export const compose = (register: string, parts: Readonly<Record<string, bigint>>): bigint =>
   Object.entries(parts).reduce((value, [field, part]) => setField(`${register}.${field}`, value, part), 0n);
 
-/** Bits of a register that are RES0 on every core. */
+/** Bits of a register that are RES0 on every core; those that are UNKNOWN, as CCSIDR_EL1's [31:28], are not among them. */
 export function reservedZeroMask(register: string): bigint {
   const row = systemRegisters[byName(register)] ?? bug(`register ${register}`);
   return row.fields.filter((field) => field.res === 0).reduce((mask, field) => mask | fieldMask(field), 0n);

@@ -136,12 +136,17 @@ export type OneReg =
   | { readonly kind: 'sysreg'; readonly key: number }
   | { readonly kind: 'ccsidr'; readonly csselr: number }
   | { readonly kind: 'core'; readonly index: number }
+  | { readonly kind: 'foreign' }
   | { readonly kind: 'unknown' };
 
-/** Takes an id apart as KVM does; ids with unused bits set, another size or kind are 'unknown' (ENOENT). */
+/**
+ * Takes an id apart as KVM does. 'foreign' (EINVAL): another architecture, or any bit of [51:32]. 'unknown' (ENOENT): other unused
+ * bits set, another size or kind.
+ */
 export function decodeOneReg(id: bigint): OneReg {
   const unknown = { kind: 'unknown' } as const;
-  if ((id & ~(ARCH_MASK | SIZE_MASK | KIND_MASK | INDEX_MASK)) !== 0n || (id & ARCH_MASK) !== ARM64) return unknown;
+  if (id >> 32n !== (ARM64 | (id & SIZE_MASK)) >> 32n) return { kind: 'foreign' };
+  if ((id & ~(ARCH_MASK | SIZE_MASK | KIND_MASK | INDEX_MASK)) !== 0n) return unknown;
   const kind = (id & KIND_MASK) >> KIND_SHIFT;
   const index = Number(id & INDEX_MASK);
   const size = id & SIZE_MASK;

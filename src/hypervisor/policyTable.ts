@@ -88,6 +88,23 @@ export const policyTable = {
       },
     },
   },
+  lateIpaRange: {
+    about:
+      'which ID_AA64MMFR0_EL1.PARange must reach the intermediate addresses that KVM promised, when a core comes late',
+    values: {
+      core: merged(
+        'v5.8',
+        'its own: a core with too few bits dies',
+        'verify_hyp_capabilities as posted (May 2020) and in v5.13 and v6.3 sources; Debian’s 6.1 does it; the release is remembered',
+      ),
+      system: merged(
+        'v6.14',
+        'the sanitised one of the cores before it: that core comes online, and every later one dies',
+        'the change as quoted on the list, its commit in a branch’s record; Debian’s 6.12 does it, whose stable tree carries it',
+        '62cffa496aac',
+      ),
+    },
+  },
   icacheInvalidation: {
     about: 'how the I-cache is invalidated for a guest page or block',
     values: {
@@ -135,7 +152,7 @@ export const policyTable = {
       host: merged(
         'v3.13',
         "the current core's own values; restoring other ones fails with EINVAL",
-        'sys_regs.c of a v5.18 source: demux_c15_set, access_ccsidr, invariant_sys_regs',
+        'sys_regs.c of a v5.18 source: demux_c15_set, access_ccsidr, invariant_sys_regs; Debian’s 6.1 does the same',
       ),
       overrideAssociativity: unmerged(
         'posted',
@@ -146,11 +163,24 @@ export const policyTable = {
         ...merged(
           'v6.3',
           'a fabricated topology (one set, one way); other values are accepted from user space',
-          'sys_regs.c of a v6.17 source and the series as posted',
+          'sys_regs.c of a v6.17 source and the series as posted; Debian’s 6.12 gives the same values and errnos',
           '7af0c2534f4c',
         ),
         needs: TRAPPED,
       },
+    },
+  },
+  clidrReset: {
+    about:
+      'CLIDR_EL1 of a guest that user space has stored, when the vCPU is reset (KVM_ARM_VCPU_INIT again, PSCI CPU_ON)',
+    values: {
+      always: merged('v6.3', 'made anew', 'kvm_reset_sys_regs before e016333745c7 (patch as posted)'),
+      once: merged(
+        'v6.10',
+        'kept: feature ID registers of a vCPU are made once',
+        'the patch as posted and the record of its merge; Debian’s 6.12 keeps it',
+        'e016333745c7',
+      ),
     },
   },
   cacheTrap: {
@@ -175,14 +205,14 @@ export const policyTable = {
     values: {
       no: merged(
         'v3.13',
-        "it is the host's sanitised value; another one is EINVAL",
-        'invariant_sys_regs, v5.18 source',
+        "it is the host's sanitised value; another one is EINVAL. User space's is from when KVM started, a trapped guest's of now",
+        'invariant_sys_regs, v5.18 source; Debian’s 6.1 keeps it when a late core lowers L1Ip',
       ),
       yes: {
         ...merged(
           'v6.11',
           'DIC, IDC, DminLine and IminLine, downwards, before the first run; one value for the VM',
-          'the patches as posted (their mask has no L1Ip)',
+          'the patches as posted (their mask has no L1Ip); Debian’s 6.12 gives the same mask and errnos',
           '2843cae26644',
         ),
         needs: TRAPPED,

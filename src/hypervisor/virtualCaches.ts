@@ -1,12 +1,13 @@
 /**
  * CCSIDR_EL1, CLIDR_EL1, CSSELR_EL1 and CCSIDR2_EL1 of one vCPU: what the guest reads (trapped or not), and what user space reads
  * and writes through one-reg, under each `ccsidr` policy. Source: FIDELITY A4; sys_regs.c of v5.18 and v6.17; the three patches
- * as posted in Dec 2022.
+ * as posted in Dec 2022; held against Debian's 6.1 and 6.12 (test/guests/oracle.slow.test.ts).
  *
  * host: the current core's own registers. A trapped read (mismatched cache types) hides the geometry of data and unified caches,
  *   one-reg does not. Writing anything but the current core's value is EINVAL: a VM saved on one cluster fails on another.
  * overrideAssociativity: where associativity differs between cores, reads are trapped and all geometry is hidden, in one-reg too.
- * normalised: a fabricated topology; user space may store other values for all 14 caches.
+ * normalised: a fabricated topology; user space may store other values for all 14 caches. Only a line below the smallest is
+ *   refused: the 32-bit value has no RES0 bits, [31:28] are UNKNOWN in the kernel's table, so old hosts' values pass.
  */
 import type { Outcome } from './errno';
 import { compose, getField, maskOf } from './fields';
@@ -25,8 +26,8 @@ export interface CacheHost {
   readonly mismatchedCacheType: boolean;
   readonly mismatchedAssociativity: boolean;
   readonly mte: boolean;
-  /** The physical core that the vCPU is on now, as EL2 reads it. */
-  readonly core: { readonly clidr: bigint; ccsidr(csselr: number): bigint };
+  /** The physical core that the vCPU is on now, as EL2 reads it; CCSIDR2_EL1 where it is there (FEAT_CCIDX). */
+  readonly core: { readonly clidr: bigint; ccsidr(csselr: number): bigint; readonly ccsidr2?: bigint };
 }
 
 /** What a guest's access comes to. 'kept': the destination register keeps what it had (the value is UNKNOWN). */
@@ -63,9 +64,10 @@ export class VirtualCaches {
     this.clidr = resetClidr(host.sanitisedCtr, host.mte);
   }
 
-  /** KVM_ARM_VCPU_INIT again: CLIDR_EL1 is made anew, stored CCSIDR_EL1 values stay. */
+  /** KVM_ARM_VCPU_INIT again, or PSCI CPU_ON: stored CCSIDR_EL1 values stay, CLIDR_EL1 by its policy. */
   reset(): void {
-    this.clidr = resetClidr(this.host.sanitisedCtr, this.host.mte);
+    const { policies, sanitisedCtr, mte } = this.host;
+    if (policies.clidrReset === 'always') this.clidr = resetClidr(sanitisedCtr, mte);
   }
 
   /** Whether user space has stored a topology. */
@@ -138,9 +140,10 @@ export class VirtualCaches {
       this.csselr = write;
       return { kind: 'written' };
     }
-    if (write !== undefined || register === 'CCSIDR2_EL1') return UNDEFINED;
-    if (register === 'CLIDR_EL1') return value(this.host.core.clidr);
-    return value(this.host.core.ccsidr(Number(this.csselr & SELECTION)));
+    if (write !== undefined) return UNDEFINED;
+    const { core } = this.host;
+    if (register === 'CCSIDR2_EL1') return core.ccsidr2 === undefined ? UNDEFINED : value(core.ccsidr2);
+    return value(register === 'CLIDR_EL1' ? core.clidr : core.ccsidr(Number(this.csselr & SELECTION)));
   }
 
   /** CLIDR_EL1 as user space and a trapped guest read it. */
@@ -165,14 +168,14 @@ export class VirtualCaches {
   /** KVM_GET_ONE_REG of a CCSIDR_EL1. `readable`: user space's buffer can be reached. */
   getOneReg(id: bigint, readable = true): OneRegRead {
     const csselr = this.selected(id);
-    if (csselr === undefined) return { outcome: 'ENOENT' };
+    if (typeof csselr === 'string') return { outcome: csselr };
     return readable ? { outcome: 'ok', value: this.ccsidr(csselr) } : { outcome: 'EFAULT' };
   }
 
   /** KVM_SET_ONE_REG of a CCSIDR_EL1; `wanted` is undefined where user space's buffer cannot be reached. */
   setOneReg(id: bigint, wanted: bigint | undefined): Outcome {
     const csselr = this.selected(id);
-    if (csselr === undefined) return 'ENOENT';
+    if (typeof csselr === 'string') return csselr;
     return wanted === undefined ? 'EFAULT' : this.setCcsidr(csselr, wanted & 0xffff_ffffn);
   }
 
@@ -182,9 +185,10 @@ export class VirtualCaches {
     return all.filter((csselr) => this.exists(csselr)).map(ccsidrId);
   }
 
-  private selected(id: bigint): number | undefined {
+  private selected(id: bigint): number | 'ENOENT' | 'EINVAL' {
     const reg = decodeOneReg(id);
-    return reg.kind === 'ccsidr' && this.exists(reg.csselr) ? reg.csselr : undefined;
+    if (reg.kind === 'foreign') return 'EINVAL';
+    return reg.kind === 'ccsidr' && this.exists(reg.csselr) ? reg.csselr : 'ENOENT';
   }
 
   /** Before v6.3 only caches that the initialising core's CLIDR_EL1 names (is_valid_cache), since then all 14. */

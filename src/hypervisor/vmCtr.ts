@@ -19,34 +19,45 @@ const MASKS: Readonly<Record<Policies['ctrWritable'], readonly string[]>> = {
 export const ctrWritableMask = (policies: Policies): bigint =>
   MASKS[policies.ctrWritable].reduce((mask, field) => mask | maskOf(`CTR_EL0.${field}`), 0n);
 
+/** The host's sanitised CTR_EL0: late cores may lower it (L1Ip: the other fields are strict). */
+export interface CtrHost {
+  readonly sanitisedCtr: bigint;
+  /** When KVM started. */
+  readonly bootCtr: bigint;
+}
+
 export class VmCtr {
-  private readonly host: bigint;
+  private readonly host: CtrHost;
   private readonly policies: Policies;
   private current: bigint;
 
-  /** `host`: the sanitised CTR_EL0. */
-  constructor(host: bigint, policies: Policies) {
+  constructor(host: CtrHost, policies: Policies) {
     this.host = host;
     this.policies = policies;
-    this.current = host;
+    this.current = host.sanitisedCtr;
   }
 
-  /** What guests read where the access is trapped, and one-reg. A vCPU's reset does not change it. */
+  /** What guests read where the access is trapped. A vCPU's reset does not change it. */
   get value(): bigint {
-    return this.current;
+    return this.policies.ctrWritable === 'no' ? this.host.sanitisedCtr : this.current;
+  }
+
+  /** KVM_GET_ONE_REG: before v6.11 one of the invariant registers, which were read when KVM started. */
+  get oneReg(): bigint {
+    return this.policies.ctrWritable === 'no' ? this.host.bootCtr : this.current;
   }
 
   /** The VM shows the host's own value: TID4 will do. */
   get isHost(): boolean {
-    return this.current === this.host;
+    return this.value === this.host.sanitisedCtr;
   }
 
   /** KVM_SET_ONE_REG. `hasRun`: a vCPU of the VM has run. */
   set(wanted: bigint, hasRun: boolean): Outcome {
-    if (this.policies.ctrWritable === 'no') return wanted === this.host ? 'ok' : 'EINVAL';
+    if (this.policies.ctrWritable === 'no') return wanted === this.oneReg ? 'ok' : 'EINVAL';
     if (this.policies.ctrWritable === 'withL1Ip' && getField('CTR_EL0.L1Ip', wanted) < L1IP.VIPT) return 'EINVAL';
     if (hasRun) return wanted === this.current ? 'ok' : 'EBUSY';
-    if (checkFeatures(wanted, this.host, ctrWritableMask(this.policies)) !== 'ok') return 'EINVAL';
+    if (checkFeatures(wanted, this.host.sanitisedCtr, ctrWritableMask(this.policies)) !== 'ok') return 'EINVAL';
     this.current = wanted;
     return 'ok';
   }

@@ -107,9 +107,27 @@ export const vpipt = scenario({
     },
     {
       name: 'v6.8-late-vipt',
-      title: 'the same with CTR_EL0 trapped: the guest reads PIPT there as well, and cannot know',
+      title: 'the same with CTR_EL0 trapped: from then on the guest reads VIPT',
       checker: 'actual',
       kvm: '6.8',
+      machine: LATE_VIPT,
+      expect: {
+        found: 'VIPT alias',
+        late: 'online',
+        after0: RAW.PIPT,
+        after1: RAW.VIPT,
+        guest: '3',
+        guestLate: '2',
+        patch: 2,
+        patchBefore: 1,
+        patchNow: 2,
+      },
+    },
+    {
+      name: 'v6.12-late-vipt',
+      title: 'a VM has a CTR_EL0 of its own (since v6.11): the guest reads PIPT there as well, and cannot know',
+      checker: 'actual',
+      kvm: '6.12',
       machine: LATE_VIPT,
       expect: {
         found: 'VIPT alias',

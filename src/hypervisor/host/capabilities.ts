@@ -127,7 +127,7 @@ export const capabilityRows: readonly CapabilityRow[] = [
   },
   {
     name: 'HAS_EVT',
-    description: 'Extended Virtualization Traps',
+    description: 'Enhanced Virtualization Traps',
     ...SYSTEM_FEATURE,
     ...idField('ID_AA64MMFR2_EL1', 'EVT'),
     when: (policies) => policies.cacheTrap === 'tid4',

@@ -48,6 +48,7 @@ export class HostCpus {
   private readonly id: readonly FtrRegister[];
   private readonly found = new Set<CapabilityName>();
   private finalised = false;
+  private ctrAtBoot = 0n;
   private outOfSpec = false;
   private readonly flags = { aliasing: false, vpipt: false };
 
@@ -70,6 +71,11 @@ export class HostCpus {
   /** CTR_EL0 as the kernel sanitised it: what KVM starts from. */
   get sanitisedCtr(): bigint {
     return this.ctr.sanitised;
+  }
+
+  /** The same when all boot cores were there, which is when KVM starts. */
+  get bootCtr(): bigint {
+    return this.ctrAtBoot;
   }
 
   /** ICACHEF_ALIASING, or with the posted capability its absence. */
@@ -106,6 +112,7 @@ export class HostCpus {
   /** All boot cores are there: system capabilities are found, everything found is enabled on all of them. */
   finalise(): void {
     this.finalised = true;
+    this.ctrAtBoot = this.ctr.sanitised;
     const system = this.view();
     for (const row of this.rows) if (row.systemHas?.(system) === true) this.find(row);
     for (const { name, enable } of this.rows)
@@ -217,7 +224,9 @@ export class HostCpus {
     const vmidBits = (value: bigint): bigint => getField('ID_AA64MMFR1_EL1.VMIDBits', value);
     if (vmidBits(idOf(registers, 'ID_AA64MMFR1_EL1')) < vmidBits(this.sanitisedId('ID_AA64MMFR1_EL1')))
       return log.vmidMismatch(cpu);
-    const parange = Number(getField('ID_AA64MMFR0_EL1.PARange', idOf(registers, 'ID_AA64MMFR0_EL1')));
+    const own = this.options.policies.lateIpaRange === 'core';
+    const mmfr0 = own ? idOf(registers, 'ID_AA64MMFR0_EL1') : this.sanitisedId('ID_AA64MMFR0_EL1');
+    const parange = Number(getField('ID_AA64MMFR0_EL1.PARange', mmfr0));
     return (PARANGE_BITS[parange] ?? 0) < kvmIpaBits ? log.ipaMismatch(cpu) : undefined;
   }
 

@@ -371,7 +371,7 @@ export class Hypervisor {
   private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
     const { policies, host } = this;
     const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
-    const vm = new Vm(id, policies, new VmCtr(host.sanitisedCtr, policies), stage2, this.port.cores, NO_VCPU);
+    const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
     if (this.config.gic === 2)
       vm.vgic = new Vgic(vcpus.length, LIST_REGISTERS, (index) => this.interruptRaised(vm.vcpus[index]));

@@ -2,36 +2,12 @@
  * A virtual machine monitor for one page of guest code, as a Linux program without a C library: what KVM on top of the
  * emulated machine has to do for any guest. It prints one line for each exit of the guest.
  */
-typedef unsigned long u64;
-typedef unsigned int u32;
-typedef unsigned char u8;
-
-enum { OPENAT = 56, WRITE = 64, IOCTL = 29, MMAP = 222, EXIT = 93 };
-enum { CREATE_VM = 0xae01, GET_VCPU_MMAP_SIZE = 0xae04, CREATE_VCPU = 0xae41, RUN = 0xae80 };
-enum { SET_USER_MEMORY_REGION = 0x4020ae46, VCPU_INIT = 0x4020aeae, SET_ONE_REG = 0x4010aeac };
-#define PREFERRED_TARGET 0x8020aeafUL
-#define REG_PC 0x6030000000100040UL
-enum { EXIT_MMIO = 6, EXIT_SYSTEM_EVENT = 24 };
-enum { FEATURE_PSCI_0_2 = 1 << 2 };
-enum { READ_WRITE = 3, SHARED = 1, PRIVATE_ANONYMOUS = 0x22 };
+#include "kvm.h"
 
 #define GUEST_RAM 0x80000000UL
 #define GUEST_BYTES (4UL << 20)
 
 extern const u8 guestStart[], guestEnd[];
-
-static long call(long n, long a, long b, long c, long d, long e, long f)
-{
-	register long x8 asm("x8") = n;
-	register long x0 asm("x0") = a;
-	register long x1 asm("x1") = b;
-	register long x2 asm("x2") = c;
-	register long x3 asm("x3") = d;
-	register long x4 asm("x4") = e;
-	register long x5 asm("x5") = f;
-	asm volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-}
 
 static void text(const char *s)
 {
@@ -75,27 +51,6 @@ static void *map(long bytes, long flags, long fd)
 {
 	return (void *)must("mmap", call(MMAP, 0, bytes, READ_WRITE, flags, fd, 0));
 }
-
-struct region {
-	u32 slot, flags;
-	u64 guest, bytes, user;
-};
-struct target {
-	u32 target, features[7];
-};
-struct oneReg {
-	u64 id, address;
-};
-/* The part of struct kvm_run that is used here. */
-struct exits {
-	u64 before;
-	u32 reason, ready;
-	u64 unused[2];
-	u64 address;
-	u8 data[8];
-	u32 length;
-	u8 isWrite;
-};
 
 static void mmio(volatile struct exits *run)
 {

@@ -301,6 +301,15 @@ test('A0: verify_hyp_capabilities: VMIDBits and PARange of a late core', () => {
   assert.equal(host(boot).onlineLate(1, late(1n, 0x20n)), 'online', 'without KVM nobody asks');
 });
 
+test('since v6.14 a core with too few address bits comes online, and every core after it dies', () => {
+  const core = (parange: bigint): CpuRegisters => cpu(PIPT, { id: { ID_AA64MMFR0_EL1: parange } });
+  const system = host(core(4n), [], { kvmIpaBits: 44, policies: policiesOf('v6.14') });
+  assert.equal(system.onlineLate(1, core(4n)), 'online');
+  assert.equal(system.onlineLate(2, core(2n)), 'online');
+  assert.equal(system.onlineLate(3, core(4n)), 'died');
+  assert.ok(texts(system).includes('CPU features: CPU3: IPA range mismatch'));
+});
+
 test('features of KVM are there when every boot core has them', () => {
   const fwb = cpu(PIPT, mmfr(2, 1n << 40n));
   assert.equal(host(fwb, [fwb]).has('HAS_STAGE2_FWB'), true);

@@ -49,6 +49,13 @@ describe('before v6.3: host values', () => {
     assert.equal(read(vcpu.access('CSSELR_EL1', 'none')), 2n);
   });
 
+  test('an untrapped CCSIDR2_EL1 is the core’s: there with FEAT_CCIDX, else UNDEFINED', () => {
+    assert.deepEqual(caches(before).vcpu.access('CCSIDR2_EL1', 'none'), { kind: 'undefined' });
+    const core = { clidr: CLIDR, ccsidr: () => 0n, ccsidr2: 0n };
+    assert.equal(read(caches(before, { core }).vcpu.access('CCSIDR2_EL1', 'none')), 0n);
+    assert.deepEqual(caches(before, { core }).vcpu.access('CCSIDR2_EL1', 'TID2'), { kind: 'undefined' });
+  });
+
   test('A4: QEMU’s restore fails on the other cluster: EINVAL for each value that differs', () => {
     const { vcpu, core } = caches(before);
     const saved = [0, 1, 2].map((csselr) => vcpu.getOneReg(ccsidrId(csselr)));
@@ -175,7 +182,7 @@ describe('v6.3: normalised', () => {
     assert.equal(vcpu.ccsidr(0), 0x000fe03bn, 'a reset keeps it');
   });
 
-  test('A4: the values of an old VM are accepted as they were saved', () => {
+  test('A4: the values of an old VM are accepted as they are', () => {
     const { vcpu } = caches(merged, { sanitisedCtr: 0x8444c004n });
     for (const [csselr, value] of LITTLE.entries()) {
       assert.equal(vcpu.setOneReg(ccsidrId(csselr), value), 'ok');
@@ -190,6 +197,12 @@ describe('v6.3: normalised', () => {
     assert.equal(vcpu.setOneReg(ccsidrId(0), undefined), 'EFAULT');
     assert.deepEqual(vcpu.getOneReg(ccsidrId(0), false), { outcome: 'EFAULT' });
     assert.deepEqual(vcpu.getOneReg(ccsidrId(14)), { outcome: 'ENOENT' });
+    assert.deepEqual(
+      vcpu.getOneReg(ccsidrId(0) | (1n << 32n)),
+      { outcome: 'EINVAL' },
+      'not an id of this architecture',
+    );
+    assert.equal(vcpu.setOneReg(ccsidrId(0) | (1n << 32n), 3n), 'EINVAL');
   });
 
   test('A4: a trapped write to CCSIDR_EL1 or CLIDR_EL1 is UNDEFINED, and so is CCSIDR2_EL1', () => {
@@ -232,6 +245,13 @@ describe('CLIDR_EL1 of a guest', () => {
     assert.equal(checkClidr(0x0a200023n, CTR), 'ok');
     assert.equal(checkClidr(0x0a200023n, CTR_DIC_IDC), 'ok');
     assert.equal(checkClidr(0x0a200123n, CTR), 'ok', 'a further unified level');
+  });
+
+  test('a stored CLIDR_EL1 stays when the vCPU is reset, since v6.10', () => {
+    const { vcpu } = caches(policiesOf('v6.10'));
+    vcpu.setClidr(CLIDR);
+    vcpu.reset();
+    assert.equal(vcpu.oneRegClidr, CLIDR);
   });
 
   test('A4: a stored CLIDR_EL1 is what guest and user space read, until the vCPU is reset', () => {

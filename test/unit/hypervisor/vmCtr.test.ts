@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setField } from '../../../src/hypervisor/fields';
 import { policiesOf } from '../../../src/hypervisor/policies';
-import { checkFeatures, ctrWritableMask, VmCtr } from '../../../src/hypervisor/vmCtr';
+import { type CtrHost, checkFeatures, ctrWritableMask, VmCtr } from '../../../src/hypervisor/vmCtr';
 
 /** PIPT, IDC, DIC, 64-byte lines. */
 const HOST = 0xb444c004n;
@@ -13,7 +13,10 @@ const changed = (field: string, value: bigint, from = HOST): bigint => setField(
 const v610 = policiesOf('v6.10');
 const v611 = policiesOf('v6.11');
 const v613 = policiesOf('v6.13');
-const set = (value: bigint, policies = v613, host = HOST): string => new VmCtr(host, policies).set(value, false);
+/** A host whose late cores changed nothing, or lowered CTR_EL0 to `now`. */
+const hostWith = (bootCtr: bigint, now = bootCtr): CtrHost => ({ bootCtr, sanitisedCtr: now });
+const set = (value: bigint, policies = v613, host = HOST): string =>
+  new VmCtr(hostWith(host), policies).set(value, false);
 
 test('A0: the writable mask is DIC, IDC, DminLine and IminLine, and L1Ip since v6.13', () => {
   assert.equal(ctrWritableMask(v610), 0n);
@@ -24,6 +27,15 @@ test('A0: the writable mask is DIC, IDC, DminLine and IminLine, and L1Ip since v
 test('before v6.11 only the host’s value is accepted', () => {
   assert.equal(set(HOST, v610), 'ok');
   assert.equal(set(changed('DIC', 0n), v610), 'EINVAL');
+});
+
+test('before v6.11 one-reg has the value of KVM’s start, a trapped guest that of now; since then a VM has its own', () => {
+  const host = hostWith(HOST, VIPT_HOST);
+  const old = new VmCtr(host, v610);
+  assert.deepEqual([old.oneReg, old.value, old.isHost], [HOST, VIPT_HOST, true]);
+  assert.deepEqual([old.set(HOST, false), old.set(VIPT_HOST, false)], ['ok', 'EINVAL']);
+  const own = new VmCtr(host, v611);
+  assert.deepEqual([own.oneReg, own.value, own.isHost], [VIPT_HOST, VIPT_HOST, true]);
 });
 
 test('A0: DIC, IDC and the line sizes may go down, not up', () => {
@@ -63,7 +75,7 @@ test('A0: arm64_check_features says E2BIG, which user space sees as EINVAL', () 
 });
 
 test('A0: after the first run the same value is accepted, another one is EBUSY', () => {
-  const vm = new VmCtr(HOST, v613);
+  const vm = new VmCtr(hostWith(HOST), v613);
   const lower = changed('DIC', 0n);
   assert.equal(vm.set(lower, false), 'ok');
   assert.equal(vm.set(lower, true), 'ok');
@@ -74,7 +86,7 @@ test('A0: after the first run the same value is accepted, another one is EBUSY',
 });
 
 test('A0: one value for the VM, checked against the host each time: it can be raised again before the first run', () => {
-  const vm = new VmCtr(HOST, v613);
+  const vm = new VmCtr(hostWith(HOST), v613);
   assert.ok(vm.isHost);
   assert.equal(vm.set(changed('IDC', 0n), false), 'ok');
   assert.equal(vm.isHost, false);

@@ -15,6 +15,8 @@ export function placesOf({ machine, images }: Launched): Places {
   let target: Target | undefined;
   return (address) => {
     target ??= new Target(machine, images);
+    // A kernel may have moved (KASLR).
+    target.relocate();
     const source = target.sourceAt(address);
     const file = source && fromHere(source.path);
     return { symbol: target.describe(address), file, line: source?.line };

@@ -84,7 +84,7 @@ export class Kernel {
       for (const table of this.tables) {
         for (let copy = 0; copy < MAX_COPIES; copy++) {
           const slide = mod64(vbar - table - BigInt(copy) * COPY_BYTES);
-          const physical = (slide & GRANULE) === 0n ? this.imageAt(machine, core, el, slide) : undefined;
+          const physical = (slide & GRANULE) === 0n ? this.imageAt(machine, core, el, slide, table) : undefined;
           if (physical !== undefined) return { slide, physical };
         }
       }
@@ -92,10 +92,17 @@ export class Kernel {
     return undefined;
   }
 
-  /** Physical address of the image that this slide would put at its place, if there is one and the MMU is on. */
-  private imageAt(machine: Machine, core: CoreView, el: 1 | 2, slide: bigint): bigint | undefined {
+  /**
+   * Physical address of the image that this slide would put at its place, if there is one and the MMU is on. A kernel that has booted no
+   * longer maps its header: where it is known what was loaded to which address, the vector table has to be there.
+   */
+  private imageAt(machine: Machine, core: CoreView, el: 1 | 2, slide: bigint, table: bigint): bigint | undefined {
     const start = mod64(this.base + slide);
     const space = `el${el}` as const;
+    if (this.physical !== undefined) {
+      const { pa } = machine.translate(core.index, space, mod64(table + slide));
+      if (pa !== mod64(table + slide) && pa === this.physical + table - this.base) return this.physical;
+    }
     const magic = machine.peek(core.index, space, mod64(start + MAGIC_OFFSET), HEADER_MAGIC.length);
     if (magic.length !== HEADER_MAGIC.length || !HEADER_MAGIC.every((byte, i) => magic[i] === byte)) return undefined;
     const { pa } = machine.translate(core.index, space, start);

@@ -69,6 +69,23 @@ describe('where a kernel runs', () => {
     for (const m of quiet) assert.equal(kernel().look(m), false);
   });
 
+  test('by the vectors alone, once the header is not mapped any more, where it is known what was loaded', () => {
+    const slide = 0x1234_2000_0000n;
+    const mapped = (pa: bigint): Machine => ({
+      ...machine({ VBAR_EL1: VECTORS + slide }, 0n),
+      translate: (_core, _space, address) => ({
+        ...machine({}, 0n).translate(0, 'el1', 1n),
+        pa: address === VECTORS + slide ? pa : undefined,
+      }),
+    });
+    const k = kernel();
+    k.physical = LOADED;
+    assert.equal(k.look(mapped(LOADED + 0x20_0000n)), false, 'another image');
+    assert.ok(k.look(mapped(LOADED + 0x1_0800n)));
+    assert.equal(k.slide, slide);
+    assert.equal(kernel().look(mapped(LOADED + 0x1_0800n)), false, 'what firmware loaded has to show its header');
+  });
+
   test('until then it is where it was loaded', () => {
     const k = kernel();
     k.physical = LOADED;

@@ -35,7 +35,7 @@ async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<void> {
 /** A function breakpoint with a condition, as a user makes one in the Breakpoints view. */
 async function breakAt({ ui, page }: Workbench, name: string, condition: string): Promise<void> {
   await ui.command('Add Function Breakpoint');
-  const box = page.locator('.debug-breakpoints .monaco-list-row input');
+  const box = page.locator('.debug-breakpoints .monaco-list-row input:not([type="checkbox"])');
   await box.fill(name);
   await box.press('Enter');
   const row = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();

@@ -382,6 +382,13 @@ export class Cpu implements CpuPeer, CoreParts {
     this.registers.read(this, index, this.facts.highestEl, this.out);
     return joinBig(this.out.hi, this.out.lo);
   }
+  /** MRS at the current level, without traps but with its effects; undefined if this core does not have the register. */
+  accessSystem(name: string): bigint | undefined {
+    const index = byName(name);
+    if (index < 0 || !this.registers.present(index, this)) return undefined;
+    this.registers.access(this, index, this.out);
+    return joinBig(this.out.hi, this.out.lo);
+  }
   /** A write without traps. False for a register that this core does not have or that cannot change. */
   pokeSystem(name: string, value: bigint): boolean {
     const index = byName(name);

@@ -33,6 +33,7 @@ export function el2Port(parts: El2Parts): El2Port {
     cores: units.length,
     ram,
     read: (core, register) => cpu(core).peekSystem(register) ?? 0n,
+    access: (core, register) => cpu(core).accessSystem(register) ?? 0n,
     write: (core, register, value) => void cpu(core).pokeSystem(register, value),
     ccsidr: (core, csselr) => cpu(core).identity.ccsidr[csselr & 15] ?? 0n,
     hasFeature: (core, feature) => config.cores[core].features.has(feature as never),

@@ -90,7 +90,6 @@ export const guestTreeFacts = (facts: TreeFacts, memoryBytes: number, vcpus: num
   ...facts,
   memoryBytes,
   cores: Array.from({ length: vcpus }, (_, index) => ({ ...facts.cores[index % facts.cores.length], affinity: index })),
-  gic: 2,
   virtualization: false,
   psci: 'hvc',
   virtual: true,

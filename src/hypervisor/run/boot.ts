@@ -2,7 +2,7 @@
 
 import { startKvm } from '../guestSwitch';
 import { HostCpus } from '../host/hostCpus';
-import { enablePhysicalInterrupts } from './interrupts';
+import { hostGicOf } from './hostGic';
 import type { CoreContext } from './model';
 import { done, type Routine, step } from './routines';
 
@@ -80,7 +80,7 @@ export const doIdle: Routine = {
   name: 'do_idle',
   steps: [
     step('enable interrupts of this core', 20, (c) => {
-      enablePhysicalInterrupts(c);
+      hostGicOf(c)?.enable(c);
       return undefined;
     }),
     step('pick the next thread', 20, (c) => {

@@ -106,6 +106,7 @@ const STAGE1_CONTROLS = new Set([
   ...['SCTLR_EL1', 'TTBR0_EL1', 'TTBR1_EL1', 'TCR_EL1', 'ESR_EL1', 'FAR_EL1', 'AFSR0_EL1', 'AFSR1_EL1'],
   ...['MAIR_EL1', 'AMAIR_EL1', 'CONTEXTIDR_EL1'],
 ]);
+const SGI_REGISTERS = new Set(['ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1']);
 const SET_WAY = new Set(['DC ISW', 'DC CSW', 'DC CISW']);
 
 /** What comes of an access: a value for Rt, nothing, or UNDEF. */
@@ -120,6 +121,11 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   }
   if (name === 'CTR_EL0') return written === undefined ? { value: vcpu.vm.ctr.value } : { undefined: true };
   if (/^ID_|^MIDR|^REVIDR|^AIDR/.test(name)) return idRegister(c, name, written);
+  if (SGI_REGISTERS.has(name) && vcpu.vm.vgic?.sendSgi !== undefined) {
+    if (written === undefined) return { undefined: true };
+    vcpu.vm.vgic.sendSgi(vcpu.index, name, written);
+    return {};
+  }
   if (name === 'ACTLR_EL1') return written === undefined ? { value: 0n } : {};
   if (SET_WAY.has(name)) {
     const what = setWayTrap(vcpu.tvm, model.fwb);

@@ -107,7 +107,7 @@ export const guestAbort: Routine = {
 
 /** The guest's GICC: what stage 2 has there is the core's virtual CPU interface (kvm_phys_addr_ioremap). */
 const isCpuInterface = (c: CoreContext, ipa: number): boolean =>
-  c.vcpu.vm.vgic !== undefined && ipa >= virtMap.gicCpu.base && ipa < virtMap.gicCpu.base + virtMap.gicCpu.size;
+  c.vcpu.vm.vgic?.version === 2 && ipa >= virtMap.gicCpu.base && ipa < virtMap.gicCpu.base + virtMap.gicCpu.size;
 
 export const mapCpuInterface: Routine = {
   name: 'map_cpu_interface',

@@ -26,7 +26,8 @@ import { pfnmapHost, slotOutcome } from './slots';
 import { SoftLockup } from './softLockup';
 import { Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
-import { Vgic } from './vgic';
+import { VgicV2 } from './vgicV2';
+import { VgicV3 } from './vgicV3';
 import { type Memslot, Vcpu, Vm } from './vm';
 
 export interface Frame {
@@ -75,16 +76,13 @@ export interface HypervisorConfig {
   readonly vms: readonly VmConfig[];
   /** Cores that come up with core 0; the others are brought online by `online`. Default: all. */
   readonly bootCores?: number;
-  /** Version of the machine's interrupt controller: guests have one where it is 2. */
+  /** Version of the machine's interrupt controller, and of the guests'. */
   readonly gic?: 2 | 3;
   /** Cycles of a time slice, after which the core is given to another vCPU; none: only who waits gives way. */
   readonly slice?: number;
   /** At the end of a slice the vCPU goes on on a core chosen by this seed. */
   readonly migrate?: number;
 }
-
-/** Of the cores here, as GICH_VTR says. */
-const LIST_REGISTERS = 4;
 
 export type ExceptionKind = 'sync' | 'irq' | 'fiq' | 'serror';
 
@@ -373,8 +371,9 @@ export class Hypervisor {
     const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
     const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
-    if (this.config.gic === 2)
-      vm.vgic = new Vgic(vcpus.length, LIST_REGISTERS, (index) => this.interruptRaised(vm.vcpus[index]));
+    const { gic } = this.config;
+    if (gic !== undefined)
+      vm.vgic = new (gic === 3 ? VgicV3 : VgicV2)(vcpus.length, (index) => this.interruptRaised(vm.vcpus[index]));
     this.userSpace.attach(vm);
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
     for (const [n, slot] of slots.entries()) this.makeSlot(vm, memslot(n, slot));

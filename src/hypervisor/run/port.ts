@@ -9,6 +9,8 @@ export interface El2Port {
   readonly ram: { readonly base: number; readonly bytes: number };
   /** MRS: the core's own value. Registers that it does not have read as 0. */
   read(core: number, register: string): bigint;
+  /** MRS, with all that it brings about: ICC_IAR1_EL1 acknowledges. */
+  access(core: number, register: string): bigint;
   /** MSR, with all that it brings about. */
   write(core: number, register: string, value: bigint): void;
   /** CCSIDR_EL1 for a value of CSSELR_EL1. */

@@ -26,6 +26,9 @@ interface Machine {
   readonly uart: Pl011;
 }
 
+/** Registers of devices are words; wider accesses are two of them. */
+const WORD = 4;
+const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 const NO_LINE = { set: (): void => {} };
 
 export class UserSpace {
@@ -46,7 +49,7 @@ export class UserSpace {
         this.print(id, byte);
       },
     });
-    this.machines.set(id, { uart, devices: vgic === undefined ? [uart] : [uart, vgic.distributor] });
+    this.machines.set(id, { uart, devices: [uart, ...(vgic?.devices ?? [])] });
   }
 
   /** What the user types, for the first VM. */
@@ -60,13 +63,19 @@ export class UserSpace {
 
   write({ vm, index }: Vcpu, ipa: number, bytes: number, value: bigint): void {
     const device = this.find(vm, ipa);
-    device?.write(ipa - device.base, Math.min(bytes, 4), Number(value & 0xffff_ffffn), index);
+    if (device === undefined) return;
+    const at = ipa - device.base;
+    device.write(at, Math.min(bytes, WORD), low(value), index);
+    if (bytes > WORD) device.write(at + WORD, bytes - WORD, low(value >> 32n), index);
   }
 
   /** What nothing is at reads as 0. */
   read({ vm, index }: Vcpu, ipa: number, bytes: number): bigint {
     const device = this.find(vm, ipa);
-    return device === undefined ? 0n : BigInt(device.read(ipa - device.base, Math.min(bytes, 4), index) >>> 0);
+    if (device === undefined) return 0n;
+    const at = ipa - device.base;
+    const word = BigInt(device.read(at, Math.min(bytes, WORD), index) >>> 0);
+    return bytes > WORD ? word | (BigInt(device.read(at + WORD, bytes - WORD, index) >>> 0) << 32n) : word;
   }
 
   fail(vcpu: Vcpu, errno: string, why: string): void {

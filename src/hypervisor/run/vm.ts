@@ -42,7 +42,7 @@ export const KEY_REGISTERS = ['APIA', 'APIB', 'APDA', 'APDB', 'APGA'].flatMap((k
 
 /** As KVM's reset of a vCPU leaves SCTLR_EL1: everything off. */
 const SCTLR_RESET = 0x00c5_0078n;
-/** GICH_VMCR: nothing enabled, everything masked. */
+/** GICH_VMCR and ICH_VMCR_EL2: nothing enabled, everything masked. */
 const VMCR_RESET = 0x004c_0000;
 /** EL1h, all interrupts masked. */
 const PSTATE_RESET = 0x3c5n;
@@ -58,9 +58,11 @@ export class Vcpu {
   pc = 0n;
   pstate = PSTATE_RESET;
   readonly registers: Record<string, bigint> = {};
-  /** GICH_VMCR and GICH_APR of the guest. */
+  /** GICH_VMCR and GICH_APR of the guest, or ICH_VMCR_EL2 and ICH_AP1R0_EL2. */
   vmcr = VMCR_RESET;
   apr = 0;
+  /** ICH_AP0R0_EL2. */
+  apr0 = 0;
   /** HCR_EL2.TVM: stage-1 control registers are trapped. */
   tvm = false;
   /** The physical core it is loaded on or was last. */
@@ -95,6 +97,7 @@ export class Vcpu {
     this.tvm = false;
     this.vmcr = VMCR_RESET;
     this.apr = 0;
+    this.apr0 = 0;
     this.caches.reset();
   }
 
@@ -130,7 +133,7 @@ export class Vm {
   /** 0: none yet, or one of an earlier generation. */
   vmid = 0;
   generation = 0;
-  /** Absent where the machine's interrupt controller has no list registers that the model knows. */
+  /** Absent where the machine has no interrupt controller. */
   vgic: Vgic | undefined;
 
   constructor(

@@ -30,6 +30,8 @@ export const virtPpi = {
   virtualMaintenance: 9,
   hypTimer: 10,
   virtualTimer: 11,
+  /** The EL2 virtual timer of FEAT_VHE: QEMU has it since 9.0. */
+  hostVirtualTimer: 12,
   pmu: 7,
   secureTimer: 13,
   physicalTimer: 14,

@@ -61,7 +61,11 @@ const MAX_FINDINGS = 1000;
 const VIRTIO_CONSOLE = 1;
 const PENDING_EXIT = coreLayout.pendingExit[0];
 /** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
-const timerLines = [virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer, virtPpi.secureTimer] as const;
+/** By bit of TimerLine. */
+const timerLines = [
+  ...[virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer],
+  ...[virtPpi.secureTimer, virtPpi.hostVirtualTimer],
+] as const;
 /** What a core starts with. */
 export interface StartState {
   readonly entry: number;

@@ -32,6 +32,8 @@ export interface TreeFacts {
   readonly gic: 2 | 3;
   /** EL2 is there, and the interrupt controller's part for it. */
   readonly virtualization: boolean;
+  /** Every core has the EL2 virtual timer of FEAT_VHE. */
+  readonly hostVirtualTimer: boolean;
   /** How the guest reaches PSCI; undefined where its own firmware brings it. */
   readonly psci: 'hvc' | 'smc' | undefined;
   readonly bootargs?: string;
@@ -115,10 +117,11 @@ const ppi = (n: number, { gic, cores }: TreeFacts): number[] => [
 
 function timerNode(facts: TreeFacts): TreeNode {
   const timers = [virtPpi.secureTimer, virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer];
+  const all = facts.hostVirtualTimer ? [...timers, virtPpi.hostVirtualTimer] : timers;
   return node('timer', [
     strings('compatible', 'arm,armv8-timer', 'arm,armv7-timer'),
     flag('always-on'),
-    cells('interrupts', ...timers.flatMap((n) => ppi(n, facts))),
+    cells('interrupts', ...all.flatMap((n) => ppi(n, facts))),
   ]);
 }
 

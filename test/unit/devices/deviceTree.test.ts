@@ -34,6 +34,7 @@ const facts: TreeFacts = {
   clusters: [{ sets: 2048, ways: 16, lineBytes: 64 }],
   gic: 2,
   virtualization: false,
+  hostVirtualTimer: false,
   psci: 'hvc',
   dmaCoherent: true,
   virtioSlots: true,

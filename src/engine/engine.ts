@@ -9,9 +9,10 @@ import { Pstate } from '../cpu/pstate';
 import { writeConstants } from '../isa/sem';
 import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
 import { Decoder, decodersFor } from './decoder';
-import { FixedHandler, HandlerTable } from './handlers';
+import { HandlerTable } from './handlers';
 import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
 import { LaterCode, type LaterHost } from './laterCode';
+import { RecordMarks } from './marks';
 import { Pairs } from './pairs';
 
 const RECORD_SHIFT = 4;
@@ -81,12 +82,7 @@ export class Engine {
   /** Record that generated code left at (0: none), and whether its instruction counts as executed. */
   private leftRecord = 0;
   private leftCounted = 0;
-  /** The one record marked to end the run, and its own handler. */
-  private stopRecord = 0;
-  private stopHandler = 0;
-  private beforeStop = 0;
-  /** Marks by record address: the handler that stood there, and why it is marked. */
-  private readonly marks = new Map<number, { handler: number; breakpoint: boolean; stale: boolean }>();
+  private readonly marks: RecordMarks;
   /** Breakpoint addresses' low words by I-granule number (low word). */
   private readonly breakpoints = new Map<number, number[]>();
   /** Those at physical addresses, by granule in the page. */
@@ -141,6 +137,7 @@ export class Engine {
       table: exports.table as LaterHost['table'],
     });
     this.pairs = new Pairs(this.u16, table, this.granuleBytes >> 2, later);
+    this.marks = new RecordMarks(this.u16, this.pairs);
     this.decoders = decodersFor(
       features,
       (has) => new Decoder(buffer, table, this.granuleBytes, this.pairs, later, has),
@@ -151,16 +148,12 @@ export class Engine {
   /** Decodes an I-granule of a core's cache; marks on its old contents are gone. */
   readonly decode = (core: number, bytesAddress: number, recordBase: number): void => {
     this.decoders[core].decodeGranule(bytesAddress, recordBase);
-    if (this.marks.size > 0) {
-      for (let at = recordBase; at <= recordBase + this.granuleBytes * 4; at += RECORD_BYTES) this.marks.delete(at);
-    }
-    const end = recordBase + this.granuleBytes * 4;
-    if (this.stopRecord >= recordBase && this.stopRecord <= end) this.stopRecord = 0;
+    this.marks.forget(recordBase, recordBase + this.granuleBytes * 4);
   };
 
   /** Marks one record of a granule: its word differs from the coherent view. */
   readonly markStale = (recordBase: number, index: number): void => {
-    this.mark(recordBase + index * RECORD_BYTES, 'stale');
+    this.marks.mark(recordBase + index * RECORD_BYTES, 'stale');
   };
 
   /**
@@ -176,10 +169,7 @@ export class Engine {
       const map = physical ? this.inPage : this.breakpoints;
       map.set(granule, [...(map.get(granule) ?? []), address]);
     }
-    for (const [record, mark] of this.marks) {
-      mark.breakpoint = false;
-      if (!mark.stale) this.unmark(record);
-    }
+    this.marks.clearBreakpoints();
   }
 
   /**
@@ -202,7 +192,7 @@ export class Engine {
       if (!this.land()) break;
       result = left >= this.granuleBytes >> 2 ? this.enterFull() : this.enterTail();
     }
-    this.clearStop();
+    this.marks.clearStop();
     this.i32[(block >> 2) + PENDING_EXIT] = 0;
     // Not the limit that was given: looking ahead may have lowered it, and the budget with it.
     return this.limit - this.i32[(block >> 2) + BUDGET];
@@ -271,7 +261,7 @@ export class Engine {
   private enterTail(): number {
     this.counters.tails++;
     this.leftRecord = 0;
-    this.clearStop();
+    this.marks.clearStop();
     const { u32, block } = this;
     const b = block >> 2;
     const lo = u32[b + PC];
@@ -282,12 +272,12 @@ export class Engine {
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
     const remaining = this.i32[b + BUDGET]; // a fetch may have lowered it
     this.unsampled += this.limit;
-    if (this.unsampled >= this.sampleEvery && this.marks.size === 0) {
+    if (this.unsampled >= this.sampleEvery && this.marks.isEmpty) {
       this.unsampled = 0;
       this.pairs.sample(record - indexInGranule * RECORD_BYTES);
     }
-    if (this.stopRecord === 0 && indexInGranule + remaining <= this.granuleBytes >> 2) {
-      this.stopAt(record + remaining * RECORD_BYTES);
+    if (!this.marks.hasStop && indexInGranule + remaining <= this.granuleBytes >> 2) {
+      this.marks.stopAt(record + remaining * RECORD_BYTES);
     }
     return this.settle(this.runRecord(record, block));
   }
@@ -330,7 +320,7 @@ export class Engine {
         this.leftCounted = 1;
         return Exit.left;
       }
-      if (this.i32[(this.block >> 2) + PENDING_EXIT] !== 0) this.stopAt(record + RECORD_BYTES);
+      if (this.i32[(this.block >> 2) + PENDING_EXIT] !== 0) this.marks.stopAt(record + RECORD_BYTES);
       return 0;
     };
   }
@@ -353,7 +343,7 @@ export class Engine {
     this.limit = limit;
     const position = this.u32[b + DELTA] + (record >>> 2);
     const leftInGranule = (this.granuleBytes - (position & (this.granuleBytes - 1))) >> 2;
-    if (limit - before <= leftInGranule) this.stopAt(record + (limit - before) * RECORD_BYTES);
+    if (limit - before <= leftInGranule) this.marks.stopAt(record + (limit - before) * RECORD_BYTES);
   }
 
   /** Writes the address of a record's instruction to the core block's PC. */
@@ -387,78 +377,27 @@ export class Engine {
       this.i32[b + BUDGET]--;
       return 0;
     }
-    if (here) for (const address of here) this.mark(record + ((address - lo) << 2), 'breakpoint');
-    if (inPage) for (const place of inPage) this.mark(record + ((place - offset) << 2), 'breakpoint');
+    if (here) for (const address of here) this.marks.mark(record + ((address - lo) << 2), 'breakpoint');
+    if (inPage) for (const place of inPage) this.marks.mark(record + ((place - offset) << 2), 'breakpoint');
     if (this.horizon) {
       this.enterRecord(record, hi, lo);
       this.lookAhead(record);
     }
-    if (this.i32[b + PENDING_EXIT] !== 0) this.stopAt(record);
+    if (this.i32[b + PENDING_EXIT] !== 0) this.marks.stopAt(record);
     return record;
-  }
-
-  private mark(record: number, why: 'breakpoint' | 'stale'): void {
-    if (record === this.stopRecord) this.clearStop();
-    const known = this.marks.get(record);
-    if (known) {
-      known[why] = true;
-      return;
-    }
-    const handler = this.single(record);
-    this.marks.set(record, { handler, breakpoint: why === 'breakpoint', stale: why === 'stale' });
-    this.setHandler(record, FixedHandler.intercept);
-    this.setHandler(record - RECORD_BYTES, this.single(record - RECORD_BYTES));
-  }
-
-  private unmark(record: number): void {
-    const mark = this.marks.get(record);
-    if (!mark) return;
-    this.setHandler(record, mark.handler);
-    this.marks.delete(record);
-  }
-
-  private handlerAt(record: number): number {
-    return this.u16[(record + recordField.handler) >> 1];
-  }
-  private setHandler(record: number, handler: number): void {
-    this.u16[(record + recordField.handler) >> 1] = handler;
-  }
-  /** A record's own instruction, pairs taken apart. The record before a granule's first one is a LINE_END or zero. */
-  private single(record: number): number {
-    return this.pairs.single(this.handlerAt(record));
-  }
-
-  /** Marks the record at which the run ends; the record before it must not run past it in a pair. */
-  private stopAt(record: number): void {
-    this.clearStop();
-    this.stopRecord = record;
-    this.stopHandler = this.handlerAt(record);
-    this.setHandler(record, FixedHandler.intercept);
-    this.beforeStop = this.handlerAt(record - RECORD_BYTES);
-    this.setHandler(record - RECORD_BYTES, this.pairs.single(this.beforeStop));
-  }
-
-  private clearStop(): void {
-    const record = this.stopRecord;
-    if (record === 0) return;
-    this.setHandler(record, this.stopHandler);
-    if (this.handlerAt(record - RECORD_BYTES) === this.pairs.single(this.beforeStop)) {
-      this.setHandler(record - RECORD_BYTES, this.beforeStop);
-    }
-    this.stopRecord = 0;
   }
 
   /** What to run at a marked record: a handler index, or -1 to leave. */
   private intercept(record: number): number {
     this.counters.intercepts++;
     const b = this.block >> 2;
-    const atStop = record === this.stopRecord;
+    const atStop = this.marks.isStop(record);
     if (atStop) {
-      this.clearStop();
+      this.marks.clearStop();
       return this.leaveBefore(record);
     }
-    const mark = this.marks.get(record);
-    if (!mark) return this.single(record);
+    const mark = this.marks.at(record);
+    if (!mark) return this.marks.single(record);
     this.syncPc(record);
     const lo = this.u32[b + PC];
     const hi = this.u32[b + PC + 1];

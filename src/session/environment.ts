@@ -33,7 +33,7 @@ import {
 import { ExpressionError, parseExpression } from './expressions/syntax';
 import { DWARF_V0, type Frame, type Stack } from './frames';
 import { modelValue } from './model/values';
-import { registerNamed } from './registers';
+import { canWrite, registerNamed } from './registers';
 import type { Target } from './target';
 import { asidOf, vmidOf } from './translationIds';
 
@@ -65,8 +65,9 @@ export class FrameEnvironment implements Environment {
       ...this.stack.port(frame),
       writeRegister(n, value) {
         const vector = n - DWARF_V0;
-        if (!frame.live || (n > 31 && !(vector >= 0 && vector < 32))) return false;
-        if (n <= 31) core.setX(n, value);
+        if (!canWrite(frame) || (n > 31 && !(vector >= 0 && vector < 32))) return false;
+        if (frame.guest !== undefined) n <= 31 ? frame.guest.setGeneral(n, value) : frame.guest.setV(vector, value);
+        else if (n <= 31) core.setX(n, value);
         else core.setV(vector, value);
         return true;
       },

@@ -11,6 +11,7 @@ import { littleEndian } from './expressions/evaluate';
 import { wordsOf } from './instructions';
 import type { StepPlace } from './model/code';
 import { modelFrames } from './model/frames';
+import type { GuestRegisters } from './model/guestRegisters';
 import type { Target } from './target';
 import { branchTargets, entryCode, type ReadWord, type StubState, stubState } from './vectorStub';
 
@@ -40,6 +41,8 @@ export interface PhysicalFrame {
   readonly cfa: bigint | undefined;
   /** Set for an exception entry: what was taken. The registers are those of the interrupted program. */
   readonly exception: string | undefined;
+  /** The frame of a guest under the hypervisor model, and of what called it there: its registers, which can be written. */
+  readonly guest?: GuestRegisters;
   /** Nothing is known of what called it. */
   readonly ends?: boolean;
   /** A routine of the hypervisor model: the step that it is at. */
@@ -125,7 +128,8 @@ export class Stack {
     const bare = {
       register: (n: number) => {
         if (n === 32) return frame.pc;
-        if (frame.live && n >= DWARF_V0 && n < DWARF_V0 + 32) return this.core.v(n - DWARF_V0);
+        if (n >= DWARF_V0 && n < DWARF_V0 + 32)
+          return frame.guest?.v(n - DWARF_V0) ?? (frame.live ? this.core.v(n - DWARF_V0) : undefined);
         return frame.live && n <= SP ? this.core.x(n) : frame.registers.get(n);
       },
       memory: memoryReader(this.machine, frame.core, frame.el),

@@ -7,6 +7,7 @@ import { hostFields } from '../arch/sysregs/masks';
 import type { CoreView } from '../machine/api';
 import type { RegisterAccess } from './expressions/evaluate';
 import type { Frame } from './frames';
+import type { GuestRegisters } from './model/guestRegisters';
 import { vectorNamed, vectorNames } from './vectorRegisters';
 
 export const generalNames: readonly string[] = [...Array.from({ length: 31 }, (_, n) => `x${n}`), 'sp', 'pc'];
@@ -36,27 +37,34 @@ export function systemRegister(name: string, el: number): SystemRegisterRow | un
   return family.length === 1 ? family[0] : family.find((row) => row.name.endsWith(`_EL${Math.max(1, el)}`));
 }
 
-export function systemAccess(core: CoreView, row: SystemRegisterRow): RegisterAccess {
+export function systemAccess(core: CoreView, row: SystemRegisterRow, guest?: GuestRegisters): RegisterAccess {
   const writable = row.write !== 'none';
   const e2h = (((core.peekSystem('HCR_EL2') ?? 0n) >> E2H) & 1n) === 1n;
   const fields = (e2h ? hostFields(row) : undefined) ?? row.fields;
+  const own = guest?.system(row.name);
   return {
     name: row.name,
     size: 8,
     e2h,
     fields: fields.filter((field) => field.res === undefined),
-    read: () => core.peekSystem(row.name),
-    ...(writable ? { write: (value: bigint) => core.pokeSystem(row.name, value) } : {}),
+    read: () => own?.read() ?? core.peekSystem(row.name),
+    ...(writable ? { write: (value: bigint) => own?.write(value) ?? core.pokeSystem(row.name, value) } : {}),
   };
 }
 
+/** Its registers are the core's own, or a guest's that the hypervisor model keeps. */
+export const canWrite = (frame: Frame): boolean => frame.live || frame.guest !== undefined;
+
 function general(core: CoreView, frame: Frame, n: number, name: string, size: 4 | 8): RegisterAccess {
+  const { guest } = frame;
   const whole = (): bigint | undefined => {
+    if (guest !== undefined) return guest.general(n);
     if (n === 32) return frame.live ? core.pc() : frame.pc;
     return frame.live ? core.x(n) : frame.registers.get(n);
   };
   const write = (value: bigint): boolean => {
-    if (n === 32) core.setPc(value);
+    if (guest !== undefined) guest.setGeneral(n, value);
+    else if (n === 32) core.setPc(value);
     else core.setX(n, value);
     return true;
   };
@@ -67,21 +75,23 @@ function general(core: CoreView, frame: Frame, n: number, name: string, size: 4 
       const value = whole();
       return value === undefined ? undefined : BigInt.asUintN(size * 8, value);
     },
-    ...(frame.live ? { write } : {}),
+    ...(canWrite(frame) ? { write } : {}),
   };
 }
 
 function pstate(core: CoreView, frame: Frame): RegisterAccess {
+  const { guest } = frame;
   const write = (value: bigint): boolean => {
-    core.setPstate(value);
+    if (guest === undefined) core.setPstate(value);
+    else guest.setPstate(value);
     return true;
   };
   return {
     name: 'pstate',
     size: 8,
     fields: pstateFields,
-    read: () => (frame.live ? core.pstate() : frame.pstate),
-    ...(frame.live ? { write } : {}),
+    read: () => guest?.pstate() ?? (frame.live ? core.pstate() : frame.pstate),
+    ...(canWrite(frame) ? { write } : {}),
   };
 }
 
@@ -101,7 +111,7 @@ function pstateField(core: CoreView, frame: Frame, name: string): RegisterAccess
       return value === undefined ? undefined : (value & mask) >> BigInt(field.lo);
     },
     ...(write
-      ? { write: (value: bigint) => write((core.pstate() & ~mask) | ((value << BigInt(field.lo)) & mask)) }
+      ? { write: (value: bigint) => write(((whole.read() ?? 0n) & ~mask) | ((value << BigInt(field.lo)) & mask)) }
       : {}),
   };
 }
@@ -118,7 +128,7 @@ export function registerNamed(core: CoreView, frame: Frame, name: string): Regis
   if (vector) return vector;
   if (lower === 'pstate') return pstate(core, frame);
   const row = systemRegister(name, frame.el);
-  if (row && core.peekSystem(row.name) !== undefined) return systemAccess(core, row);
+  if (row && core.peekSystem(row.name) !== undefined) return systemAccess(core, row, frame.guest);
   return pstateField(core, frame, name);
 }
 

@@ -59,7 +59,7 @@ function systemGroups(env: FrameEnvironment, core: CoreView, rows: RowMaker): Co
         make: () =>
           rows.registers(
             env,
-            members.map((row) => systemAccess(core, row)),
+            members.map((row) => systemAccess(core, row, env.frame.guest)),
           ),
       };
     }),

@@ -1,6 +1,7 @@
 /**
  * SIMD&FP registers as the debugger shows them: each whole, and as elements of every size, of floats too. `v0`, `q0`, `d0`,
- * `s0`, `h0`, `b0` and `v0.d[1]` are expressions. Only the innermost frame's registers are known.
+ * `s0`, `h0`, `b0` and `v0.d[1]` are expressions. Only the innermost frame's registers are known, and a guest's
+ * under the hypervisor model.
  */
 import type { CoreView } from '../machine/api';
 import type { RegisterAccess } from './expressions/evaluate';
@@ -24,18 +25,21 @@ function part(
   bytes: 1 | 2 | 4 | 8 | 16,
   index: number,
 ): RegisterAccess {
+  const { guest } = frame;
+  const isKnown = frame.live || guest !== undefined;
   const lo = BigInt(index * bytes * 8);
   const mask = ((1n << BigInt(bytes * 8)) - 1n) << lo;
   const write = (value: bigint): boolean => {
-    core.setV(n, (core.v(n) & ~mask) | ((value << lo) & mask));
+    const whole = ((guest ?? core).v(n) & ~mask) | ((value << lo) & mask);
+    (guest ?? core).setV(n, whole);
     return true;
   };
   return {
     name,
     size: bytes === 1 || bytes === 2 ? 4 : bytes,
     ...(bytes < 4 ? { bits: bytes * 8 } : {}),
-    read: () => (frame.live ? (core.v(n) & mask) >> lo : undefined),
-    ...(frame.live ? { write } : {}),
+    read: () => (isKnown ? ((guest ?? core).v(n) & mask) >> lo : undefined),
+    ...(isKnown ? { write } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import { byName, systemRegisters } from '../arch/sysregs';
 import type { CoreView } from '../machine/api';
 import type { FrameEnvironment } from './environment';
 import type { RegisterAccess } from './expressions/evaluate';
-import { systemAccess } from './registers';
+import { canWrite, systemAccess } from './registers';
 import { type Container, type RowMaker, refuse, setAccess } from './variables';
 import {
   elementBits,
@@ -55,7 +55,7 @@ export function vectorScope(env: FrameEnvironment, core: CoreView, rows: RowMake
   const whole = Array.from({ length: 32 }, (_, n) => vectorNamed(core, frame, `v${n}`)!);
   const controls = rows.registers(
     env,
-    ['FPCR', 'FPSR'].map((name) => systemAccess(core, systemRegisters[byName(name)])),
+    ['FPCR', 'FPSR'].map((name) => systemAccess(core, systemRegisters[byName(name)], frame.guest)),
   );
   const views = (n: number): Container => ({
     list: (page) =>
@@ -70,7 +70,7 @@ export function vectorScope(env: FrameEnvironment, core: CoreView, rows: RowMake
         .list(page),
   });
   const registers = (): Dap.Variable[] =>
-    frame.live
+    canWrite(frame)
       ? whole.map((access, n) => ({ ...rows.register(env, access), variablesReference: rows.handle(views(n)) }))
       : [{ name: 'V0–V31', value: UNKNOWN, variablesReference: 0 }];
   return {

@@ -7,8 +7,10 @@ import type { CoreContext } from '../../hypervisor/run/model';
 import type { Vcpu } from '../../hypervisor/run/vm';
 import type { CoreView, Machine } from '../../machine/api';
 import type { PhysicalFrame } from '../frames';
+import { guestRegisters } from './guestRegisters';
 
 const SP = 31;
+const PC = 32;
 /** Bits of a table's address in VTTBR_EL2. */
 const BADDR = 0xffff_ffff_fffen;
 
@@ -16,12 +18,6 @@ const BADDR = 0xffff_ffff_fffen;
 export function atEl2(machine: Machine, core: CoreView): CoreContext | undefined {
   const { hypervisor } = machine;
   return hypervisor !== undefined && core.el === 2 ? hypervisor.cores[core.index] : undefined;
-}
-
-function guestState(core: CoreView, vcpu: Vcpu, live: boolean): Pick<Vcpu, 'pc' | 'pstate' | 'x'> {
-  if (!live) return vcpu;
-  const x = Array.from({ length: 31 }, (_, n) => core.x(n));
-  return { pc: core.peekSystem('ELR_EL2') ?? 0n, pstate: core.peekSystem('SPSR_EL2') ?? 0n, x };
 }
 
 /** The core has the vCPU's EL1 registers, and VTTBR_EL2 its tables: its memory can be read. */
@@ -38,16 +34,15 @@ function boundary(core: CoreView, context: CoreContext, vcpu: Vcpu, el: number):
 }
 
 function guestFrames(core: CoreView, context: CoreContext, vcpu: Vcpu): PhysicalFrame[] {
-  const { pc, pstate, x } = guestState(core, vcpu, context.guest === 'onCore');
+  const guest = guestRegisters(core, context, vcpu);
+  const pstate = guest.pstate();
   const el = Number((pstate >> 2n) & 3n);
-  const bank = (pstate & 1n) === 1n ? 'SP_EL1' : 'SP_EL0';
-  const sp = vcpu.loaded ? core.peekSystem(bank) : vcpu.registers[bank];
-  const registers = new Map(x.map((value, n) => [n, value]));
-  if (sp !== undefined) registers.set(SP, sp);
+  const registers = new Map(Array.from({ length: SP + 1 }, (_, n) => [n, guest.general(n)]));
+  const pc = guest.general(PC);
   const common = { core: core.index, pc, exact: true, registers, pstate, live: false, cfa: undefined };
   return [
     { ...common, el: 2, exception: boundary(core, context, vcpu, el) },
-    { ...common, el, exception: undefined, ends: !isMapped(core, vcpu) },
+    { ...common, el, exception: undefined, ends: !isMapped(core, vcpu), guest },
   ];
 }
 

@@ -13,8 +13,9 @@ import { parseArgs } from 'node:util';
 import { printBoot } from './benchBoot';
 import { type BenchGuestName, benchGuests, buildBenchGuest } from './benchGuests';
 import { printLatencies } from './benchLatency';
+import { ensurePackages } from './host/debian';
 import { artefactsDir, DIST } from './paths';
-import { onPath, residentMiB } from './processes';
+import { residentMiB } from './processes';
 
 const CLI = path.join(DIST, 'cli.cjs');
 const MACHINES = ['cortex-a57', 'cortex-a53', 'neoverse-n1'];
@@ -189,8 +190,6 @@ function chosen<T extends string>(option: string, given: readonly string[], know
 }
 
 async function printSpeed(guests: readonly BenchGuestName[], machines: readonly string[], runs: number): Promise<void> {
-  if (!onPath('qemu-system-aarch64'))
-    throw new Error('qemu-system-aarch64 is missing: apt-get install qemu-system-arm');
   const built = existsSync(CLI);
   if (!built) console.log("dist/cli.cjs is missing (npm run build): only QEMU's figures");
 
@@ -223,6 +222,7 @@ async function main(): Promise<void> {
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number from 1, not "${values.runs}"`);
   const guests = chosen('guest', values.guest, MEASURED);
   const parts = chosen('part', values.part, PARTS);
+  await ensurePackages(console.log);
   if (parts.includes('speed')) await printSpeed(guests, values.machine, runs);
   if (parts.includes('boot')) await printBoot();
   if (parts.includes('latency') || parts.includes('workbench')) {

@@ -4,6 +4,7 @@
  * end how many cases each row had. Exit 1 when anything differs, or a known difference does no longer.
  */
 import { randomInt } from 'node:crypto';
+import { ensurePackages } from '../../src/build/host/debian';
 import { coreTypes } from '../../src/machine/presets';
 import { type Bench, benches, LACKING } from './benches';
 import type { CaseRunner } from './cases';
@@ -75,6 +76,7 @@ async function runFor(milliseconds: number, options: Options, plan: readonly Pai
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), () => randomInt(2 ** 31));
+  await ensurePackages(console.log);
   const plan = benches(
     options,
     ({ name, feature }) =>

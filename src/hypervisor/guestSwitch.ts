@@ -1,11 +1,9 @@
 /**
  * What KVM does to a physical core's TLB and I-cache when a vCPU comes to it (kvm_arch_vcpu_load, __kvm_flush_cpu_context), when
- * VMIDs roll over (__kvm_flush_vm_context), when one IPA changes (__kvm_tlb_flush_vmid_ipa), and whether it starts at all.
+ * VMIDs roll over (__kvm_flush_vm_context), and when one IPA changes (__kvm_tlb_flush_vmid_ipa).
  * Source: FIDELITY A0, A1, B4; for VPIPT the comments and code that ced242ba9d7c removed.
  */
-import type { Outcome } from './errno';
 import type { HostCpus } from './host/hostCpus';
-import { type Message, vpiptRefused } from './host/messages';
 import type { Policies } from './policies';
 import type { Step } from './steps';
 
@@ -13,15 +11,6 @@ import type { Step } from './steps';
 export const NO_VCPU = -1;
 
 const step = (name: string): Step => ({ name });
-
-/** KVM's start (kvm_arch_init): the posted refusal of VPIPT, or nothing. */
-export function startKvm(
-  host: Pick<HostCpus, 'icacheIsVpipt'>,
-  policies: Policies,
-): { readonly outcome: Outcome; readonly message?: Message } {
-  if (policies.vpipt === 'refuse' && host.icacheIsVpipt) return { outcome: 'ENODEV', message: vpiptRefused };
-  return { outcome: 'ok' };
-}
 
 /**
  * Steps on the core when vCPU `vcpu` is loaded and `last` was the last of its VM there. Other VMs do not matter: VMIDs keep

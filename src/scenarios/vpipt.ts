@@ -18,6 +18,7 @@ const outcomes = {
   before0: { title: 'host reads on core 0', of: hostReads('before', 0) },
   before1: { title: 'on core 1', of: hostReads('before', 1) },
   late: { title: 'late core', of: said(/core [12]: (online|died)/) },
+  ipa: { title: 'IPA range mismatch', of: logged(/^CPU features: CPU1: IPA range mismatch$/) },
   conflict: { title: 'conflict in the log', of: logged(/Detected conflict for capability ICACHE_PIPT/) },
   after0: { title: 'host then reads on core 0', of: hostReads('after', 0) },
   after1: { title: 'on core 1 then', of: hostReads('after', 1) },
@@ -33,7 +34,8 @@ const outcomes = {
 } as const;
 
 const a57 = { type: 'cortex-a57', cluster: 0 } as const;
-const vipt = { type: 'cortex-a53', cluster: 1 } as const;
+/** A cortex-a53 comes no further: see the variant. */
+const vipt = { ...a57, cluster: 1, l1i: { policy: 'VIPT' } } as const;
 const vpiptCore = { type: 'vpipt', cluster: 1 } as const;
 
 const machine = (cores: readonly Json[], bootCores = 1): Json => ({ cores, hypervisor: { bootCores } });
@@ -95,6 +97,7 @@ export const vpipt = scenario({
         found: 'VIPT alias',
         before0: RAW.PIPT,
         late: 'online',
+        ipa: false,
         conflict: false,
         after0: RAW.PIPT,
         after1: RAW.VIPT,
@@ -149,6 +152,14 @@ export const vpipt = scenario({
       policies: { lateOnlining: 'icachePipt' },
       machine: LATE_VIPT,
       expect: { found: 'nothing', late: 'died', conflict: true, after0: RAW.PIPT, patch: 2, other: 2, reused: 2 },
+    },
+    {
+      name: 'v5.15-late-a53',
+      title: 'a Cortex-A53 comes late, which is VIPT too: it has 40 address bits, KVM has promised the 44 of the others',
+      checker: 'actual',
+      kvm: '5.15',
+      machine: machine([a57, { type: 'cortex-a53', cluster: 1 }]),
+      expect: { found: 'nothing', starts: true, late: 'died', ipa: true, conflict: false, after0: RAW.PIPT, patch: 2 },
     },
     {
       name: 'v6.7-late-vpipt',

@@ -2,9 +2,11 @@
  * The host kernel's view of its cores: boot, further cores that boot with it, cores that come online later, and what EL0 reads
  * of CTR_EL0 on each. Order as in secondary_start_kernel: a core's capabilities are looked at first, against the system as it
  * was, then its registers are merged and differences reported. UCT bits are set when capabilities are enabled (once for all
- * boot cores) and on each late core before it is merged, so merging a late core changes no other core's traps.
+ * boot cores) and on each late core before it is merged, so merging a late core changes no other core's traps. Once KVM has
+ * started, late cores are held to the widths that it made use of.
  */
 import { bug } from '../../base/errors';
+import type { Outcome } from '../errno';
 import { getField, maskOf, setField } from '../fields';
 import type { Policies } from '../policies';
 import {
@@ -27,8 +29,8 @@ export interface HostOptions {
   readonly psci?: boolean;
   /** Of the host's own translation; the faked IminLine of erratum 1542419 follows from it. Default 4096. */
   readonly pageBytes?: number;
-  /** Bits of intermediate addresses that KVM promised: a late core must reach them. Absent: KVM is not there. */
-  readonly kvmIpaBits?: number;
+  /** Cores come at EL2 (is_hyp_mode_available): late ones are held to what KVM uses. Default true. */
+  readonly hypMode?: boolean;
 }
 
 interface Cpu {
@@ -36,8 +38,15 @@ interface Cpu {
   uct: boolean;
 }
 
-/** Address bits by ID_AA64MMFR0_EL1.PARange. */
-const PARANGE_BITS = [32, 36, 40, 42, 44, 48, 52] as const;
+/** Address bits by ID_AA64MMFR0_EL1.PARange (id_aa64mmfr0_parange_to_phys_shift, which takes what it does not know for 48). */
+const PARANGE_BITS: readonly number[] = [32, 36, 40, 42, 44, 48, 52];
+const physShift = (mmfr0: bigint): number => PARANGE_BITS[Number(getField('ID_AA64MMFR0_EL1.PARange', mmfr0))] ?? 48;
+
+/** The most that pages of less than 64 KiB reach; FEAT_LPA2 is not modelled. */
+const MOST_BITS_OF_SMALL_PAGES = 48;
+
+/** get_vmid_bits, from ID_AA64MMFR1_EL1. */
+const vmidBitsOf = (mmfr1: bigint): 8 | 16 => (getField('ID_AA64MMFR1_EL1.VMIDBits', mmfr1) === 2n ? 16 : 8);
 
 export class HostCpus {
   readonly messages: log.Message[] = [];
@@ -50,6 +59,7 @@ export class HostCpus {
   private finalised = false;
   private ctrAtBoot = 0n;
   private outOfSpec = false;
+  private ipaLimit = 0;
   private readonly flags = { aliasing: false, vpipt: false };
 
   /** Boots CPU 0. */
@@ -89,6 +99,16 @@ export class HostCpus {
     return this.flags.vpipt;
   }
 
+  /** Bits of intermediate addresses that KVM offers; 0 before it starts. */
+  get kvmIpaLimit(): number {
+    return this.ipaLimit;
+  }
+
+  /** Bits of a VMID. */
+  get vmidBits(): 8 | 16 {
+    return vmidBitsOf(this.sanitisedId('ID_AA64MMFR1_EL1'));
+  }
+
   get online(): readonly number[] {
     return [...this.cpus.keys()];
   }
@@ -118,6 +138,18 @@ export class HostCpus {
     for (const { name, enable } of this.rows)
       if (enable !== undefined && this.found.has(name))
         for (const cpu of this.cpus.values()) this.enable(name, enable, cpu);
+  }
+
+  /** kvm_arch_init, as far as the host's cores decide: the posted refusal of VPIPT, and the IPA limit (kvm_set_ipa_limit). */
+  startKvm(): Outcome {
+    if (this.options.policies.vpipt === 'refuse' && this.icacheIsVpipt) {
+      this.messages.push(log.vpiptRefused);
+      return 'ENODEV';
+    }
+    const bits = physShift(this.sanitisedId('ID_AA64MMFR0_EL1'));
+    this.ipaLimit = this.options.pageBytes === 65536 ? bits : Math.min(bits, MOST_BITS_OF_SMALL_PAGES);
+    this.messages.push(log.ipaSizeLimit(this.ipaLimit));
+    return 'ok';
   }
 
   /** A core that comes online afterwards. One that conflicts dies early, and leaves the system as it was. */
@@ -217,17 +249,13 @@ export class HostCpus {
     if ((ctr & mask) !== (this.ctr.sanitised & mask) || name === 'WORKAROUND_1542419') cpu.uct = false;
   }
 
-  /** verify_hyp_capabilities */
+  /** verify_hyp_capabilities: VMIDs as wide as the system's, and since KVM has started addresses that reach its limit. */
   private hypConflict(cpu: number, registers: CpuRegisters): log.Message | undefined {
-    const { kvmIpaBits } = this.options;
-    if (kvmIpaBits === undefined) return undefined;
-    const vmidBits = (value: bigint): bigint => getField('ID_AA64MMFR1_EL1.VMIDBits', value);
-    if (vmidBits(idOf(registers, 'ID_AA64MMFR1_EL1')) < vmidBits(this.sanitisedId('ID_AA64MMFR1_EL1')))
-      return log.vmidMismatch(cpu);
+    if (this.options.hypMode === false) return undefined;
+    if (vmidBitsOf(idOf(registers, 'ID_AA64MMFR1_EL1')) < this.vmidBits) return log.vmidMismatch(cpu);
     const own = this.options.policies.lateIpaRange === 'core';
     const mmfr0 = own ? idOf(registers, 'ID_AA64MMFR0_EL1') : this.sanitisedId('ID_AA64MMFR0_EL1');
-    const parange = Number(getField('ID_AA64MMFR0_EL1.PARange', mmfr0));
-    return (PARANGE_BITS[parange] ?? 0) < kvmIpaBits ? log.ipaMismatch(cpu) : undefined;
+    return physShift(mmfr0) < this.ipaLimit ? log.ipaMismatch(cpu) : undefined;
   }
 
   private die(cpu: number, why: log.Message): 'died' {

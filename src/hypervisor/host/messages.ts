@@ -60,5 +60,14 @@ export const diesEarly = (cpu: number, psci: boolean): Message[] => [
   crit(psci ? `CPU${cpu}: died during early boot` : `CPU${cpu}: is stuck in kernel`),
 ];
 
+/** Bits that a VMM gets where it asks for none (KVM_PHYS_SHIFT). */
+const KVM_PHYS_SHIFT = 40;
+
+/** With KVM's prefix for the process that initialises it; worded as since v5.12. */
+export const ipaSizeLimit = (bits: number): Message =>
+  info(
+    `kvm [1]: IPA Size Limit: ${bits} bits${bits < KVM_PHYS_SHIFT ? ' (Reduced IPA size, limited VM/VMM compatibility)' : ''}`,
+  );
+
 /** As posted (Jan 2023), with KVM's prefix for the process that initialises it. */
 export const vpiptRefused: Message = info('kvm [1]: Incompatible VPIPT I-Cache policy');

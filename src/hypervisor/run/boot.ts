@@ -1,6 +1,5 @@
 /** The host kernel's own routines: boot of its cores, cores that come later, and what a core does while it has no vCPU to run. */
 
-import { startKvm } from '../guestSwitch';
 import { HostCpus } from '../host/hostCpus';
 import { hostGicOf } from './hostGic';
 import type { CoreContext } from './model';
@@ -22,7 +21,6 @@ export const startKernel: Routine = {
         policies: model.policies,
         boot: model.registersOf(0),
         pageBytes: model.config.pageBytes,
-        kvmIpaBits: undefined,
       });
       return undefined;
     }),
@@ -35,10 +33,11 @@ export const startKernel: Routine = {
       tell(c, 0);
       return undefined;
     }),
-    step('start KVM', BOOT_CYCLES, ({ model }) => {
-      const { outcome, message } = startKvm(model.host, model.policies);
-      if (message !== undefined) model.printk(message.text);
-      model.kvm = outcome === 'ok';
+    step('start KVM', BOOT_CYCLES, (c) => {
+      const { model } = c;
+      const from = model.host.messages.length;
+      model.kvm = model.host.startKvm() === 'ok';
+      tell(c, from);
       model.exitCode = model.kvm ? 0 : 1;
       return undefined;
     }),

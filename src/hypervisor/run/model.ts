@@ -309,10 +309,6 @@ export class Hypervisor {
 
   // ---- VMIDs ----
 
-  private get vmidBits(): number {
-    return this.host.sanitisedId('ID_AA64MMFR1_EL1') & 0x20n ? 16 : 8;
-  }
-
   /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
   giveVmid(vm: Vm): boolean {
     if (vm.generation === this.generation && vm.vmid !== 0) return false;
@@ -324,7 +320,7 @@ export class Hypervisor {
 
   /** The next VMID is given to somebody. True: they ran out, and all of them begin anew. */
   takeVmid(): boolean {
-    const over = this.nextVmid >= 2 ** this.vmidBits;
+    const over = this.nextVmid >= 2 ** this.host.vmidBits;
     if (over) {
       this.generation++;
       this.nextVmid = 1;

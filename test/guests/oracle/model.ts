@@ -25,9 +25,8 @@ const ID_REGISTERS = ['ID_AA64MMFR0_EL1', 'ID_AA64MMFR1_EL1', 'ID_AA64MMFR2_EL1'
 /** Of the script's guest: a register that an instruction without a value leaves as it was. */
 const KEPT = '5a5a';
 const NEOVERSE_N1_R3P1 = 0x413f_d0c1n;
-/** Size of intermediate addresses that user space does not choose, and the most that 4 KiB pages reach. */
+/** Size of intermediate addresses that user space does not choose. */
 const DEFAULT_IPA_BITS = 40;
-const MOST_IPA_BITS = 48;
 
 /** The slot of each new VM; user addresses are counted from its memory. */
 const GUEST_RAM: Slot = { id: 0, guestAddress: 0x8000_0000, bytes: 1 << 20, userAddress: 0, flags: 0 };
@@ -55,8 +54,6 @@ export class ModelOracle {
   private readonly cpus: readonly CpuRegisters[];
   private readonly policies: Policies;
   private readonly features: FeatureSet;
-  /** Bits of intermediate addresses that KVM offers. */
-  readonly ipaBits: number;
   private core = 0;
   private hasRun = false;
   private caches!: VirtualCaches;
@@ -70,12 +67,12 @@ export class ModelOracle {
     this.cpus = config.cores.map((_, core) => ({ ...registersOf(config, core), ...told }));
     this.features = config.cores[0].features;
     const early = config.cores.filter((_, core) => !late.includes(core));
-    this.ipaBits = Math.min(MOST_IPA_BITS, ...early.map((core) => core.paBits));
-    this.host = new HostCpus({ policies: this.policies, boot: this.cpus[0], kvmIpaBits: this.ipaBits });
+    this.host = new HostCpus({ policies: this.policies, boot: this.cpus[0] });
     early.forEach((_, index) => {
       if (index > 0) this.host.bootSecondary(index, this.cpus[index]);
     });
     this.host.finalise();
+    this.host.startKvm();
     this.newMachine();
   }
 
@@ -233,7 +230,7 @@ export class ModelOracle {
   }
 
   private extension(number: number, scope: 'system' | 'vm'): string {
-    if (number === capabilities.KVM_CAP_ARM_VM_IPA_SIZE) return hex(BigInt(this.ipaBits));
+    if (number === capabilities.KVM_CAP_ARM_VM_IPA_SIZE) return hex(BigInt(this.host.kvmIpaLimit));
     const pfnmap = cacheablePfnmapCapability(scope, this.slotHost);
     return typeof pfnmap === 'number' ? hex(BigInt(pfnmap)) : outcome(pfnmap);
   }

@@ -284,26 +284,80 @@ test('A0: after late onlining only the mismatched core traps, and earlier ones k
   assert.equal(sanity(system).length, 2);
 });
 
+test('A0: the posted refusal of VPIPT: ENODEV and its message', () => {
+  const start = (boot: CpuRegisters, policies = policiesOf('v6.2', { vpipt: 'refuse' })) => {
+    const system = host(boot, [], { policies });
+    return [system.startKvm(), texts(system).at(-1)];
+  };
+  assert.deepEqual(start(cpu(VPIPT)), ['ENODEV', 'kvm [1]: Incompatible VPIPT I-Cache policy']);
+  assert.equal(start(cpu(PIPT))[0], 'ok');
+  assert.equal(start(cpu(VPIPT), policiesOf('v6.2'))[0], 'ok');
+});
+
+test('the IPA limit of KVM is what every boot core reaches, and 48 bits with pages of 4 KiB at most', () => {
+  const core = (parange: bigint): CpuRegisters => cpu(PIPT, mmfr(0, parange));
+  const limit = (parange: readonly bigint[], pageBytes?: number): (number | string | undefined)[] => {
+    const [boot, ...others] = parange.map(core);
+    const system = host(boot, others, { pageBytes });
+    assert.equal(system.kvmIpaLimit, 0, 'KVM has not started');
+    assert.equal(system.startKvm(), 'ok');
+    return [system.kvmIpaLimit, texts(system).at(-1)];
+  };
+  assert.deepEqual(limit([4n, 2n]), [40, 'kvm [1]: IPA Size Limit: 40 bits']);
+  assert.equal(limit([6n])[0], 48);
+  assert.equal(limit([6n], 65536)[0], 52);
+  assert.deepEqual(limit([1n]), [
+    36,
+    'kvm [1]: IPA Size Limit: 36 bits (Reduced IPA size, limited VM/VMM compatibility)',
+  ]);
+});
+
+const VMID16 = 0x20n;
+const widths = (parange: bigint, vmid: bigint): CpuRegisters =>
+  cpu(PIPT, { id: { ID_AA64MMFR0_EL1: parange, ID_AA64MMFR1_EL1: vmid } });
+
+function withKvm(boot: CpuRegisters, options: Partial<HostOptions> = {}): HostCpus {
+  const system = host(boot, [], options);
+  system.startKvm();
+  return system;
+}
+
 test('A0: verify_hyp_capabilities: VMIDBits and PARange of a late core', () => {
-  const boot = cpu(PIPT, { id: { ID_AA64MMFR0_EL1: 5n, ID_AA64MMFR1_EL1: 0x20n } });
-  const late = (parange: bigint, vmid: bigint): CpuRegisters =>
-    cpu(PIPT, { id: { ID_AA64MMFR0_EL1: parange, ID_AA64MMFR1_EL1: vmid } });
-  const tries: readonly (readonly [CpuRegisters, RegExp])[] = [
-    [late(5n, 0n), /CPU features: CPU1: VMID width mismatch/],
-    [late(1n, 0x20n), /CPU features: CPU1: IPA range mismatch/],
+  const tries: readonly (readonly [CpuRegisters, string])[] = [
+    [widths(5n, 0n), 'CPU features: CPU1: VMID width mismatch'],
+    [widths(4n, VMID16), 'CPU features: CPU1: IPA range mismatch'],
+    [widths(4n, 0n), 'CPU features: CPU1: VMID width mismatch'],
   ];
   for (const [registers, message] of tries) {
-    const system = host(boot, [], { kvmIpaBits: 40 });
+    const system = withKvm(widths(5n, VMID16));
+    const before = system.messages.length;
     assert.equal(system.onlineLate(1, registers), 'died');
-    assert.ok(texts(system).some((text) => message.test(text)));
+    assert.deepEqual(system.online, [0]);
+    assert.deepEqual(texts(system).slice(before), [
+      message,
+      'CPU1: will not boot',
+      'CPU1: failed to come online',
+      'CPU1: died during early boot',
+    ]);
   }
-  assert.equal(host(boot, [], { kvmIpaBits: 40 }).onlineLate(1, late(2n, 0x20n)), 'online');
-  assert.equal(host(boot).onlineLate(1, late(1n, 0x20n)), 'online', 'without KVM nobody asks');
+  assert.equal(withKvm(widths(5n, VMID16)).onlineLate(1, widths(5n, VMID16)), 'online');
+  assert.equal(withKvm(widths(4n, 0n)).onlineLate(1, widths(5n, VMID16)), 'online', 'wider ones may come');
+  assert.equal(withKvm(widths(6n, VMID16)).onlineLate(1, widths(5n, VMID16)), 'online', '48 bits are the limit');
+});
+
+test('a late core is held to the IPA limit once KVM has started, to VMIDs wherever there is EL2', () => {
+  const boot = widths(5n, VMID16);
+  assert.equal(host(boot).onlineLate(1, widths(1n, VMID16)), 'online', 'no limit yet');
+  assert.equal(host(boot).onlineLate(1, widths(5n, 0n)), 'died', 'KVM need not have started');
+  const refused = host({ ...boot, ctr: VPIPT }, [], { policies: policiesOf('v6.2', { vpipt: 'refuse' }) });
+  assert.equal(refused.startKvm(), 'ENODEV');
+  assert.equal(refused.onlineLate(1, { ...widths(1n, VMID16), ctr: VPIPT }), 'online', 'nor does one that refused');
+  assert.equal(host(boot, [], { hypMode: false }).onlineLate(1, widths(1n, 0n)), 'online', 'at EL1 nobody asks');
 });
 
 test('since v6.14 a core with too few address bits comes online, and every core after it dies', () => {
-  const core = (parange: bigint): CpuRegisters => cpu(PIPT, { id: { ID_AA64MMFR0_EL1: parange } });
-  const system = host(core(4n), [], { kvmIpaBits: 44, policies: policiesOf('v6.14') });
+  const core = (parange: bigint): CpuRegisters => cpu(PIPT, mmfr(0, parange));
+  const system = withKvm(core(4n), { policies: policiesOf('v6.14') });
   assert.equal(system.onlineLate(1, core(4n)), 'online');
   assert.equal(system.onlineLate(2, core(2n)), 'online');
   assert.equal(system.onlineLate(3, core(4n)), 'died');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setField } from '../../../src/hypervisor/fields';
-import { flushIpaSteps, loadSteps, NO_VCPU, startKvm, vmidRolloverSteps } from '../../../src/hypervisor/guestSwitch';
+import { flushIpaSteps, loadSteps, NO_VCPU, vmidRolloverSteps } from '../../../src/hypervisor/guestSwitch';
 import {
   type IcacheFacts,
   icacheOperations,
@@ -68,15 +68,6 @@ test('A1: VMID rollover is DSB ISHST, TLBI ALLE1IS, DSB ISH since v6.8; IC IALLU
   assert.deepEqual(names(vmidRolloverSteps({ icacheIsVpipt: true }, v68)), plain);
   const aware = ['DSB ISHST', 'TLBI ALLE1IS', 'IC IALLUIS', 'DSB ISH'];
   assert.deepEqual(names(vmidRolloverSteps({ icacheIsVpipt: true }, v67)), aware);
-});
-
-test('A0: the posted refusal of VPIPT: ENODEV and its message', () => {
-  const policies = policiesOf('v6.2', { vpipt: 'refuse' });
-  const refused = startKvm({ icacheIsVpipt: true }, policies);
-  assert.equal(refused.outcome, 'ENODEV');
-  assert.equal(refused.message?.text, 'kvm [1]: Incompatible VPIPT I-Cache policy');
-  assert.deepEqual(startKvm({ icacheIsVpipt: false }, policies), { outcome: 'ok' });
-  assert.deepEqual(startKvm({ icacheIsVpipt: true }, policiesOf('v6.2')), { outcome: 'ok' });
 });
 
 test('A0: a host at EL1 leaves VPIPT lines to EL2’s flush by IPA, up to v6.7', () => {

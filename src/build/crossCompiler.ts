@@ -39,7 +39,8 @@ const FLAGS = [
   '-fno-tree-loop-distribute-patterns', // no loop becomes a call of memset
   '-fno-pic',
   '-fno-stack-protector',
-  '-fno-asynchronous-unwind-tables', // so that call frames are described in .debug_frame
+  '-fno-asynchronous-unwind-tables',
+  '-fno-unwind-tables', // call frames are described in .debug_frame, which is debug information and not linked away
   '-fno-omit-frame-pointer',
   '-g',
   '-gdwarf-5',

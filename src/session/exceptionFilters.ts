@@ -24,8 +24,8 @@ const perLevel: readonly Dap.ExceptionBreakpointsFilter[] = [1, 2, 3].flatMap((e
 export const exceptionFilters: readonly Dap.ExceptionBreakpointsFilter[] = [
   {
     filter: 'staleFetch',
-    label: 'Stale instruction fetch',
-    description: 'Stop when a core runs an instruction that is not the one in memory, because maintenance is missing',
+    label: 'Findings of the coherence checker',
+    description: 'Stop where a core runs a stale instruction, or maintenance is missing in another way',
     default: true,
     supportsCondition: true,
     conditionDescription: 'e.g. $core == 1',

@@ -34,6 +34,13 @@ export function stopText(report: StopReport, target: Target): string | undefined
   return report.text;
 }
 
+/** A few words for the call stack, where more of them would hide the thread's name. */
+export function stopDescription({ reason, exception, finding, text }: StopReport): string | undefined {
+  if (finding) return finding.kind;
+  if (exception) return text ?? `exception to EL${exception.toEl}`;
+  return reason === 'exception' ? text : undefined;
+}
+
 function exceptionLine(e: ExceptionRecord): string {
   const what = e.kind === 'sync' ? (decodeEsr(e.esr).meaning ?? kindNames.sync) : kindNames[e.kind];
   return `EL${e.fromEl} → EL${e.toEl}: ${what}`;
@@ -86,7 +93,7 @@ export function exceptionInfo(report: StopReport, target: Target): Dap.Exception
   }
   if (finding) {
     const details = { typeName: finding.kind, message: findingDetails(finding, target) };
-    return { exceptionId: 'staleFetch', description: findingLine(finding, target), breakMode: 'always', details };
+    return { exceptionId: finding.kind, description: findingLine(finding, target), breakMode: 'always', details };
   }
   if (report.reason !== 'exception') return undefined;
   return { exceptionId: 'elChange', description: report.text ?? 'the EL has changed', breakMode: 'always' };

@@ -8,7 +8,7 @@ import type { CoreView, Machine } from '../machine/api';
 import { type EvaluationPort, type FunctionInfo, stripPointerAuth, unwindFrame, withFrameBase } from '../program';
 import { spaceOfEl } from './addressReference';
 import { littleEndian } from './expressions/evaluate';
-import { wordsOf } from './instructions';
+import { flowOf, wordsOf } from './instructions';
 import type { StepPlace } from './model/code';
 import { modelFrames } from './model/frames';
 import type { GuestRegisters } from './model/guestRegisters';
@@ -245,7 +245,8 @@ export class Stack {
   /** Whether the function has stored X30 before the pc; true where that cannot be told. */
   private savedReturn(frame: PhysicalFrame): boolean {
     const symbol = this.target.symbolAt(frame.pc);
-    if (symbol === undefined || symbol.offset > 4096n) return true;
+    if (symbol === undefined) return !this.calledFromKnown(frame);
+    if (symbol.offset > 4096n) return true;
     const start = frame.pc - symbol.offset;
     const code = memoryReader(this.machine, frame.core, frame.el)(start, Number(symbol.offset));
     // STP with X30 in Rt or Rt2 and STR of X30, both relative to SP.
@@ -254,6 +255,19 @@ export class Stack {
       const pair = (word & 0xfe400000) >>> 0 === 0xa8000000 && ((word & 31) === LR || ((word >>> 10) & 31) === LR);
       return onStack && (pair || ((word & 0xffc00000) >>> 0 === 0xf9000000 && (word & 31) === LR) || isPreStore(word));
     });
+  }
+
+  /**
+   * Whether X30 is the way back to a known function, of code that has no symbol: generated code, or an alias. A call of its own would
+   * have left an address of its own there.
+   */
+  private calledFromKnown(frame: PhysicalFrame): boolean {
+    const back = stripPointerAuth(frame.registers.get(LR) ?? 0n);
+    const memory = memoryReader(this.machine, frame.core, frame.el);
+    const record = memory(frame.registers.get(FP) ?? 0n, 16);
+    const saved = record && stripPointerAuth(littleEndian(record.subarray(8)));
+    const [call] = wordsOf(memory(back - 4n, 4) ?? new Uint8Array(0));
+    return this.target.symbolAt(back) !== undefined && saved !== back && call !== undefined && flowOf(call) === 'call';
   }
 
   /** Words of code, read in chunks: walks along entry code read many. */

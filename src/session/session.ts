@@ -11,7 +11,7 @@ import { BreakpointStore } from './breakpoints';
 import { ConsoleLog } from './console';
 import { FrameEnvironment } from './environment';
 import { ActiveFilters } from './exceptionFilters';
-import { findingLine, stopText } from './exceptionInfo';
+import { findingLine, stopDescription, stopText } from './exceptionInfo';
 import { type Expression, ExpressionError } from './expressions/syntax';
 import { type Frame, Stack } from './frames';
 import type { LogPart } from './hitCondition';
@@ -228,7 +228,7 @@ export class Session {
       reason: report.reason,
       threadId: report.core + 1,
       allThreadsStopped: true,
-      ...(text === undefined ? {} : { text, description: describeReason(report.reason, text) }),
+      ...(text === undefined ? {} : { text, description: stopDescription(report) ?? `Paused: ${text}` }),
       ...(ids.length > 0 ? { hitBreakpointIds: [...ids] } : {}),
     });
     for (const hit of report.hits) {
@@ -349,6 +349,3 @@ export class Session {
     }
   }
 }
-
-const describeReason = (reason: string, text: string): string =>
-  reason === 'exception' ? `Paused on ${text}` : `Paused: ${text}`;

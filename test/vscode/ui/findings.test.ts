@@ -5,7 +5,7 @@ import { becomes } from '../ui';
 import { openWorkbench, type Workbench } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
-const CONFIGURATION = 'kvm-isolation: a line of another vCPU';
+const CONFIGURATION = 'kvm-isolation on v5.11: a line of another vCPU';
 const OTHERS = ['Variables', 'Watch', 'Loaded Scripts', 'Breakpoints', 'Cores', 'VMs', 'Watched Lines', 'Caches'];
 
 describe('findings', () => {

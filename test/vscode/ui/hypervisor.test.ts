@@ -11,7 +11,7 @@ import { becomes, type TreeRow, type Ui } from '../ui';
 import { openWorkbench, type Workbench } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
-const CONFIGURATION = 'kvm-ccsidr: a guest moves between clusters';
+const CONFIGURATION = 'kvm-ccsidr on v6.12: the same values on both';
 const VIEWS = ['Variables', 'Watch', 'Loaded Scripts', 'Breakpoints', 'Cores', 'VMs', 'Watched Lines', 'Caches'];
 
 async function waitStack(ui: Ui, wanted: (frames: readonly string[]) => boolean): Promise<string[]> {

@@ -28,6 +28,9 @@ export const errnoNames = Object.keys(rows) as readonly ErrnoName[];
 /** What a system call returns for it: 0 or the negative number. */
 export const returnValue = (outcome: Outcome): number => (outcome === 'ok' ? 0 : -rows[outcome][0]);
 
+/** The same as a 64-bit register holds it. */
+export const resultOf = (outcome: Outcome): bigint => BigInt.asUintN(64, BigInt(returnValue(outcome)));
+
 export const errnoMeaning = (name: ErrnoName): string => rows[name][1];
 
 /** The name of a negative return value; 0 is 'ok'. */

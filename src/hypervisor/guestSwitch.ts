@@ -35,6 +35,16 @@ export function vmidRolloverSteps(host: Pick<HostCpus, 'icacheIsVpipt'>, policie
   return [step('DSB ISHST'), step('TLBI ALLE1IS'), ...icache, step('DSB ISH')];
 }
 
+/** Steps that forget everything of a VM on all cores (__kvm_tlb_flush_vmid). */
+export const flushVmidSteps: readonly Step[] = [
+  step('DSB ISHST'),
+  step("load the guest's VTTBR_EL2"),
+  step('ISB'),
+  step('TLBI VMALLS12E1IS'),
+  step('DSB ISH'),
+  step('ISB'),
+];
+
 /**
  * Steps that forget one IPA of a VM, on all cores or on this one. A host at EL1 (nVHE) cannot reach a guest's lines of a VPIPT
  * cache, so there EL2 does it here; see icacheSteps for the other half.

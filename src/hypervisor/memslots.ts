@@ -65,7 +65,7 @@ const overlap = (a: Slot, b: Slot): boolean =>
   a.guestAddress < b.guestAddress + b.bytes && b.guestAddress < a.guestAddress + a.bytes;
 
 /** The slots after a request that succeeded. */
-export function withSlot(slots: readonly Slot[], wanted: Slot): Slot[] {
+export function withSlot<S extends Pick<Slot, 'id' | 'bytes'>>(slots: readonly S[], wanted: S): S[] {
   const others = slots.filter(({ id }) => id !== wanted.id);
   return wanted.bytes === 0 ? others : [...others, wanted];
 }

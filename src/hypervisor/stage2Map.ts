@@ -4,7 +4,7 @@
  * kvm_pgtable_stage2_relax_perms). Source: FIDELITY A2 and a v6.17 source of mmu.c.
  */
 import { getField } from './fields';
-import { flushIpaSteps } from './guestSwitch';
+import { flushIpaSteps, flushVmidSteps } from './guestSwitch';
 import { type IcacheFacts, icacheSteps } from './icacheRange';
 import type { Policies } from './policies';
 import { kindOf, type Step } from './steps';
@@ -56,12 +56,15 @@ export interface Stage2Host extends IcacheFacts {
 }
 
 /**
- * Steps of one fault in order. D-cache maintenance is part of mapping only: what the guest writes later is its own to clean.
- * `replaces`: an entry that maps something is there.
+ * What the entry has that is written: nothing valid; a page or block; a table, whose pages become one block. A table's entries may
+ * be many, so that all of the VM is forgotten.
  */
+export type Replaced = 'nothing' | 'entry' | 'table';
+
+/** Steps of one fault in order. D-cache maintenance is part of mapping only: what the guest writes later is its own to clean. */
 export function faultSteps(
   fault: FaultFacts,
-  replaces: boolean,
+  replaces: Replaced,
   host: Stage2Host,
   policies: Policies,
 ): readonly Step[] {
@@ -77,7 +80,8 @@ export function faultSteps(
     host.fwb || fault.forceNonCacheable || fault.kernelMemory === false
       ? []
       : [{ name: 'DC CIVAC', count: fault.mapBytes / host.dataLineBytes }, { name: 'DSB SY' }];
-  const broken: readonly Step[] = replaces ? [{ name: 'clear the entry' }, ...flush('broadcast')] : [];
+  const forget = { nothing: [], entry: flush('broadcast'), table: flushVmidSteps }[replaces];
+  const broken: readonly Step[] = replaces === 'nothing' ? [] : [{ name: 'clear the entry' }, ...forget];
   return [...broken, ...clean, ...icache, { name: 'write the entry' }, { name: 'DSB ISHST' }];
 }
 

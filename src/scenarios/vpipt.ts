@@ -155,7 +155,8 @@ export const vpipt = scenario({
     },
     {
       name: 'v5.15-late-a53',
-      title: 'a Cortex-A53 comes late, which is VIPT too: it has 40 address bits, KVM has promised the 44 of the others',
+      title:
+        'a Cortex-A53 comes late, which is VIPT too: it has 40 address bits, KVM has promised the 44 of the others',
       checker: 'actual',
       kvm: '5.15',
       machine: machine([a57, { type: 'cortex-a53', cluster: 1 }]),

@@ -1,16 +1,28 @@
 /** Every routine of the model, in the order in which their steps have addresses. */
 import { doIdle, secondaryStartKernel, startKernel } from './boot';
 import { handleExit, handleHvc, handleSmc, handleSysReg, handleWfx, psci, unknownEc } from './exits';
-import { accessFault, flushVm, guestAbort, ioMemAbort, mapCpuInterface, memoryFault, userMemAbort } from './faults';
+import {
+  accessFault,
+  breakEntry,
+  flushVm,
+  guestAbort,
+  ioMemAbort,
+  mapCpuInterface,
+  memoryFault,
+  userMemAbort,
+} from './faults';
 import { handleIrq } from './interrupts';
 import type { Routine } from './routines';
-import { cpuUp, otherVms, unmapRange, vmmCall, vmmReadsCtr, vmmWrite } from './vmmCalls';
+import { setMemoryRegion } from './slots';
+import { flushShadowMemslot, stage2Unmap, unmapRange } from './unmap';
+import { cpuUp, otherVms, vmmCall, vmmReadsCtr, vmmWrite } from './vmmCalls';
 import { perform, vcpuLoad, vcpuPut, vcpuRun, vcpuThread } from './world';
 
 export const allRoutines: readonly Routine[] = [
   ...[startKernel, secondaryStartKernel, doIdle],
   ...[vcpuThread, vcpuLoad, vcpuRun, vcpuPut, perform],
   ...[handleExit, unknownEc, handleWfx, handleSysReg, handleHvc, handleSmc, psci],
-  ...[guestAbort, accessFault, userMemAbort, ioMemAbort, mapCpuInterface, memoryFault, flushVm, handleIrq],
-  ...[vmmCall, vmmWrite, unmapRange, cpuUp, otherVms, vmmReadsCtr],
+  ...[guestAbort, accessFault, userMemAbort, breakEntry, ioMemAbort, mapCpuInterface, memoryFault, flushVm, handleIrq],
+  ...[vmmCall, vmmWrite, cpuUp, otherVms, vmmReadsCtr],
+  ...[setMemoryRegion, flushShadowMemslot, unmapRange, stage2Unmap],
 ];

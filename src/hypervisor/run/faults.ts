@@ -1,18 +1,22 @@
 /** Stage-2 aborts of a guest (arch/arm64/kvm/mmu.c, mmio.c), and the loops over a VM's memory. */
 import { EC } from '../../arch/syndromes';
 import { virtMap } from '../../devices/virtBoard';
-import { abortDecision } from '../guestAbort';
+import { abortDecision, mustRetry } from '../guestAbort';
+import { flushIpaSteps } from '../guestSwitch';
 import { memoryFlags } from '../kvmApi';
 import { faultDecision } from '../pfnmap';
 import { memAttr, type Stage2Memory } from '../stage2Attributes';
-import { actionFor, type FaultFacts, faultSteps, permissionsFor, type Stage2Host } from '../stage2Map';
+import { actionFor, type FaultFacts, faultSteps, permissionsFor, type Replaced } from '../stage2Map';
 import { inject } from './exits';
+import { isWhole, mappingOf } from './hostMemory';
 import type { CoreContext } from './model';
-import { done, type Next, type Routine, step } from './routines';
+import { done, type Locals, type Next, type Routine, step } from './routines';
 import { pfnmapHost } from './slots';
-import { Stage2Table } from './stage2Table';
+import { freeTree, tablesOf, writeEntry } from './stage2Pages';
+import { LAST_LEVEL, type Leaf, Stage2Table } from './stage2Table';
+import { releaseLock, takeLock } from './unmap';
 import type { Memslot } from './vm';
-import { performing } from './world';
+import { performing, stage2Host } from './world';
 
 const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) === 1n;
 
@@ -24,19 +28,6 @@ const kinds: Readonly<Record<number, 'translation' | 'permission' | 'accessFlag'
   1: 'translation',
   2: 'accessFlag',
   3: 'permission',
-};
-
-export const stage2Host = (c: CoreContext): Stage2Host => {
-  const { host, config, fwb } = c.model;
-  return {
-    ctr: host.sanitisedCtr,
-    aliasing: host.icacheIsAliasing,
-    vpipt: host.icacheIsVpipt,
-    hostEl: 1,
-    pageBytes: config.pageBytes,
-    fwb,
-    dataLineBytes: 4 << Number((host.sanitisedCtr >> 16n) & 15n),
-  };
 };
 
 export const guestAbort: Routine = {
@@ -115,10 +106,11 @@ export const mapCpuInterface: Routine = {
     step('map the virtual CPU interface', 50, (c, locals) => {
       const { stage2 } = c.vcpu.vm;
       const ipa = Math.floor((locals.ipa as number) / stage2.pageBytes) * stage2.pageBytes;
-      const leaf = stage2.reach(c, ipa, 3);
+      const tables = tablesOf(c, c.vcpu.vm);
+      const leaf = stage2.reach(tables, ipa, 3);
       const address = ipa - virtMap.gicCpu.base + virtMap.gicVirtualCpu.base;
       const permissions = { read: true, write: true, execute: false };
-      c.store(leaf.at, stage2.leaf(3, { address, memAttr: memAttr('DEVICE_nGnRE', c.model.fwb), permissions }));
+      tables.store(leaf.at, stage2.leaf(3, { address, memAttr: memAttr('DEVICE_nGnRE', c.model.fwb), permissions }));
       c.port.barrier(c.core, 'DSB ISHST');
       return done('resume');
     }),
@@ -129,45 +121,74 @@ export const accessFault: Routine = {
   name: 'handle_access_fault',
   steps: [
     step('mark the entry young', 10, (c, locals) => {
-      const leaf = c.vcpu.vm.stage2.find(c, locals.ipa as number);
-      c.store(leaf.at, leaf.entry | (1n << 10n));
+      const { vm } = c.vcpu;
+      const leaf = vm.stage2.find(c, locals.ipa as number);
+      if (Stage2Table.isValid(leaf.entry)) writeEntry(c, vm, leaf.at, Stage2Table.young(leaf.entry));
+      c.port.barrier(c.core, 'DSB ISHST');
       return done('resume');
     }),
   ],
 };
 
-/** The largest entry that slot, host mapping and addresses allow around an IPA. */
-function sizeAt(c: CoreContext, slot: Memslot, ipa: number): { level: number; bytes: number; ipa: number; pa: number } {
-  const { stage2 } = c.vcpu.vm;
-  const logging = (slot.flags & memoryFlags.KVM_MEM_LOG_DIRTY_PAGES) !== 0;
-  for (let level = stage2.startLevel; level < 3; level++) {
+/** An entry that may be written: its level, what it covers, and what it maps. */
+interface Size {
+  readonly level: number;
+  readonly bytes: number;
+  readonly ipa: number;
+  readonly pa: number;
+}
+
+const isLogging = ({ flags }: Memslot): boolean => (flags & memoryFlags.KVM_MEM_LOG_DIRTY_PAGES) !== 0;
+const isWritable = ({ flags }: Memslot): boolean => (flags & memoryFlags.KVM_MEM_READONLY) === 0;
+
+/** The largest entry that slot, host mapping and addresses allow around an IPA; while dirty pages are logged, a page. */
+function sizeAt(c: CoreContext, slot: Memslot, ipa: number): Size {
+  const { stage2, mappings } = c.vcpu.vm;
+  const mapping = mappingOf(mappings, slot.hostAddress + ipa - slot.guestAddress);
+  const mapBytes = mapping === undefined || isLogging(slot) ? 0 : mapping.mapBytes;
+  for (let level = stage2.startLevel; level < LAST_LEVEL; level++) {
     const bytes = stage2.bytesAt(level);
     const start = Math.floor(ipa / bytes) * bytes;
     const pa = slot.hostAddress + start - slot.guestAddress;
     const inside = start >= slot.guestAddress && start + bytes <= slot.guestAddress + slot.bytes;
-    if (logging || bytes > slot.mapBytes || !inside || pa % bytes !== 0) continue;
+    if (bytes > mapBytes || !inside || pa % bytes !== 0) continue;
+    if (mapping !== undefined && !isWhole(mapping, { start: pa, end: pa + bytes })) continue;
     if (stage2.levelFor(start, pa, bytes) === level) return { level, bytes, ipa: start, pa };
   }
   const bytes = stage2.pageBytes;
   const start = Math.floor(ipa / bytes) * bytes;
-  return { level: 3, bytes, ipa: start, pa: slot.hostAddress + start - slot.guestAddress };
+  return { level: LAST_LEVEL, bytes, ipa: start, pa: slot.hostAddress + start - slot.guestAddress };
+}
+
+/** What is mapped: a fault on a block is about the block, unless pages are wanted now. */
+function wantedSize(c: CoreContext, slot: Memslot, { ipa, kind }: Locals, old: Leaf): Size {
+  const size = sizeAt(c, slot, ipa as number);
+  const { pageBytes } = c.vcpu.vm.stage2;
+  const keeps = kind === 'permission' && Stage2Table.isValid(old.entry) && old.bytes > pageBytes && !isLogging(slot);
+  if (!keeps) return size;
+  const pa = slot.hostAddress + old.ipa - slot.guestAddress;
+  return { level: old.level, bytes: old.bytes, ipa: old.ipa, pa };
 }
 
 export const userMemAbort: Routine = {
   name: 'user_mem_abort',
   steps: [
     step('look at user space’s mapping', 40, (c, locals): Next => {
-      const slot = c.vcpu.vm.slotOf(locals.ipa as number);
+      const { vm } = c.vcpu;
+      const ipa = locals.ipa as number;
+      locals.sequence = vm.invalidateSequence;
+      const slot = vm.slotOf(ipa);
       if (slot === undefined) return done('resume');
+      const mapping = vm.mappedAt(slot.hostAddress + ipa - slot.guestAddress);
       const access = locals.fetch === true ? 'execute' : locals.write === true ? 'write' : 'read';
       const decision = faultDecision(
         {
-          vma: slot.vma,
-          kernelMemory: slot.kernelMemory,
+          vma: mapping?.vma,
+          kernelMemory: mapping?.kernelMemory === true,
           access,
           permissionFault: locals.kind === 'permission',
         },
-        pfnmapHost(c.model, c.vcpu.vm),
+        pfnmapHost(c.model, vm),
       );
       locals.access = access;
       if (decision.kind === 'error') {
@@ -183,43 +204,93 @@ export const userMemAbort: Routine = {
       locals.forced = decision.forceNonCacheable;
       return undefined;
     }),
-    step('choose size, permissions and type', 40, (c, locals): Next => {
+    step('take the MMU lock', 5, (c, locals): Next => {
       if (locals.memory === undefined) return done(locals.result ?? 'resume');
+      if (!takeLock(c)) return { goto: 'take the MMU lock' };
+      const { invalidateSequence, invalidating } = c.vcpu.vm;
+      // The host has changed its mappings meanwhile: the guest runs on, and faults again.
+      const stale = mustRetry(locals.sequence as number, invalidateSequence, invalidating > 0);
+      return stale ? { goto: 'release the MMU lock' } : undefined;
+    }),
+    step('break a block that is to be a table', 5, (c, locals): Next => {
+      const { vm } = c.vcpu;
+      const slot = vm.slotOf(locals.ipa as number);
+      if (slot === undefined) return { goto: 'release the MMU lock' };
+      const old = vm.stage2.find(c, locals.ipa as number);
+      const { level } = wantedSize(c, slot, locals, old);
+      return Stage2Table.isValid(old.entry) && old.level < level
+        ? { call: 'stage2_try_break_pte', with: breaking(old) }
+        : undefined;
+    }),
+    step('choose size, permissions and type', 40, (c, locals): Next => {
       const { model, vcpu } = c;
-      const { stage2 } = vcpu.vm;
-      const slot = vcpu.vm.slotOf(locals.ipa as number);
-      if (slot === undefined) return done('resume');
-      const size = sizeAt(c, slot, locals.ipa as number);
-      const old = stage2.find(c, locals.ipa as number);
+      const { vm } = vcpu;
+      const slot = vm.slotOf(locals.ipa as number);
+      if (slot === undefined) return { goto: 'release the MMU lock' };
+      const mapping = vm.mappedAt(slot.hostAddress + (locals.ipa as number) - slot.guestAddress);
+      const old = vm.stage2.find(c, locals.ipa as number);
+      const size = wantedSize(c, slot, locals, old);
       const permissionFault = locals.kind === 'permission' && Stage2Table.isValid(old.entry);
-      const bytes = permissionFault ? old.bytes : size.bytes;
       const fault: FaultFacts = {
         kind: permissionFault ? 'permission' : 'translation',
         access: locals.access as FaultFacts['access'],
-        writable: (slot.flags & memoryFlags.KVM_MEM_READONLY) === 0,
-        logging: (slot.flags & memoryFlags.KVM_MEM_LOG_DIRTY_PAGES) !== 0,
-        mapBytes: bytes,
+        writable: isWritable(slot),
+        logging: isLogging(slot),
+        mapBytes: size.bytes,
         faultBytes: permissionFault ? old.bytes : undefined,
         forceNonCacheable: locals.forced === true,
-        kernelMemory: slot.kernelMemory,
+        kernelMemory: mapping?.kernelMemory === true,
       };
       const host = stage2Host(c);
       const permissions = permissionsFor(fault, host.ctr, model.policies);
-      const relax = actionFor(fault) === 'relax';
-      const leaf = relax ? old : stage2.reach(c, size.ipa, size.level);
-      const steps = faultSteps(fault, Stage2Table.isValid(leaf.entry), host, model.policies);
+      const action = actionFor(fault);
+      const leaf = action === 'relax' ? old : vm.stage2.reach(tablesOf(c, vm), size.ipa, size.level);
       const attributes = memAttr(locals.memory as Stage2Memory, model.fwb);
-      const entry = relax
-        ? stage2.relaxed(old.entry, permissions)
-        : stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
-      const start = Math.floor((locals.ipa as number) / bytes) * bytes;
-      const pa = slot.hostAddress + start - slot.guestAddress;
-      const action = relax ? 'relax' : 'map';
-      model.noteFault({ vcpu: vcpu.name, ipa: start, action, bytes, access: fault.access, steps });
+      const entry =
+        action === 'relax'
+          ? vm.stage2.relaxed(old.entry, permissions)
+          : vm.stage2.leaf(size.level, { address: size.pa, memAttr: attributes, permissions });
+      const replaces = replacedBy(leaf);
+      // Another vCPU was there first: if that is not enough, the next fault adds permissions.
+      if (action === 'map' && replaces === 'entry' && Stage2Table.sameMapping(leaf.entry, entry))
+        return { goto: 'release the MMU lock' };
+      locals.table = replaces === 'table' ? Stage2Table.addressOf(leaf.entry) : 0;
+      locals.level = leaf.level;
+      const steps = faultSteps(fault, replaces, host, model.policies);
+      const { bytes, ipa, pa } = size;
+      model.noteFault({ vcpu: vcpu.name, ipa, action, bytes, access: fault.access, steps });
       const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
-      return { call, with: { ...about, ipa: BigInt(start) } };
+      return { call, with: { ...about, ipa: BigInt(ipa) } };
+    }),
+    step('free the tables that a block replaced', 5, (c, { table, level }) => {
+      if (table !== 0) freeTree(c, c.vcpu.vm, table as number, (level as number) + 1);
+      return undefined;
+    }),
+    step('release the MMU lock', 2, (c) => {
+      releaseLock(c);
+      return undefined;
     }),
     step('let the guest try again', 10, () => done('resume')),
+  ],
+};
+
+function replacedBy({ entry, level }: Leaf): Replaced {
+  if (!Stage2Table.isValid(entry)) return 'nothing';
+  return Stage2Table.isTable(entry, level) ? 'table' : 'entry';
+}
+
+const breaking = ({ at, ipa }: Leaf): Locals => ({ at, ipa });
+
+/** A block goes, so that a table with some of its pages can take its place: the others are mapped by later faults. */
+export const breakEntry: Routine = {
+  name: 'stage2_try_break_pte',
+  steps: [
+    step('break the entry', 5, (c, { at, ipa }) => {
+      const { host, policies } = c.model;
+      const flush = flushIpaSteps({ icacheIsVpipt: host.icacheIsVpipt }, policies, stage2Host(c).hostEl);
+      const { call, with: about } = performing([{ name: 'clear the entry' }, ...flush], { at: at as number });
+      return { call, with: { ...about, ipa: BigInt(ipa as number) } };
+    }),
   ],
 };
 
@@ -261,22 +332,20 @@ export const memoryFault: Routine = {
   ],
 };
 
-/** stage2_flush_vm: cleans and invalidates what is mapped, page by page. */
+/** stage2_flush_vm: cleans and invalidates what is mapped cacheable, entry by entry. */
 export const flushVm: Routine = {
   name: 'stage2_flush_vm',
   steps: [
     step('clean and invalidate what is mapped', 20, (c) => {
-      const { stage2, slots } = c.vcpu.vm;
+      const { stage2, slots, mappings } = c.vcpu.vm;
       const line = stage2Host(c).dataLineBytes;
-      for (const slot of slots.filter((row) => row.kernelMemory))
+      for (const slot of slots)
         for (let at = slot.guestAddress; at < slot.guestAddress + slot.bytes; ) {
-          const leaf = stage2.find(c, at);
-          const from = Math.floor(at / leaf.bytes) * leaf.bytes;
-          if (Stage2Table.isValid(leaf.entry)) {
-            const pa = slot.hostAddress + from - slot.guestAddress;
-            c.perform({ name: 'DC CIVAC', count: leaf.bytes / line }, BigInt(pa), line);
-          }
-          at = from + leaf.bytes;
+          const { entry, ipa, bytes } = stage2.find(c, at);
+          const pa = Stage2Table.addressOf(entry);
+          if (Stage2Table.isValid(entry) && mappingOf(mappings, pa)?.kernelMemory === true)
+            c.perform({ name: 'DC CIVAC', count: bytes / line }, BigInt(pa), line);
+          at = ipa + bytes;
         }
       c.port.barrier(c.core, 'DSB SY');
       return done();

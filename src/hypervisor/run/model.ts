@@ -19,16 +19,17 @@ import { kindOf } from '../steps';
 import { VirtualCaches } from '../virtualCaches';
 import { VmCtr } from '../vmCtr';
 import { allRoutines } from './allRoutines';
+import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
-import { pfnmapHost, slotOutcome } from './slots';
+import { makeSlot, pfnmapHost } from './slots';
 import { SoftLockup } from './softLockup';
 import { Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
 import { VgicV2 } from './vgicV2';
 import { VgicV3 } from './vgicV3';
-import { type Memslot, Vcpu, Vm } from './vm';
+import { Vcpu, Vm } from './vm';
 
 export interface Frame {
   readonly routine: string;
@@ -48,10 +49,11 @@ export interface SlotConfig {
   readonly bytes: number;
   readonly flags?: number;
   readonly hostAddress: number;
-  readonly vma?: Partial<Memslot['vma']>;
+  /** What user space has mapped there. */
+  readonly vma?: Partial<HostMapping['vma']>;
   readonly kernelMemory?: boolean;
   readonly mapBytes?: number;
-  readonly remap?: Memslot['remap'];
+  readonly remap?: HostMapping['remap'];
 }
 
 export interface VcpuConfig {
@@ -372,7 +374,7 @@ export class Hypervisor {
       vm.vgic = new (gic === 3 ? VgicV3 : VgicV2)(vcpus.length, (index) => this.interruptRaised(vm.vcpus[index]));
     this.userSpace.attach(vm);
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
-    for (const [n, slot] of slots.entries()) this.makeSlot(vm, memslot(n, slot));
+    for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
     for (const [index, config] of vcpus.entries()) {
       const vcpu = new Vcpu(
         vm,
@@ -387,16 +389,14 @@ export class Hypervisor {
     }
   }
 
-  /** KVM_SET_USER_MEMORY_REGION; one that is refused is not there for the guest. */
-  private makeSlot(vm: Vm, slot: Memslot): void {
-    const outcome = slotOutcome(this, vm, slot);
-    if (outcome === 'ok') {
-      vm.slots.push(slot);
-      return;
-    }
-    vm.refused.push(slot);
-    this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${slot.id}`, errno: outcome });
-    this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${slot.id}: ${outcome}`);
+  /** The VMM maps memory and makes a slot of it; one that is refused is not there for the guest. */
+  private makeSlot(vm: Vm, id: number, config: SlotConfig): void {
+    const { guestAddress, bytes, hostAddress, flags = 0 } = config;
+    vm.mappings.push(hostMapping(config));
+    const outcome = makeSlot(this, vm, { id, guestAddress, bytes, flags, hostAddress });
+    if (outcome === 'ok') return;
+    this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${id}`, errno: outcome });
+    this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${id}: ${outcome}`);
   }
 
   /** The cache registers of a vCPU on a core. */
@@ -486,17 +486,10 @@ export class Hypervisor {
   }
 }
 
-function memslot(id: number, config: SlotConfig): Memslot {
-  const { guestAddress, bytes, hostAddress } = config;
-  return {
-    id,
-    guestAddress,
-    bytes,
-    flags: config.flags ?? 0,
-    hostAddress,
-    vma: { start: hostAddress, end: hostAddress + bytes, kind: 'ordinary', memory: 'NORMAL', ...config.vma },
-    kernelMemory: config.kernelMemory ?? true,
-    mapBytes: config.mapBytes ?? 2 ** 21,
-    remap: config.remap,
-  };
-}
+const hostMapping = ({ bytes, hostAddress, vma, kernelMemory, mapBytes, remap }: SlotConfig): HostMapping => ({
+  vma: { start: hostAddress, end: hostAddress + bytes, kind: 'ordinary', memory: 'NORMAL', ...vma },
+  holes: [],
+  kernelMemory: kernelMemory ?? true,
+  mapBytes: mapBytes ?? 2 ** 21,
+  remap,
+});

@@ -1,7 +1,10 @@
-/** Memory slots of a VM: what KVM says when one is made, with the host's facts about device memory. */
-import type { Outcome } from '../errno';
-import { checkSlot, type PfnmapHost } from '../pfnmap';
+/** Memory slots of a VM: KVM_SET_USER_MEMORY_REGION, decided by memslots.ts and carried out at stage 2. */
+import { type Outcome, resultOf } from '../errno';
+import { type SlotDecision, setRegion, withSlot } from '../memslots';
+import type { PfnmapHost, SlotChange } from '../pfnmap';
+import { vmasOf } from './hostMemory';
 import type { Hypervisor } from './model';
+import { done, type Next, type Plain, type Routine, step } from './routines';
 import type { Memslot, Vm } from './vm';
 
 export function pfnmapHost(model: Hypervisor, vm: Vm): PfnmapHost {
@@ -16,8 +19,56 @@ export function pfnmapHost(model: Hypervisor, vm: Vm): PfnmapHost {
 }
 
 /** What KVM_SET_USER_MEMORY_REGION says of a slot. */
-export function slotOutcome(model: Hypervisor, vm: Vm, slot: Memslot, flags = slot.flags): Outcome {
-  const { guestAddress, bytes, hostAddress, vma } = slot;
-  const request = { change: 'create', guestAddress, bytes, userAddress: hostAddress, flags } as const;
-  return checkSlot(request, [vma], pfnmapHost(model, vm));
+function decide(model: Hypervisor, vm: Vm, wanted: Memslot): SlotDecision {
+  const slots = vm.slots.map((slot) => ({ ...slot, userAddress: slot.hostAddress }));
+  const host = { ...pfnmapHost(model, vm), pageBytes: model.config.pageBytes };
+  return setRegion(slots, { ...wanted, userAddress: wanted.hostAddress }, vmasOf(vm.mappings), host);
+}
+
+/** A slot of a VM that has not run: nothing is mapped. One that is refused is not there for the guest. */
+export function makeSlot(model: Hypervisor, vm: Vm, slot: Memslot): Outcome {
+  const { outcome } = decide(model, vm, slot);
+  if (outcome === 'ok') vm.slots.push(slot);
+  else vm.refused.push(slot);
+  return outcome;
+}
+
+/** As plain data, for a call of kvm_set_memory_region. */
+export const slotRequest = (slot: Memslot): { readonly [name: string]: Plain } => ({ ...slot });
+
+export const setMemoryRegion: Routine = {
+  name: 'kvm_set_memory_region',
+  steps: [
+    step('check the request', 60, (c, locals): Next => {
+      const { vm } = c.vcpu;
+      const wanted = wantedSlot(locals);
+      const decision = decide(c.model, vm, wanted);
+      c.vcpu.x[0] = resultOf(decision.outcome);
+      if (decision.outcome !== 'ok' || decision.change === 'nothing') return done();
+      locals.change = decision.change;
+      return undefined;
+    }),
+    step('unmap what the slot had', 20, (c, locals): Next => {
+      const { vm } = c.vcpu;
+      const old = vm.slots.find(({ id }) => id === locals.id);
+      const change = locals.change as SlotChange;
+      if (old === undefined || (change !== 'delete' && change !== 'move')) return undefined;
+      // KVM_MEMSLOT_INVALID: faults find no slot from here on.
+      vm.slots = vm.slots.filter((slot) => slot !== old);
+      const { guestAddress, bytes } = old;
+      return { call: 'kvm_arch_flush_shadow_memslot', with: { at: guestAddress, end: guestAddress + bytes } };
+    }),
+    step('commit the change', 40, (c, locals) => {
+      const { vm } = c.vcpu;
+      const wanted = wantedSlot(locals);
+      vm.slots = withSlot(vm.slots, wanted);
+      vm.refused = vm.refused.filter(({ id }) => id !== wanted.id);
+      return done();
+    }),
+  ],
+};
+
+function wantedSlot(locals: { readonly [name: string]: Plain }): Memslot {
+  const { id, guestAddress, bytes, flags, hostAddress } = locals as unknown as Memslot;
+  return { id, guestAddress, bytes, flags, hostAddress };
 }

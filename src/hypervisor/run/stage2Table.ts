@@ -1,7 +1,7 @@
 /**
  * Stage-2 tables of one VM, really in emulated memory: read and written through EL2's mapping by the core that does it. Tables
- * are made when first needed; blocks are split when a part of them changes. What has to happen to TLBs and caches around a
- * change is the caller's (stage2Map.ts).
+ * are made when first needed. What has to happen to TLBs and caches around a change is the caller's (stage2Map.ts), and so is
+ * breaking a block before a table takes its place.
  *
  * Input addresses have 39 bits with 4 KB pages (levels 1 to 3), 36 with 16 KB and 42 with 64 KB (levels 2 and 3): one table at
  * the top for each.
@@ -13,6 +13,7 @@ import { memAttr } from '../stage2Attributes';
 import type { Permissions } from '../stage2Map';
 
 const ENTRY_BYTES = 8;
+export const LAST_LEVEL = 3;
 const VALID = 1n;
 const TABLE_OR_PAGE = 2n;
 const AF = 1n << 10n;
@@ -39,6 +40,8 @@ export interface Leaf {
   readonly entry: bigint;
   /** Bytes that an entry of this level maps. */
   readonly bytes: number;
+  /** First address that the entry decides about. */
+  readonly ipa: number;
 }
 
 export interface Mapping {
@@ -79,44 +82,53 @@ export class Stage2Table {
   }
 
   /** The entry that decides about an address. */
-  find(memory: TableMemory, ipa: number): Leaf {
+  find(memory: Pick<TableMemory, 'load'>, ipa: number): Leaf {
     let table = this.root;
     for (let level = this.startLevel; ; level++) {
       const at = this.entryAt(table, level, ipa);
       const entry = memory.load(at);
-      if (level === 3 || (entry & 3n) !== 3n) return { level, at, entry, bytes: this.bytesAt(level) };
-      table = Number(entry & ADDRESS_MASK);
+      if (!Stage2Table.isTable(entry, level)) return this.found(level, at, entry, ipa);
+      table = Stage2Table.addressOf(entry);
     }
   }
 
-  /** The entry of a level, with tables made and blocks split on the way to it. */
+  /** The entry of a level, or the one above that has no table. */
+  entry(memory: Pick<TableMemory, 'load'>, ipa: number, last: number): Leaf {
+    let table = this.root;
+    for (let level = this.startLevel; ; level++) {
+      const at = this.entryAt(table, level, ipa);
+      const entry = memory.load(at);
+      if (level === last || !Stage2Table.isTable(entry, level)) return this.found(level, at, entry, ipa);
+      table = Stage2Table.addressOf(entry);
+    }
+  }
+
+  /** The entry of a level, with tables made on the way to it. No block may be in the way. */
   reach(memory: TableMemory, ipa: number, level: number): Leaf {
     let table = this.root;
     for (let at = this.startLevel; at < level; at++) {
       const place = this.entryAt(table, at, ipa);
       const entry = memory.load(place);
-      table = (entry & 3n) === 3n ? Number(entry & ADDRESS_MASK) : this.deepen(memory, place, entry, at);
+      if (Stage2Table.isTable(entry, at)) {
+        table = Stage2Table.addressOf(entry);
+        continue;
+      }
+      if (Stage2Table.isValid(entry)) bug('a block that nobody broke');
+      table = memory.allocate();
+      memory.store(place, BigInt(table) | VALID | TABLE_OR_PAGE);
     }
     const place = this.entryAt(table, level, ipa);
-    return { level, at: place, entry: memory.load(place), bytes: this.bytesAt(level) };
+    return this.found(level, place, memory.load(place), ipa);
+  }
+
+  private found(level: number, at: number, entry: bigint, ipa: number): Leaf {
+    const bytes = this.bytesAt(level);
+    return { level, at, entry, bytes, ipa: Math.floor(ipa / bytes) * bytes };
   }
 
   private entryAt(table: number, level: number, ipa: number): number {
     const index = Math.floor(ipa / this.bytesAt(level)) % 2 ** this.entriesLog2;
     return table + index * ENTRY_BYTES;
-  }
-
-  /** A table below an entry; a block's mapping goes into all of its entries. */
-  private deepen(memory: TableMemory, place: number, entry: bigint, level: number): number {
-    const table = memory.allocate();
-    if ((entry & VALID) !== 0n) {
-      const size = this.bytesAt(level + 1);
-      const type = level + 1 === 3 ? TABLE_OR_PAGE : 0n;
-      for (let i = 0; i < 2 ** this.entriesLog2; i++)
-        memory.store(table + i * ENTRY_BYTES, (entry + BigInt(i * size)) | type);
-    }
-    memory.store(place, BigInt(table) | 3n);
-    return table;
   }
 
   /** An entry's value. */
@@ -143,6 +155,27 @@ export class Stage2Table {
   static isValid(entry: bigint): boolean {
     return (entry & VALID) !== 0n;
   }
+  static isTable(entry: bigint, level: number): boolean {
+    return level < LAST_LEVEL && (entry & (VALID | TABLE_OR_PAGE)) === (VALID | TABLE_OR_PAGE);
+  }
+  /** What an entry points to: the table below, or what is mapped. */
+  static addressOf(entry: bigint): number {
+    return Number(entry & ADDRESS_MASK);
+  }
+  /** They map the same memory with the same attributes: only permissions differ. */
+  static sameMapping(a: bigint, b: bigint): boolean {
+    return ((a ^ b) & ~(S2AP_READ | S2AP_WRITE | XN)) === 0n;
+  }
+  /** The same entry with its access flag. */
+  static young(entry: bigint): bigint {
+    return entry | AF;
+  }
+  static isYoung(entry: bigint): boolean {
+    return (entry & AF) !== 0n;
+  }
+  static isWritable(entry: bigint): boolean {
+    return (entry & S2AP_WRITE) !== 0n;
+  }
   /** Normal Write-Back, without FWB. */
   static isCacheable(entry: bigint): boolean {
     return ((entry >> MEM_ATTR_SHIFT) & 15n) === BigInt(memAttr('NORMAL', false));
@@ -154,7 +187,8 @@ export class Stage2Table {
   /** VTCR_EL2 for these tables: Write-Back, Inner Shareable walks, `paRange` as PS. */
   vtcr(paRange: number): bigint {
     const tg0 = { 4096: 0n, 16384: 2n, 65536: 1n }[this.pageBytes];
-    const sl0 = this.pageBytes === 4096 ? 1n : 1n;
+    // One means level 1 with pages of 4 KB, and level 2 with larger ones: where these tables begin.
+    const sl0 = 1n;
     const walks = (1n << 8n) | (1n << 10n) | (3n << 12n);
     return (1n << 31n) | (BigInt(paRange) << 16n) | (tg0 << 14n) | walks | (sl0 << 6n) | BigInt(64 - this.inputBits);
   }

@@ -85,9 +85,11 @@ export class UserSpace {
   }
 
   memoryFault(vcpu: Vcpu, ipa: number): void {
-    const slot = vcpu.vm.slotOf(ipa);
-    if (slot?.remap === undefined || slot.remap === slot.vma.memory)
+    const { vm } = vcpu;
+    const slot = vm.slotOf(ipa);
+    const mapping = slot && vm.mappedAt(slot.hostAddress + ipa - slot.guestAddress);
+    if (mapping?.remap === undefined || mapping.remap === mapping.vma.memory)
       this.fail(vcpu, 'EFAULT', 'user space does not fix the mapping');
-    else slot.vma = { ...slot.vma, memory: slot.remap };
+    else mapping.vma = { ...mapping.vma, memory: mapping.remap };
   }
 }

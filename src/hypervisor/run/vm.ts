@@ -1,29 +1,21 @@
 /** Virtual machines and their vCPUs as the model keeps them: plain values, but for the registers that threads 0 and 4 are about. */
 
-import type { Vma } from '../pfnmap';
 import type { Policies } from '../policies';
 import type { VirtualCaches } from '../virtualCaches';
 import type { VmCtr } from '../vmCtr';
+import { type HostMapping, mappedAt } from './hostMemory';
 import type { Stage2Table } from './stage2Table';
 import type { Vgic } from './vgic';
 
-/** A memory slot and the host mapping behind it: user addresses are physical ones here, a VMM has one mapping a slot. */
+/** A memory slot. What is mapped at its user addresses is the VMM's (hostMemory.ts). */
 export interface Memslot {
   readonly id: number;
   readonly guestAddress: number;
   readonly bytes: number;
   /** KVM_MEM_… bits. */
-  flags: number;
-  /** Physical address of its first byte. */
+  readonly flags: number;
+  /** User address of its first byte, which is its physical address too. */
   readonly hostAddress: number;
-  /** What user space has mapped there; it may change behind KVM's back. */
-  vma: Vma;
-  /** The pages are in the kernel's linear map. */
-  readonly kernelMemory: boolean;
-  /** Largest stage-2 entry that the host's own mapping allows. */
-  readonly mapBytes: number;
-  /** What user space maps there instead when it is told of a fault (ours). */
-  readonly remap?: Vma['memory'];
 }
 
 /** EL1 and EL0 system registers that a vCPU has to itself. */
@@ -122,9 +114,19 @@ export class Vcpu {
 }
 
 export class Vm {
-  readonly slots: Memslot[] = [];
+  slots: Memslot[] = [];
   /** Slots that KVM did not accept. */
-  readonly refused: Memslot[] = [];
+  refused: Memslot[] = [];
+  /** What user space has mapped. */
+  readonly mappings: HostMapping[] = [];
+  /** Valid entries of each stage-2 table, by its address; and pages of tables that are no longer used. */
+  readonly tableEntries: Record<number, number> = {};
+  readonly freeTables: number[] = [];
+  /** The owner number of the vCPU that holds mmu_lock; 0: nobody. */
+  mmuLock = 0;
+  /** mmu_invalidate_seq, and how many invalidations are going on (mmu_invalidate_in_progress). */
+  invalidateSequence = 0;
+  invalidating = 0;
   /** User space enabled cacheable PFNMAP mappings (ours). */
   cacheablePfnmap = false;
   readonly vcpus: Vcpu[] = [];
@@ -153,5 +155,10 @@ export class Vm {
 
   slotOf(ipa: number): Memslot | undefined {
     return this.slots.find((slot) => ipa >= slot.guestAddress && ipa < slot.guestAddress + slot.bytes);
+  }
+
+  /** What is mapped at a user address. */
+  mappedAt(address: number): HostMapping | undefined {
+    return mappedAt(this.mappings, address);
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers of what a guest asks of user space: see vmmCalls.ts, and hypercalls.h of the samples for the guests' side. */
+/** Numbers of what a guest asks of user space: see vmmCalls.ts, hypercalls.h and memory-calls.h of the samples for the guests' side. */
 import type { HostMemory } from '../stage2Attributes';
 
 export const VmmCall = {
@@ -9,7 +9,7 @@ export const VmmCall = {
   /** X1 = capability, on the VM's file descriptor. */
   CHECK_EXTENSION: 0xc600_0112n,
   ENABLE_CAP: 0xc600_0113n,
-  /** X1 = slot: what making it anew, with flags X2, comes to. */
+  /** X1 = slot that is there, or was refused: KVM_SET_USER_MEMORY_REGION of it with flags X2. */
   SET_MEMORY_REGION: 0xc600_0114n,
   /** X1 = slot, X2 = type of memory (HOST_MEMORY): the VMM maps it so from now on. */
   MMAP: 0xc600_0115n,
@@ -21,6 +21,12 @@ export const VmmCall = {
   HOST_CTR: 0xc600_0118n,
   /** X1 = number of other VMs that come and go, each with a VMID of its own. */
   OTHER_VMS: 0xc600_0119n,
+  /** X1 to X5 as the fields of the ioctl's structure: slot, flags, guest address, bytes, user address. */
+  SET_USER_MEMORY_REGION: 0xc600_011an,
+  /** X1 = guest address: the user address behind it comes in X1. */
+  USER_ADDRESS: 0xc600_011bn,
+  /** X1 = guest address, X2 = bytes: user space unmaps what is behind them. MMAP of the slot maps it again. */
+  MUNMAP: 0xc600_011cn,
 } as const;
 
 const numbers: ReadonlySet<bigint> = new Set(Object.values(VmmCall));

@@ -7,22 +7,19 @@
 import { EC } from '../../arch/syndromes';
 import { registerNameOf } from '../../arch/sysregs';
 import { bug } from '../../base/errors';
-import { type Outcome, returnValue } from '../errno';
+import { type Outcome, resultOf as result } from '../errno';
 import { vmidRolloverSteps } from '../guestSwitch';
 import { capabilities, decodeOneReg } from '../kvmApi';
 import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
-import { stage2Host } from './faults';
+import { mapAgain, mappingOf, unmap } from './hostMemory';
 import type { CoreContext } from './model';
 import { done, type Locals, type Next, type Routine, step } from './routines';
-import { pfnmapHost, slotOutcome } from './slots';
-import { Stage2Table } from './stage2Table';
+import { pfnmapHost, slotRequest } from './slots';
 import type { Memslot } from './vm';
 import { CLEANING, HOST_MEMORY, VmmCall } from './vmmApi';
 import { performing } from './world';
 
 const CTR_LINES = { IDC: 1n << 28n, DIC: 1n << 29n } as const;
-
-const result = (outcome: Outcome): bigint => BigInt.asUintN(64, BigInt(returnValue(outcome)));
 
 /** KVM_GET_ONE_REG and KVM_SET_ONE_REG of the registers that threads 0 and 4 are about. */
 function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): Outcome | bigint {
@@ -54,29 +51,52 @@ function enable(c: CoreContext, number: bigint): Outcome {
   return outcome;
 }
 
-/** The slot comes to the VM's list if it is accepted now and was not before. */
-function setRegion(c: CoreContext, id: number, flags: number): Outcome {
+const slotById = ({ vcpu }: CoreContext, id: bigint): Memslot | undefined =>
+  [...vcpu.vm.slots, ...vcpu.vm.refused].find((row) => row.id === Number(id));
+
+/** The slot that is there, or was refused, with other flags. */
+function setFlags(c: CoreContext, id: bigint, flags: bigint): Next {
+  const slot = slotById(c, id);
+  if (slot === undefined) return answered(c, result('EINVAL'));
+  return { call: 'kvm_set_memory_region', with: slotRequest({ ...slot, flags: Number(flags) }) };
+}
+
+/** What KVM hears of a change of mappings, slot by slot (kvm_mmu_notifier_invalidate_range_start). */
+function notify(c: CoreContext, slot: Memslot, start: number, end: number): Next {
   const { vm } = c.vcpu;
-  const slot = [...vm.slots, ...vm.refused].find((row) => row.id === id);
-  if (slot === undefined) return 'EINVAL';
-  const outcome = slotOutcome(c.model, vm, slot, flags);
-  if (outcome !== 'ok') return outcome;
-  slot.flags = flags;
-  const at = vm.refused.indexOf(slot);
-  if (at >= 0) vm.slots.push(...vm.refused.splice(at, 1));
-  return 'ok';
+  c.vcpu.x[0] = 0n;
+  if (!vm.slots.includes(slot)) return undefined;
+  return { call: 'kvm_unmap_gfn_range', with: { at: start, end } };
 }
 
 /** Another mapping in the slot's place: KVM hears of it as of any unmapping, and has to look at the next fault. */
-function mapOtherwise(c: CoreContext, id: number, type: number): Next {
-  const { slots, refused } = c.vcpu.vm;
-  const slot = [...slots, ...refused].find((row) => row.id === id);
-  const memory = HOST_MEMORY[type];
-  if (slot === undefined || memory === undefined) return answered(c, result('EINVAL'));
-  slot.vma = { ...slot.vma, memory };
-  c.vcpu.x[0] = 0n;
-  if (refused.includes(slot)) return undefined;
-  return { call: 'kvm_unmap_gfn_range', with: { slot: id, at: slot.guestAddress } };
+function mapOtherwise(c: CoreContext, id: bigint, type: bigint): Next {
+  const slot = slotById(c, id);
+  const mapping = slot && mappingOf(c.vcpu.vm.mappings, slot.hostAddress);
+  const memory = HOST_MEMORY[Number(type)];
+  if (slot === undefined || mapping === undefined || memory === undefined) return answered(c, result('EINVAL'));
+  mapAgain(mapping, memory);
+  return notify(c, slot, slot.guestAddress, slot.guestAddress + slot.bytes);
+}
+
+/** munmap(2) of what is behind a guest address. */
+function unmapBehind(c: CoreContext, ipa: number, bytes: number): Next {
+  const { vm } = c.vcpu;
+  const slot = vm.slotOf(ipa);
+  const { pageBytes } = c.model.config;
+  const end = ipa + bytes;
+  if (slot === undefined || bytes <= 0 || ipa % pageBytes !== 0 || end > slot.guestAddress + slot.bytes)
+    return answered(c, result('EINVAL'));
+  const start = slot.hostAddress + ipa - slot.guestAddress;
+  unmap(vm.mappings, { start, end: start + Math.ceil(bytes / pageBytes) * pageBytes });
+  return notify(c, slot, ipa, end);
+}
+
+function userAddress(c: CoreContext, ipa: number): Next {
+  const slot = c.vcpu.vm.slotOf(ipa);
+  if (slot === undefined) return answered(c, result('EFAULT'));
+  c.vcpu.x[1] = BigInt(slot.hostAddress + ipa - slot.guestAddress);
+  return answered(c, 0n);
 }
 
 function answered(c: CoreContext, value: bigint): Next {
@@ -89,7 +109,7 @@ export const vmmCall: Routine = {
   steps: [
     step('exit to user space with KVM_EXIT_HYPERCALL', 200, (c): Next => {
       const { vcpu, model } = c;
-      const [id, x1, x2, x3] = vcpu.x;
+      const [id, x1, x2, x3, x4, x5] = vcpu.x;
       vcpu.count('KVM_EXIT_HYPERCALL');
       switch (id) {
         case VmmCall.GET_ONE_REG: {
@@ -106,9 +126,17 @@ export const vmmCall: Routine = {
         case VmmCall.ENABLE_CAP:
           return answered(c, result(enable(c, x1)));
         case VmmCall.SET_MEMORY_REGION:
-          return answered(c, result(setRegion(c, Number(x1), Number(x2))));
+          return setFlags(c, x1, x2);
+        case VmmCall.SET_USER_MEMORY_REGION: {
+          const [id, flags, guestAddress, bytes, hostAddress] = [x1, x2, x3, x4, x5].map(Number);
+          return { call: 'kvm_set_memory_region', with: { id, flags, guestAddress, bytes, hostAddress } };
+        }
+        case VmmCall.USER_ADDRESS:
+          return userAddress(c, Number(x1));
         case VmmCall.MMAP:
-          return mapOtherwise(c, Number(x1), Number(x2));
+          return mapOtherwise(c, x1, x2);
+        case VmmCall.MUNMAP:
+          return unmapBehind(c, Number(x1), Number(x2));
         case VmmCall.WRITE:
           return { call: 'vmm_write', with: { ipa: Number(x1), value: x2, cleaning: x3 } };
         case VmmCall.ONLINE:
@@ -155,52 +183,6 @@ function cleaningSteps(cleaning: bigint, ctr: bigint): readonly { readonly name:
   const clean = (ctr & CTR_LINES.IDC) === 0n ? [{ name: 'DC CVAU' }] : [];
   const invalidate = (ctr & CTR_LINES.DIC) === 0n ? [{ name: 'IC IVAU' }, { name: 'DSB ISH' }] : [];
   return [...clean, { name: 'DSB ISH' }, ...invalidate, { name: 'ISB' }];
-}
-
-/** An MMU notifier: stage-2 entries of a slot go, one by one, each with its TLB entries, and is cleaned before (as mapped). */
-export const unmapRange: Routine = {
-  name: 'kvm_unmap_gfn_range',
-  steps: [
-    step('clear the next entry', 10, (c, locals): Next => {
-      const { stage2, slots } = c.vcpu.vm;
-      const slot = slots.find((row) => row.id === locals.slot);
-      if (slot === undefined) return done();
-      for (let at = locals.at as number; at < slot.guestAddress + slot.bytes; ) {
-        const leaf = stage2.find(c, at);
-        const from = Math.floor(at / leaf.bytes) * leaf.bytes;
-        at = from + leaf.bytes;
-        locals.at = at;
-        if (!Stage2Table.isValid(leaf.entry)) continue;
-        const { ipa, steps } = { ipa: BigInt(from), steps: unmapSteps(c, slot, leaf) };
-        const from0 = BigInt(slot.hostAddress + from - slot.guestAddress);
-        const { call, with: about } = performing(steps, {
-          from: from0,
-          bytes: leaf.bytes,
-          at: leaf.at,
-        });
-        return { call, with: { ...about, ipa } };
-      }
-      return done();
-    }),
-    step('look for another one', 5, () => ({ goto: 'clear the next entry' })),
-  ],
-};
-
-function unmapSteps(c: CoreContext, slot: Memslot, leaf: { readonly bytes: number; readonly entry: bigint }) {
-  const cacheable = !c.model.fwb && slot.kernelMemory && Stage2Table.isCacheable(leaf.entry);
-  const lines = leaf.bytes / stage2Host(c).dataLineBytes;
-  return [
-    { name: 'clear the entry' },
-    { name: 'DSB ISHST' },
-    { name: "load the guest's VTTBR_EL2" },
-    { name: 'ISB' },
-    { name: 'TLBI IPAS2E1IS' },
-    { name: 'DSB ISH' },
-    { name: 'TLBI VMALLE1IS' },
-    { name: 'DSB ISH' },
-    { name: 'ISB' },
-    ...(cacheable ? [{ name: 'DC CIVAC', count: lines }, { name: 'DSB SY' }] : []),
-  ];
 }
 
 /** Somebody wrote 1 to the core's `online` file: the caller waits until the core is there, or has died. */

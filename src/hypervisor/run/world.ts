@@ -2,10 +2,12 @@
 
 import { loadSteps, vmidRolloverSteps } from '../guestSwitch';
 import { composeHcr, type HcrFacts } from '../hcr';
+import type { Stage2Host } from '../stage2Map';
 import type { Step } from '../steps';
 import { flushInterrupts, putTimer, syncInterrupts } from './interrupts';
 import type { CoreContext } from './model';
 import { done, type Plain, type Routine, step } from './routines';
+import { writeEntry } from './stage2Pages';
 import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu } from './vm';
 
 /** A list of steps as plain data, with what its operations are about: those by address go over `bytes` from `from` on. */
@@ -24,6 +26,20 @@ export const performing = (
   } as { [name: string]: Plain },
 });
 
+/** What maintenance for stage 2 needs to know of the host. */
+export function stage2Host({ model }: CoreContext): Stage2Host {
+  const { host, config, fwb } = model;
+  return {
+    ctr: host.sanitisedCtr,
+    aliasing: host.icacheIsAliasing,
+    vpipt: host.icacheIsVpipt,
+    hostEl: 1,
+    pageBytes: config.pageBytes,
+    fwb,
+    dataLineBytes: 4 << Number((host.sanitisedCtr >> 16n) & 15n),
+  };
+}
+
 const vttbr = ({ vm }: Vcpu): bigint => (BigInt(vm.vmid) << 48n) | BigInt(vm.stage2.root);
 
 /** One operation or barrier after the other. */
@@ -37,8 +53,8 @@ export const perform: Routine = {
       locals.next = next + 1;
       const { name, count } = steps[next];
       const operand = operandOf(c, name, locals);
-      if (name === 'write the entry') c.store(locals.at as number, locals.entry as bigint);
-      else if (name === 'clear the entry') c.store(locals.at as number, 0n);
+      if (name === 'write the entry') writeEntry(c, c.vcpu.vm, locals.at as number, locals.entry as bigint);
+      else if (name === 'clear the entry') writeEntry(c, c.vcpu.vm, locals.at as number, 0n);
       else if (name === "load the guest's VTTBR_EL2") c.write('VTTBR_EL2', vttbr(c.vcpu));
       else c.perform({ name, count }, operand, (locals.bytes as number) / count);
       return { goto: 'the next operation' };

@@ -49,13 +49,18 @@ function stage2View(machine: Machine, { stage2 }: Vm): VmRow['stage2'] {
   return { root: hex64(BigInt(root)), pageBytes, inputBits, tables: found.tables, entries };
 }
 
-const slotRow = ({ id, guestAddress, bytes, hostAddress, flags, vma }: Memslot): MemslotRow => ({
+function mappingText(vm: Vm, hostAddress: number): string {
+  const vma = vm.mappedAt(hostAddress)?.vma;
+  return vma === undefined ? 'not mapped' : `${vma.kind}, ${vma.memory}`;
+}
+
+const slotRow = (vm: Vm, { id, guestAddress, bytes, hostAddress, flags }: Memslot): MemslotRow => ({
   id,
   guestAddress: hex64(BigInt(guestAddress)),
   bytes,
   hostAddress: hex64(BigInt(hostAddress)),
   flags: Object.entries(memoryFlags).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name])),
-  mapping: `${vma.kind}, ${vma.memory}`,
+  mapping: mappingText(vm, hostAddress),
 });
 
 /** Most frequent first. */
@@ -123,7 +128,7 @@ export function vmsView(machine: Machine, target: Target): Omit<VmsView, 'versio
     vms: model.vms.map((vm) => ({
       vm: vm.id,
       vmid: vm.vmid,
-      slots: vm.slots.map(slotRow),
+      slots: vm.slots.map((slot) => slotRow(vm, slot)),
       stage2: stage2View(machine, vm),
       vcpus: vm.vcpus.map((vcpu) => vcpuRow(machine, model, target, vcpu)),
     })),

@@ -178,7 +178,7 @@ test('A2: permissions are relaxed in place only if the size stays', () => {
 });
 
 test('A2: a first mapping: D-side to the PoC, I-side if executable, then the entry', () => {
-  assert.deepEqual(names(faultSteps(execute, false, host, v67)), [
+  assert.deepEqual(names(faultSteps(execute, 'nothing', host, v67)), [
     'DC CIVAC',
     'DSB SY',
     'IC IVAU',
@@ -187,36 +187,41 @@ test('A2: a first mapping: D-side to the PoC, I-side if executable, then the ent
     'write the entry',
     'DSB ISHST',
   ]);
-  assert.deepEqual(names(faultSteps(fault, false, host, v67)), ['DC CIVAC', 'DSB SY', 'write the entry', 'DSB ISHST']);
-  assert.ok(!names(faultSteps(execute, false, { ...host, fwb: true }, v67)).includes('DC CIVAC'), 'FWB');
-  assert.equal(faultSteps(execute, false, host, v67)[0].count, 64);
+  assert.deepEqual(names(faultSteps(fault, 'nothing', host, v67)), [
+    'DC CIVAC',
+    'DSB SY',
+    'write the entry',
+    'DSB ISHST',
+  ]);
+  assert.ok(!names(faultSteps(execute, 'nothing', { ...host, fwb: true }, v67)).includes('DC CIVAC'), 'FWB');
+  assert.equal(faultSteps(execute, 'nothing', host, v67)[0].count, 64);
 });
 
 test('A2: an entry that is replaced is broken and forgotten first', () => {
-  const steps = names(faultSteps(fault, true, host, v67));
+  const steps = names(faultSteps(fault, 'entry', host, v67));
   assert.equal(steps[0], 'clear the entry');
   assert.ok(steps.indexOf('TLBI IPAS2E1IS') < steps.indexOf('DC CIVAC'));
 });
 
 test('A2: relaxing invalidates the I-cache before the entry, and cleans nothing', () => {
-  const steps = faultSteps(relaxed, true, host, v67);
+  const steps = faultSteps(relaxed, 'entry', host, v67);
   assert.deepEqual(names(steps).slice(0, 4), ['IC IVAU', 'DSB ISH', 'ISB', 'write the entry']);
   assert.ok(!names(steps).includes('DC CIVAC'));
   assert.ok(icacheBeforeEntry(steps));
   assert.ok(!icacheBeforeEntry([{ name: 'write the entry' }, { name: 'IC IVAU' }]));
-  const write = names(faultSteps({ ...relaxed, access: 'write' }, true, { ...host, ctr: DIC }, v67));
+  const write = names(faultSteps({ ...relaxed, access: 'write' }, 'entry', { ...host, ctr: DIC }, v67));
   assert.equal(write[0], 'write the entry');
 });
 
 test('relaxing tells all cores up to v6.4, and this one since v6.5', () => {
-  const old = names(faultSteps(relaxed, true, host, policiesOf('v6.4')));
+  const old = names(faultSteps(relaxed, 'entry', host, policiesOf('v6.4')));
   assert.ok(old.includes('TLBI IPAS2E1IS') && old.includes('TLBI VMALLE1IS'));
-  const now = names(faultSteps(relaxed, true, host, policiesOf('v6.5')));
+  const now = names(faultSteps(relaxed, 'entry', host, policiesOf('v6.5')));
   assert.ok(now.includes('TLBI IPAS2E1') && now.includes('TLBI VMALLE1'));
 });
 
 test('A2: relaxing a 2 MiB block: 32,768 broadcasts before v6.7, one and no more after', () => {
   const block = { ...relaxed, mapBytes: 2 * MiB, faultBytes: 2 * MiB };
-  assert.equal(broadcasts(faultSteps(block, true, host, v66)), 32768);
-  assert.equal(broadcasts(faultSteps(block, true, host, v67)), 1);
+  assert.equal(broadcasts(faultSteps(block, 'entry', host, v66)), 32768);
+  assert.equal(broadcasts(faultSteps(block, 'entry', host, v67)), 1);
 });

@@ -1,4 +1,4 @@
-/** Stage-2 tables in memory: mapping, splitting and relaxing, read back as a walker reads them. */
+/** Stage-2 tables in memory: mapping, breaking and relaxing, read back as a walker reads them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Stage2Table, type TableMemory } from '../../../../src/hypervisor/run/stage2Table';
@@ -33,7 +33,7 @@ for (const [pageBytes, blockBytes] of [
   [16384, 32 * MiB],
   [65536, 512 * MiB],
 ] as const) {
-  test(`a block of ${blockBytes / MiB} MiB with pages of ${pageBytes / 1024} KiB, split by a page in it`, () => {
+  test(`a block of ${blockBytes / MiB} MiB with pages of ${pageBytes / 1024} KiB, broken for a page in it`, () => {
     const m = memory(pageBytes);
     const table = new Stage2Table(pageBytes, m.allocate());
     const level = table.levelFor(blockBytes, 4 * blockBytes, blockBytes);
@@ -43,12 +43,16 @@ for (const [pageBytes, blockBytes] of [
     const inside = blockBytes + 5 * pageBytes + 12;
     assert.deepEqual(mapped(table, m, inside), { address: 4 * blockBytes + 5 * pageBytes + 12, execute: false });
     assert.equal(mapped(table, m, 0), undefined);
+    assert.throws(() => table.reach(m, inside, 3), /a block that nobody broke/);
+    m.store(block.at, 0n);
     const page = table.reach(m, inside, 3);
-    assert.equal(page.bytes, pageBytes);
-    m.store(page.at, table.relaxed(page.entry, RWX));
-    assert.equal(mapped(table, m, inside)?.execute, true);
+    assert.deepEqual([page.bytes, page.ipa], [pageBytes, blockBytes + 5 * pageBytes]);
+    m.store(page.at, table.leaf(3, { address: 4 * blockBytes + 5 * pageBytes, memAttr: 15, permissions: RW }));
+    m.store(page.at, table.relaxed(m.load(page.at), RWX));
+    assert.deepEqual(mapped(table, m, inside), { address: inside + 3 * blockBytes, execute: true });
     for (const other of [blockBytes, blockBytes + 6 * pageBytes, 2 * blockBytes - 8])
-      assert.deepEqual(mapped(table, m, other), { address: other + 3 * blockBytes, execute: false });
+      assert.equal(mapped(table, m, other), undefined);
+    assert.deepEqual(table.entry(m, inside, level).at, block.at, 'the table is where the block was');
   });
 }
 

@@ -39,9 +39,10 @@ const spChecks = [C.SA0, C.SA1, C.SA2, C.SA3] as const;
 const ELR = [-1, ...[1, 2, 3].map((el) => registerIndex(`ELR_EL${el}`))];
 const HPFAR = registerIndex('HPFAR_EL2');
 const SEMIHOSTING_CALL = 0xf000;
-/** IFSC and DFSC of debug exceptions; WnR. */
+/** IFSC and DFSC of debug exceptions; WnR; CM. */
 const DEBUG_EVENT = 0x22;
 const WRITE = 1 << 6;
+const MAINTENANCE = 1 << 8;
 
 export class ExceptionCalls {
   constructor(
@@ -160,7 +161,8 @@ export class ExceptionCalls {
     const { hitHi, hitLo } = this.parts.debug;
     const target = this.debugTarget();
     const ec = target > this.parts.state.el ? EC.WATCHPOINT_LOWER : EC.WATCHPOINT_SAME;
-    return this.withAddress(target, ec, DEBUG_EVENT | (fault.write ? WRITE : 0), hitHi, hitLo);
+    const iss = DEBUG_EVENT | (fault.write ? WRITE : 0) | (fault.cacheMaintenance ? MAINTENANCE : 0);
+    return this.withAddress(target, ec, iss, hitHi, hitLo);
   }
 
   brk(imm: number): Leave {

@@ -106,6 +106,18 @@ export class AccessParts {
     return 2;
   }
 
+  /**
+   * DC IVAC is a store to its whole line as far as watchpoints are concerned, with CM set (manual: DC IVAC). 1 = hit, the fault
+   * is there.
+   */
+  invalidateWatched(core: number, hi: number, lo: number): 0 | 1 {
+    if (this.guestWatches[core] === 0) return 0;
+    const bytes = 1 << this.data.l1[core].lineLog2;
+    if (this.watched(core, hi, (lo & -bytes) >>> 0, bytes, true, 0) < 2) return 0;
+    this.fault.cacheMaintenance = true;
+    return 1;
+  }
+
   protected exclusiveFailed(core: number): 0 {
     this.shared.count(core, Counter.exclusiveFailures);
     this.exclusives.clear(core);

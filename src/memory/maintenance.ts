@@ -4,8 +4,8 @@
  * set/way only this core's L1D (level 1) or outer cache (level 2); IC IALLU this core, IC IALLUIS all; IC IVAU all, or this
  * core alone for Non-shareable memory. They act whatever SCTLR.C and .I say and whatever the memory type.
  *
- * Permissions: DC IVAC needs write permission, DC by VA at EL0 read permission; the rest of them and IC IVAU fault on
- * translation only. Traps and upgrades (FB, SWIO, DC, VM) are the caller's.
+ * Permissions: DC IVAC needs write permission and hits watchpoints, DC by VA at EL0 read permission; the rest of them and
+ * IC IVAU fault on translation only. Traps and upgrades (FB, SWIO, DC, VM) are the caller's.
  */
 
 import type { SystemOperationRow } from '../arch/sysops/types';
@@ -132,6 +132,7 @@ export class Maintenance {
     const wanted = row.action === 'invalidate' ? Access.Write : el === 0 ? Access.Read : Access.Maintenance;
     const host = this.hostFor(core, hi, lo, wanted);
     if (host === -2) return 1;
+    if (row.action === 'invalidate' && this.access.invalidateWatched(core, hi, lo) !== 0) return 1;
     this.broadcast(core);
     if (host < 0) return 0;
     const unit = this.shared.unitOf(host);

@@ -66,9 +66,9 @@ test('a checker hears of each operation, and where addresses are translated each
   }
 });
 
-test('eight million operations take well under a second', () => {
+test('where nothing is translated and nobody listens, no operation asks the MMU', () => {
   const b = bench(1);
-  const started = performance.now();
-  for (let n = 0; n < 8_388_608 / 128; n++) b.memory.maintainRange(0, ops.IVAU, RAM, 128, 64, 2);
-  assert.ok(performance.now() - started < 1000);
+  b.translator.log.length = 0;
+  b.memory.maintainRange(0, ops.IVAU, RAM, 4096, 64, 2);
+  assert.equal(b.translator.log.length, 0);
 });

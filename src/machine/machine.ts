@@ -4,22 +4,21 @@
  */
 
 import { joinBig } from '../base/bits';
-import { bug, UserError } from '../base/errors';
+import { UserError } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import type { CpuPorts, ExceptionEvent } from '../cpu/ports';
-import { Flash } from '../devices/flash';
+import type { Flash } from '../devices/flash';
 import type { FwCfgItems } from '../devices/fwCfg';
 import { interruptController } from '../devices/interruptController';
 import { type FilePort, Semihosting } from '../devices/semihosting';
-import { virtMap, virtPpi } from '../devices/virtBoard';
+import { virtMap } from '../devices/virtBoard';
 import { VirtioConsole } from '../devices/virtio';
-import { AtBreakpoint, Engine } from '../engine/engine';
+import { Engine } from '../engine/engine';
 import type { Hypervisor } from '../hypervisor/run/model';
 import type { El2Port } from '../hypervisor/run/port';
 import { MemorySystem } from '../memory/memorySystem';
-import { Mmu } from '../memory/mmu/mmu';
-import type { MemoryFinding } from '../memory/types';
+import type { Mmu } from '../memory/mmu/mmu';
 import {
   type CatchSet,
   type CoreView,
@@ -33,39 +32,36 @@ import {
   type Watchpoint,
 } from './api';
 import { Board } from './board';
+import { Breakpoints } from './breakpoints';
 import { DeviceBus } from './bus';
 import type { MachineConfig } from './config';
+import { Consoles, VIRTIO_CONSOLE } from './consoles';
 import { CoreUnit } from './coreUnit';
 import { el2Port } from './el2Port';
 import { ExceptionLoops } from './exceptionLoops';
-import { coreSight, cpuFacts, memoryConfig, Region } from './facts';
+import { coreSight, cpuFacts, memoryConfig } from './facts';
 import { fetching } from './fetching';
+import { FindingLog } from './findingLog';
 import { firmware, type PowerPort, semihostingCall } from './firmware';
+import { makeFlashes } from './flashes';
 import { Inspector } from './inspect';
 import type { WasmPort } from './launch.types';
 import { linearMemory, pagesOf } from './linear';
 import { eventTotal } from './performance';
-import { exceptionRecord, findingRecord } from './records';
+import { exceptionRecord } from './records';
 import { Scheduler } from './scheduler';
 import { slowPaths } from './slowPaths';
 import { identityOf, type MachineState, restoreState, type StateParts, saveState } from './snapshot/state';
 import { coreStatistics } from './statistics';
 import { Stops } from './stops';
 import { GuestTime } from './time';
+import { TimerLines } from './timerLines';
 import type { VirtioMaker } from './virtioDevices';
+import { withMmu } from './walks';
 
 const BLOCKS = 0x1000;
 const MEMORY_BASE = 0x2_0000;
-const MAX_FINDINGS = 1000;
-/** The number of the virtio console among the UARTs. */
-const VIRTIO_CONSOLE = 1;
 const PENDING_EXIT = coreLayout.pendingExit[0];
-/** Timer outputs of cpu/timers.ts in bit order: physical, virtual, hypervisor, secure physical. */
-/** By bit of TimerLine. */
-const timerLines = [
-  ...[virtPpi.physicalTimer, virtPpi.virtualTimer, virtPpi.hypTimer],
-  ...[virtPpi.secureTimer, virtPpi.hostVirtualTimer],
-] as const;
 /** What a core starts with. */
 export interface StartState {
   readonly entry: number;
@@ -105,12 +101,10 @@ export class ElscopeMachine implements Machine {
   private readonly inspector: Inspector;
   private readonly semihosting: Semihosting | undefined;
   private readonly u32: Uint32Array;
-  private readonly findingLog: { count: number; list: Finding[] } = { count: 0, list: [] };
-  private readonly consoleListeners: ((uart: number, bytes: Uint8Array) => void)[] = [];
-  private readonly typed: number[] = [];
+  private readonly breakpoints: Breakpoints;
+  private readonly findingLog = new FindingLog();
+  private readonly consoles = new Consoles();
   private readonly loops: ExceptionLoops;
-  /** Addresses (low words) of breakpoints that the guest armed, by core. */
-  private readonly armed: (readonly number[])[] = [];
   private resetWanted = false;
   private running = false;
 
@@ -134,41 +128,31 @@ export class ElscopeMachine implements Machine {
     this.loops = new ExceptionLoops(config.cores.length);
 
     this.bus = new DeviceBus();
-    const walker = {
-      memory: undefined as MemorySystem | undefined,
-      get port(): MemorySystem {
-        return this.memory ?? bug('no memory system yet');
-      },
-    };
-    this.mmu = new Mmu(memConfig, {
-      walkRead: (core, pa, cacheable) => walker.port.walkRead(core, pa, cacheable),
-      get walkLo() {
-        return walker.port.walkLo;
-      },
-      get walkHi() {
-        return walker.port.walkHi;
-      },
-      walkWrite: (core, pa, cacheable, hi, lo) => walker.port.walkWrite(core, pa, cacheable, hi, lo),
-      dropTranslations: (core, hi, lo, log2, index) => walker.port.dropTranslations(core, hi, lo, log2, index),
-      filled: (core, index, stage, pa, hi, lo) => walker.port.filled(core, index, stage, pa, hi, lo),
-      penalty: (core, cycles) => walker.port.penalty(core, cycles),
-    });
-    this.memory = walker.memory = new MemorySystem(buffer, MEMORY_BASE, memConfig, {
-      layout: coreLayout,
-      translator: this.mmu,
-      bus: this.bus,
-      context: (core) => cpus[core].context,
-      blockBase: blockOf,
-      decode: (core, from, to) => this.engine.decode(core, from, to),
-      markStale: (record, index) => this.engine.markStale(record, index),
-      finding: (f) => this.onFinding(f),
-      active: (core) => !units[core].isOff,
-      time: () => this.instructions(),
-      monitorCleared: (core) => cpus[core].signalEvent(),
-      watchpoint: (core, hi, lo, size, write, unprivileged) =>
-        cpus[core].debug.watch(hi, lo, size, write, unprivileged),
-      access: (core, hi, lo, pa, size, write) => this.onAccess(core, hi, lo, pa, size, write),
-    });
+    const { mmu, memory } = withMmu(
+      memConfig,
+      (translator) =>
+        new MemorySystem(buffer, MEMORY_BASE, memConfig, {
+          layout: coreLayout,
+          translator,
+          bus: this.bus,
+          context: (core) => cpus[core].context,
+          blockBase: blockOf,
+          decode: (core, from, to) => this.engine.decode(core, from, to),
+          markStale: (record, index) => this.engine.markStale(record, index),
+          finding: (f) => {
+            const nameOf = (owner: number): string | undefined => this.hypervisor?.ownerName(owner);
+            this.stops.finding(this.findingLog.report(f, cpus[f.core].context, nameOf));
+          },
+          active: (core) => !units[core].isOff,
+          time: () => this.instructions(),
+          monitorCleared: (core) => cpus[core].signalEvent(),
+          watchpoint: (core, hi, lo, size, write, unprivileged) =>
+            cpus[core].debug.watch(hi, lo, size, write, unprivileged),
+          access: (core, hi, lo, pa, size, write) => this.onAccess(core, hi, lo, pa, size, write),
+        }),
+    );
+    this.mmu = mmu;
+    this.memory = memory;
 
     const power: PowerPort = {
       units,
@@ -194,15 +178,19 @@ export class ElscopeMachine implements Machine {
       },
       sight: coreSight(cpus),
     });
+    const timerLines = new TimerLines({
+      ...{ units, time: this.time, counterHz: config.counterHz, clockHz: config.clockHz },
+      privateLine: (core, n) => gic.privateLine(core, n),
+    });
     const ports: CpuPorts = {
       memory: this.memory,
       mmu: this.mmu,
       cores: cpus,
       counter: () => Math.floor((this.time.cycles() * config.counterHz) / config.clockHz),
       counted: (core, event) => eventTotal(units[core], this.memory, this.mmu, event),
-      comparators: (core, addresses, watching, restored) => this.onComparators(core, addresses, watching, restored),
-      monitors: (core, level, wait) => this.onMonitors(core, level, wait),
-      timers: (core, levels, deadline) => this.onTimers(core, levels, deadline),
+      comparators: (...change) => this.breakpoints.armedBy(...change),
+      monitors: (...change) => timerLines.monitors(...change),
+      timers: (...change) => timerLines.timers(...change),
       instructionWord: (core) => this.instructionWord(core),
       firmware: player,
       interruptController: gic,
@@ -220,12 +208,12 @@ export class ElscopeMachine implements Machine {
       const nextWord = (): number => this.instructionWord(core);
       const breaks = (at: number): boolean => {
         const { pcHi, pcLo } = units[at].cpu.state;
-        return this.debuggerBreaks(at, pcHi, pcLo);
+        return this.breakpoints.debuggerBreaks(at, pcHi, pcLo);
       };
       units.push(new CoreUnit(core, buffer, blockOf(core), cpu, () => this.engine, this.stops, nextWord, breaks));
     }
 
-    const virtio = options.virtio?.(config.seed, (bytes) => this.console(bytes, VIRTIO_CONSOLE)) ?? [];
+    const virtio = options.virtio?.(config.seed, (bytes) => this.consoles.write(bytes, VIRTIO_CONSOLE)) ?? [];
     this.virtioConsole = virtio.find((model) => model instanceof VirtioConsole);
     this.board = new Board({
       gic,
@@ -237,20 +225,17 @@ export class ElscopeMachine implements Machine {
       virtio,
       virtioLegacy: config.virtio === 'legacy',
       fwCfg: options.fwCfg ?? { numbered: new Map(), files: new Map() },
-      output: (byte) => this.console(Uint8Array.of(byte)),
+      output: (byte) => this.consoles.write(Uint8Array.of(byte)),
     });
-    this.flash = [
-      this.makeFlash('flash0', virtMap.flash0, Region.flash0),
-      this.makeFlash('flash1', virtMap.flash1, Region.flash1),
-    ];
+    this.flash = makeFlashes(this.memory);
     this.bus.attach([...this.board.devices, ...this.flash]);
     if (options.files) {
       this.semihosting = new Semihosting({
         clock: this.time,
         files: options.files,
         commandLine: options.commandLine ?? '',
-        output: (text) => this.console(text),
-        input: () => this.typed.shift(),
+        output: (text) => this.consoles.write(text),
+        input: () => this.consoles.typed.shift(),
       });
     }
     const slow = slowPaths(this.memory, cpus, this.u32, blockOf);
@@ -281,7 +266,7 @@ export class ElscopeMachine implements Machine {
           },
           word: (core) => this.instructionWord(core),
         }),
-        breakpoint: (core, hi, lo, skip) => this.onBreakpoint(core, hi, lo, skip),
+        breakpoint: (core, hi, lo, skip) => this.breakpoints.reached(core, hi, lo, skip),
         branchAddress: (core, hi) => cpus[core].branchAddress(hi),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);
@@ -295,6 +280,10 @@ export class ElscopeMachine implements Machine {
       this.engine.askHorizon();
     };
     this.inspector = new Inspector(this, this.bus);
+    this.breakpoints = new Breakpoints({
+      ...{ stops: this.stops, units, memory: this.memory, engine: this.engine },
+      fetchPa: (core) => this.inspector.fetchPa(core),
+    });
     this.scheduler = new Scheduler(units, this.time, config, stopPending);
     this.start();
   }
@@ -322,7 +311,7 @@ export class ElscopeMachine implements Machine {
         time,
         fired: (id) => this.hypervisor?.timerFired(id),
         ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
-        console: (vm, bytes) => this.console(bytes, vm === 0 ? HOST_CONSOLE : 0),
+        console: (vm, bytes) => this.consoles.write(bytes, vm === 0 ? HOST_CONSOLE : 0),
         exit: (code, how) => this.exit(code, how),
       }),
     );
@@ -387,20 +376,7 @@ export class ElscopeMachine implements Machine {
       (end === 'idle' ? { reason: 'idle' } : otherwise === 'step' ? { reason: 'step', core } : { reason: 'limit' });
     if (stop.reason !== 'exited') this.stops.pending = undefined;
     if (stop.reason === 'limit') return stop;
-    return this.withOtherHits(stop);
-  }
-
-  /** Cores whose next instruction has a matching breakpoint are reported with the stop, and do not hit again. */
-  private withOtherHits(stop: Stop): Stop {
-    const hits = this.units
-      .map((unit) => ({ core: unit.index, ids: unit.isOff ? [] : this.matching(unit) }))
-      .filter(({ ids }) => ids.length > 0);
-    for (const { core } of hits) this.units[core].skipBreakpoint = true;
-    return stop.reason === 'breakpoint' ? { ...stop, hits } : stop;
-  }
-
-  private matching(unit: CoreUnit): number[] {
-    return this.stops.matching(unit.index, unit.el, unit.pc(), () => this.inspector.fetchPa(unit.index));
+    return this.breakpoints.withOtherHits(stop);
   }
 
   private stopPending(): boolean {
@@ -416,20 +392,6 @@ export class ElscopeMachine implements Machine {
     this.u32[(this.units[core].block + PENDING_EXIT) >> 2] = 1;
   }
 
-  /** The guest's own breakpoint counts as well where the debugger's was reported already. */
-  private onBreakpoint(core: number, hi: number, lo: number, skip: boolean): AtBreakpoint {
-    const stops = !skip && this.debuggerBreaks(core, hi, lo);
-    if (stops) return AtBreakpoint.stop;
-    return this.units[core].cpu.guestBreakpoint(hi, lo) ? AtBreakpoint.exception : AtBreakpoint.goOn;
-  }
-
-  private debuggerBreaks(core: number, hi: number, lo: number): boolean {
-    const unit = this.units[core];
-    const ids = this.stops.matching(core, unit.el, joinBig(hi, lo), () => this.inspector.fetchPa(core));
-    if (ids.length > 0) this.stops.pending ??= { reason: 'breakpoint', core, hits: [{ core, ids }] };
-    return ids.length > 0;
-  }
-
   private onAccess(core: number, hi: number, lo: number, pa: number, size: number, write: boolean): void {
     this.stops.access(core, joinBig(hi, lo), pa, size, write);
     if (this.stops.pending) this.leaveSoon(core);
@@ -443,30 +405,8 @@ export class ElscopeMachine implements Machine {
     this.stops.pending ??= { reason: 'exceptionLoop', core: e.core, exception };
   }
 
-  private onFinding(f: MemoryFinding): void {
-    const nameOf = (owner: number): string | undefined => this.hypervisor?.ownerName(owner);
-    const finding = findingRecord(++this.findingLog.count, f, this.units[f.core].cpu.context, nameOf);
-    if (this.findingLog.list.length < MAX_FINDINGS) this.findingLog.list.push(finding);
-    for (const listener of this.findingListeners) listener(finding);
-    this.stops.finding(finding);
-  }
-  private readonly findingListeners: ((finding: Finding) => void)[] = [];
   onFindingReported(listener: (finding: Finding) => void): void {
-    this.findingListeners.push(listener);
-  }
-
-  private onTimers(core: number, levels: number, deadline: number): void {
-    for (const [bit, line] of timerLines.entries()) {
-      this.board.gic.privateLine(core, line).set(((levels >> bit) & 1) === 1);
-    }
-    const at = deadline === Number.POSITIVE_INFINITY ? deadline : (deadline * 1e9) / this.config.counterHz;
-    this.time.schedule(`timer${core}`, at, () => this.units[core].cpu.timersDue());
-  }
-
-  private onMonitors(core: number, level: boolean, wait: number): void {
-    this.board.gic.privateLine(core, virtPpi.pmu).set(level);
-    const at = this.time.now() + (wait * 1e9) / this.config.clockHz;
-    this.time.schedule(`monitors${core}`, at, () => this.units[core].cpu.monitorsDue());
+    this.findingLog.onReported(listener);
   }
 
   private instructionWord(core: number): number {
@@ -484,24 +424,24 @@ export class ElscopeMachine implements Machine {
     };
   }
 
-  private makeFlash(name: string, { base, size }: { base: number; size: number }, region: number): Flash {
-    const host = this.memory.ramAddress(base);
-    return new Flash(name, base, {
-      bytes: new Uint8Array(this.memory.shared.buffer, host, size),
-      changed: (offset, length) => {
-        const bytes = new Uint8Array(this.memory.shared.buffer, host + offset, length).slice();
-        this.memory.pokeView(base + offset, bytes);
-      },
-      arrayMode: (on) => this.memory.setRegionMode(region, on ? 'memory' : 'bus'),
-    });
-  }
-
   // ---- snapshots ----
 
   private stateParts(): StateParts {
-    const { config, memory, mmu, units, time, scheduler, semihosting, typed, loops, findingLog } = this;
+    const { config, memory, mmu, units, time, scheduler, semihosting, consoles, loops, findingLog } = this;
     const devices = [...this.flash, ...this.board.stateOrder];
-    return { config, memory, mmu, units, time, scheduler, devices, semihosting, typed, loops, findings: findingLog };
+    return {
+      config,
+      memory,
+      mmu,
+      units,
+      time,
+      scheduler,
+      devices,
+      semihosting,
+      typed: consoles.typed,
+      loops,
+      findings: findingLog,
+    };
   }
 
   /** @throws UserError hypervisor.snapshot */
@@ -524,28 +464,7 @@ export class ElscopeMachine implements Machine {
   // ---- stops ----
 
   setBreakpoints(list: readonly ExecBreakpoint[]): void {
-    this.stops.breakpoints = [...list];
-    this.markBreakpoints();
-  }
-
-  /** Addresses of the debugger's breakpoints and of those that guests armed. */
-  private markBreakpoints(restored = false): void {
-    const debuggers = this.stops.breakpoints.map((b) => ({
-      low: Number(b.address & 0xffffffffn),
-      physical: b.space === 'pa',
-    }));
-    const guests = this.armed.flat().map((low) => ({ low, physical: false }));
-    this.engine.setBreakpoints([...debuggers, ...guests]);
-    if (restored) return;
-    for (const unit of this.units) this.memory.dropTranslations(unit.index, 0, 0, 64);
-  }
-
-  /** A guest changed a core's comparators. */
-  private onComparators(core: number, addresses: readonly number[], watching: boolean, restored: boolean): void {
-    this.memory.setGuestWatches(core, watching, restored);
-    if (addresses.join() === (this.armed[core] ?? []).join()) return;
-    this.armed[core] = addresses;
-    this.markBreakpoints(restored);
+    this.breakpoints.set(list);
   }
 
   setWatchpoints(list: readonly Watchpoint[]): void {
@@ -603,22 +522,14 @@ export class ElscopeMachine implements Machine {
   }
 
   input(uart: number, bytes: Uint8Array): void {
-    if (uart === VIRTIO_CONSOLE) {
-      this.virtioConsole?.input(bytes);
-      return;
-    }
-    if (this.hypervisor !== undefined) {
-      this.hypervisor.userSpace.input(bytes);
-      return;
-    }
-    for (const byte of bytes) this.typed.push(byte);
-    if (this.typed.length > 0 && !this.semihosting) this.typed.length = 0;
-    this.board.uart.input(bytes);
+    this.consoles.input(uart, bytes, {
+      virtio: this.virtioConsole,
+      semihosting: this.semihosting !== undefined,
+      userSpace: () => this.hypervisor?.userSpace,
+      uart: (more) => this.board.uart.input(more),
+    });
   }
   onConsole(listener: (uart: number, bytes: Uint8Array) => void): void {
-    this.consoleListeners.push(listener);
-  }
-  private console(bytes: Uint8Array, uart = 0): void {
-    for (const listener of this.consoleListeners) listener(uart, bytes);
+    this.consoles.onWritten(listener);
   }
 }

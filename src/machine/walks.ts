@@ -1,0 +1,26 @@
+/** The MMU and the memory system, which need each other: walks read and write memory, accesses are translated. */
+import { bug } from '../base/errors';
+import type { MemorySystem } from '../memory/memorySystem';
+import { Mmu } from '../memory/mmu/mmu';
+import type { MemoryConfig } from '../memory/types';
+
+/** `make` gets the MMU as the memory system's translator. */
+export function withMmu(config: MemoryConfig, make: (mmu: Mmu) => MemorySystem): { mmu: Mmu; memory: MemorySystem } {
+  let made: MemorySystem | undefined;
+  const memory = (): MemorySystem => made ?? bug('no memory system yet');
+  const mmu = new Mmu(config, {
+    walkRead: (core, pa, cacheable) => memory().walkRead(core, pa, cacheable),
+    get walkLo() {
+      return memory().walkLo;
+    },
+    get walkHi() {
+      return memory().walkHi;
+    },
+    walkWrite: (core, pa, cacheable, hi, lo) => memory().walkWrite(core, pa, cacheable, hi, lo),
+    dropTranslations: (core, hi, lo, log2, index) => memory().dropTranslations(core, hi, lo, log2, index),
+    filled: (core, index, stage, pa, hi, lo) => memory().filled(core, index, stage, pa, hi, lo),
+    penalty: (core, cycles) => memory().penalty(core, cycles),
+  });
+  made = make(mmu);
+  return { mmu, memory: made };
+}

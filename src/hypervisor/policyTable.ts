@@ -267,6 +267,22 @@ export const policyTable = {
       ),
     },
   },
+  ageing: {
+    about: 'which stage-2 entries of a range are made old when the host ages its memory (kvm_age_gfn)',
+    values: {
+      firstEntry: merged(
+        'v4.7',
+        'the one at the first address: the range is taken for one page or block',
+        'pgtable.c of a v6.1 source; the release is remembered',
+      ),
+      everyEntry: merged(
+        'v6.5',
+        'all of the range',
+        'the title among the commits of v6.5-rc3, the walker in a later source',
+        'df6556adf27b',
+      ),
+    },
+  },
   fwb: {
     about: 'stage 2 forced write-back (FEAT_S2FWB)',
     values: {

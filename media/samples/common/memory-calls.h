@@ -9,7 +9,14 @@ enum {
   VMM_SET_USER_MEMORY_REGION = 0xc600011au, /* see vmm_set_region */
   VMM_USER_ADDRESS = 0xc600011bu,           /* *value: the user address behind guest address `a` */
   VMM_MUNMAP = 0xc600011cu,                 /* user space unmaps the `b` bytes behind guest address `a` */
+  VMM_GET_DIRTY_LOG = 0xc600011du,          /* KVM_GET_DIRTY_LOG of slot `a`; *value: how many pages are dirty */
+  VMM_DIRTY_PAGES = 0xc600011eu,            /* *value: pages 64 b to 64 b + 63 of the log of slot `a` that was got last */
+  VMM_CLEAR_DIRTY_LOG = 0xc600011fu,        /* KVM_CLEAR_DIRTY_LOG of slot `a`, from page `b` on, `c` pages */
+  VMM_AGE = 0xc6000120u,                    /* `enum ageing` c of `b` bytes from guest address `a` on; *value: 1 if used */
 };
+
+enum ageing { TEST_YOUNG, CLEAR_YOUNG, CLEAR_FLUSH_YOUNG };
+#define KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 168
 
 /* KVM_SET_USER_MEMORY_REGION; 0 bytes: the slot goes. */
 static inline long vmm_set_region(u64 slot, u64 flags, u64 guest_address, u64 bytes, u64 user_address) {

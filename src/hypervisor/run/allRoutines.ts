@@ -12,6 +12,7 @@ import {
   userMemAbort,
 } from './faults';
 import { handleIrq } from './interrupts';
+import { ageGfn, clearDirtyLog, enableLogDirty, getDirtyLog, wpMemoryRegion, wrProtect } from './protect';
 import type { Routine } from './routines';
 import { setMemoryRegion } from './slots';
 import { flushShadowMemslot, stage2Unmap, unmapRange } from './unmap';
@@ -24,5 +25,6 @@ export const allRoutines: readonly Routine[] = [
   ...[handleExit, unknownEc, handleWfx, handleSysReg, handleHvc, handleSmc, psci],
   ...[guestAbort, accessFault, userMemAbort, breakEntry, ioMemAbort, mapCpuInterface, memoryFault, flushVm, handleIrq],
   ...[vmmCall, vmmWrite, cpuUp, otherVms, vmmReadsCtr],
+  ...[wrProtect, wpMemoryRegion, getDirtyLog, clearDirtyLog, enableLogDirty, ageGfn],
   ...[setMemoryRegion, flushShadowMemslot, unmapRange, stage2Unmap],
 ];

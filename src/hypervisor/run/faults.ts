@@ -1,6 +1,7 @@
 /** Stage-2 aborts of a guest (arch/arm64/kvm/mmu.c, mmio.c), and the loops over a VM's memory. */
 import { EC } from '../../arch/syndromes';
 import { virtMap } from '../../devices/virtBoard';
+import { mark } from '../dirtyLog';
 import { abortDecision, mustRetry } from '../guestAbort';
 import { flushIpaSteps } from '../guestSwitch';
 import { memoryFlags } from '../kvmApi';
@@ -256,14 +257,21 @@ export const userMemAbort: Routine = {
         return { goto: 'release the MMU lock' };
       locals.table = replaces === 'table' ? Stage2Table.addressOf(leaf.entry) : 0;
       locals.level = leaf.level;
+      locals.dirties = permissions.write;
       const steps = faultSteps(fault, replaces, host, model.policies);
       const { bytes, ipa, pa } = size;
       model.noteFault({ vcpu: vcpu.name, ipa, action, bytes, access: fault.access, steps });
       const { call, with: about } = performing(steps, { from: BigInt(pa), bytes, entry, at: leaf.at });
       return { call, with: { ...about, ipa: BigInt(ipa) } };
     }),
-    step('free the tables that a block replaced', 5, (c, { table, level }) => {
+    step('free the tables that a block replaced', 5, (c, { table, level, dirties }) => {
       if (table !== 0) freeTree(c, c.vcpu.vm, table as number, (level as number) + 1);
+      return dirties === true ? undefined : { goto: 'release the MMU lock' };
+    }),
+    step('mark the page dirty', 2, (c, { ipa }) => {
+      const slot = c.vcpu.vm.slotOf(ipa as number);
+      const page = Math.floor(((ipa as number) - (slot?.guestAddress ?? 0)) / c.vcpu.vm.stage2.pageBytes);
+      if (slot?.dirty !== undefined) mark(slot.dirty, page);
       return undefined;
     }),
     step('release the MMU lock', 2, (c) => {

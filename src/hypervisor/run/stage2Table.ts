@@ -170,6 +170,13 @@ export class Stage2Table {
   static young(entry: bigint): bigint {
     return entry | AF;
   }
+  /** The same entry without it: the next walk faults. */
+  static old(entry: bigint): bigint {
+    return entry & ~AF;
+  }
+  static readOnly(entry: bigint): bigint {
+    return entry & ~S2AP_WRITE;
+  }
   static isYoung(entry: bigint): boolean {
     return (entry & AF) !== 0n;
   }

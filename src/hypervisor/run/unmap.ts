@@ -12,8 +12,19 @@ import { freeTable, isEmptyTable } from './stage2Pages';
 import { type Leaf, Stage2Table } from './stage2Table';
 import { performing, stage2Host } from './world';
 
-/** Entries that one step looks at, where they are invalid: a table's worth. */
+/** Entries that one step looks at, where they are invalid. */
 const LOOKS = 512;
+
+/** The next valid entry from `at` on, which moves behind it; 'later': none among so many. */
+export function nextEntry(c: CoreContext, locals: Locals): Leaf | 'later' | undefined {
+  for (let looks = 0; (locals.at as number) < (locals.end as number); looks++) {
+    if (looks === LOOKS) return 'later';
+    const leaf = c.vcpu.vm.stage2.find(c, locals.at as number);
+    locals.at = leaf.ipa + leaf.bytes;
+    if (Stage2Table.isValid(leaf.entry)) return leaf;
+  }
+  return undefined;
+}
 
 /** mmu_lock, for writing. False: another vCPU has it, and this one spins. */
 export function takeLock(c: CoreContext): boolean {
@@ -68,17 +79,12 @@ export const stage2Unmap: Routine = {
   name: 'kvm_pgtable_stage2_unmap',
   steps: [
     step('clear the next entry', 10, (c, locals): Next => {
-      const { stage2 } = c.vcpu.vm;
-      for (let looks = 0; (locals.at as number) < (locals.end as number); looks++) {
-        if (looks === LOOKS) return { goto: 'clear the next entry' };
-        const leaf = stage2.find(c, locals.at as number);
-        locals.at = leaf.ipa + leaf.bytes;
-        if (!Stage2Table.isValid(leaf.entry)) continue;
-        locals.cleared = leaf.ipa;
-        locals.level = leaf.level;
-        return clearing(c, leaf, cleanSteps(c, leaf));
-      }
-      return done();
+      const leaf = nextEntry(c, locals);
+      if (leaf === undefined) return done();
+      if (leaf === 'later') return { goto: 'clear the next entry' };
+      locals.cleared = leaf.ipa;
+      locals.level = leaf.level;
+      return clearing(c, leaf, cleanSteps(c, leaf));
     }),
     step('clear the entry of an empty table', 5, (c, locals): Next => {
       const table = emptyTable(c, locals);

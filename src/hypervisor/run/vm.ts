@@ -1,5 +1,6 @@
 /** Virtual machines and their vCPUs as the model keeps them: plain values, but for the registers that threads 0 and 4 are about. */
 
+import type { DirtyBitmap } from '../dirtyLog';
 import type { Policies } from '../policies';
 import type { VirtualCaches } from '../virtualCaches';
 import type { VmCtr } from '../vmCtr';
@@ -16,6 +17,8 @@ export interface Memslot {
   readonly flags: number;
   /** User address of its first byte, which is its physical address too. */
   readonly hostAddress: number;
+  /** Pages that were written while KVM_MEM_LOG_DIRTY_PAGES was set, since user space took them. */
+  readonly dirty?: DirtyBitmap;
 }
 
 /** EL1 and EL0 system registers that a vCPU has to itself. */
@@ -127,6 +130,10 @@ export class Vm {
   /** mmu_invalidate_seq, and how many invalidations are going on (mmu_invalidate_in_progress). */
   invalidateSequence = 0;
   invalidating = 0;
+  /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: what user space enabled. */
+  manualDirtyLog = 0;
+  /** By slot: the bitmap that user space got last. */
+  readonly dirtyLogs: Record<number, DirtyBitmap> = {};
   /** User space enabled cacheable PFNMAP mappings (ours). */
   cacheablePfnmap = false;
   readonly vcpus: Vcpu[] = [];

@@ -27,6 +27,14 @@ export const VmmCall = {
   USER_ADDRESS: 0xc600_011bn,
   /** X1 = guest address, X2 = bytes: user space unmaps what is behind them. MMAP of the slot maps it again. */
   MUNMAP: 0xc600_011cn,
+  /** X1 = slot: KVM_GET_DIRTY_LOG into the VMM's memory; how many pages are dirty comes in X1. */
+  GET_DIRTY_LOG: 0xc600_011dn,
+  /** X1 = slot, X2 = n: pages 64 n to 64 n + 63 of the log that user space got last come as bits of X1. */
+  DIRTY_PAGES: 0xc600_011en,
+  /** X1 = slot, X2 = first page, X3 = pages: KVM_CLEAR_DIRTY_LOG, with the bits that the log had. */
+  CLEAR_DIRTY_LOG: 0xc600_011fn,
+  /** X1 = guest address, X2 = bytes, X3 = AGEING: the host looks whether they were used; 1 in X1 if they were. */
+  AGE: 0xc600_0120n,
 } as const;
 
 const numbers: ReadonlySet<bigint> = new Set(Object.values(VmmCall));
@@ -35,6 +43,9 @@ export const isVmmCall = (id: bigint): boolean => numbers.has(id);
 
 /** By number, as guests give it. */
 export const HOST_MEMORY: readonly HostMemory[] = ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRE', 'DEVICE_nGnRnE'];
+
+/** The host's MMU notifiers of ageing: test_young, clear_young, clear_flush_young. */
+export const AGEING = { testYoung: 0n, clearYoung: 1n, clearFlushYoung: 2n } as const;
 
 /** After a write: nothing; what __builtin___clear_cache does by the core's CTR_EL0; DC CVAC. */
 export const CLEANING = { none: 0n, clearCache: 1n, toPoC: 2n } as const;

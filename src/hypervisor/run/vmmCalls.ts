@@ -7,6 +7,7 @@
 import { EC } from '../../arch/syndromes';
 import { registerNameOf } from '../../arch/sysregs';
 import { bug } from '../../base/errors';
+import { manualProtect, wordOf } from '../dirtyLog';
 import { type Outcome, resultOf as result } from '../errno';
 import { vmidRolloverSteps } from '../guestSwitch';
 import { capabilities, decodeOneReg } from '../kvmApi';
@@ -15,7 +16,7 @@ import { mapAgain, mappingOf, unmap } from './hostMemory';
 import type { CoreContext } from './model';
 import { done, type Locals, type Next, type Routine, step } from './routines';
 import { pfnmapHost, slotRequest } from './slots';
-import type { Memslot } from './vm';
+import type { Memslot, Vm } from './vm';
 import { CLEANING, HOST_MEMORY, VmmCall } from './vmmApi';
 import { performing } from './world';
 
@@ -38,17 +39,29 @@ function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): 
 
 function extension(c: CoreContext, number: bigint): bigint {
   const { model, vcpu } = c;
+  if (Number(number) === capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) return BigInt(MANUAL_CAPS);
   if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 0n;
   const value = cacheablePfnmapCapability('vm', pfnmapHost(model, vcpu.vm));
   return typeof value === 'number' ? BigInt(value) : result(value);
 }
 
-function enable(c: CoreContext, number: bigint): Outcome {
+/** `argument`: args[0] of the ioctl. */
+function enable(c: CoreContext, number: bigint, argument: bigint): Outcome {
   const { model, vcpu } = c;
+  if (Number(number) === capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) return enableManualLog(vcpu.vm, argument);
   if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 'EINVAL';
   const outcome = enableCacheablePfnmap(pfnmapHost(model, vcpu.vm));
   if (outcome === 'ok') vcpu.vm.cacheablePfnmap = true;
   return outcome;
+}
+
+const MANUAL_CAPS = manualProtect.ENABLE | manualProtect.INITIALLY_SET;
+
+function enableManualLog(vm: Vm, flags: bigint): Outcome {
+  const allowed = (flags & BigInt(manualProtect.ENABLE)) !== 0n ? BigInt(MANUAL_CAPS) : BigInt(manualProtect.ENABLE);
+  if ((flags & ~allowed) !== 0n) return 'EINVAL';
+  vm.manualDirtyLog = Number(flags);
+  return 'ok';
 }
 
 const slotById = ({ vcpu }: CoreContext, id: bigint): Memslot | undefined =>
@@ -124,7 +137,7 @@ export const vmmCall: Routine = {
         case VmmCall.CHECK_EXTENSION:
           return answered(c, extension(c, x1));
         case VmmCall.ENABLE_CAP:
-          return answered(c, result(enable(c, x1)));
+          return answered(c, result(enable(c, x1, x2)));
         case VmmCall.SET_MEMORY_REGION:
           return setFlags(c, x1, x2);
         case VmmCall.SET_USER_MEMORY_REGION: {
@@ -137,6 +150,18 @@ export const vmmCall: Routine = {
           return mapOtherwise(c, x1, x2);
         case VmmCall.MUNMAP:
           return unmapBehind(c, Number(x1), Number(x2));
+        case VmmCall.GET_DIRTY_LOG:
+          return { call: 'kvm_get_dirty_log_protect', with: { slot: Number(x1) } };
+        case VmmCall.DIRTY_PAGES:
+          vcpu.x[1] = wordOf(vcpu.vm.dirtyLogs[Number(x1)] ?? [], Number(x2));
+          return answered(c, 0n);
+        case VmmCall.CLEAR_DIRTY_LOG:
+          return {
+            call: 'kvm_clear_dirty_log_protect',
+            with: { slot: Number(x1), first: Number(x2), pages: Number(x3) },
+          };
+        case VmmCall.AGE:
+          return { call: 'kvm_age_gfn', with: { at: Number(x1), end: Number(x1 + x2), how: x3 } };
         case VmmCall.WRITE:
           return { call: 'vmm_write', with: { ipa: Number(x1), value: x2, cleaning: x3 } };
         case VmmCall.ONLINE:

@@ -5,7 +5,7 @@ import { type Outcome, resultOf } from '../../../../src/hypervisor/errno';
 import { memoryFlags } from '../../../../src/hypervisor/kvmApi';
 import { Stage2Table } from '../../../../src/hypervisor/run/stage2Table';
 import { VmmCall } from '../../../../src/hypervisor/run/vmmApi';
-import { call, load, type Operation, run, type Script, script, store } from './scriptGuest';
+import { call, entryOf, load, type Operation, run, type Script, script, store } from './scriptGuest';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -31,14 +31,6 @@ function ran(operations: readonly Operation[], settings: object = {}): Script {
   return s;
 }
 
-/** The entry that decides about a guest address, without an effect. */
-function entryOf({ machine, model }: Script, ipa: number): { readonly entry: bigint; readonly bytes: number } {
-  const load = (at: number): bigint => {
-    const bytes = machine.peek(0, 'pa', BigInt(at), 8);
-    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  };
-  return model.vms[0].stage2.find({ load }, ipa);
-}
 const isMapped = (s: Script, ipa: number): boolean => Stage2Table.isValid(entryOf(s, ipa).entry);
 const exits = ({ model }: Script, reason: string): number => model.vms[0].vcpus[0].exits[reason] ?? 0;
 const ABORT = { fetch: 0x21n, data: 0x25n, external: 0x10n } as const;

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../../../src/hypervisor/run/model';
+import type { Leaf } from '../../../../src/hypervisor/run/stage2Table';
 import type { Stop } from '../../../../src/machine/api';
 import { launch } from '../../../../src/machine/launch';
 import { ElscopeMachine } from '../../../../src/machine/machine';
@@ -118,6 +119,15 @@ export function script(settings: Settings, ...lists: readonly (readonly Operatio
       });
     },
   };
+}
+
+/** The stage-2 entry of the first VM that decides about a guest address, without an effect. */
+export function entryOf({ machine, model }: Script, ipa: number): Leaf {
+  const load = (at: number): bigint => {
+    const bytes = machine.peek(0, 'pa', BigInt(at), 8);
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  };
+  return model.vms[0].stage2.find({ load }, ipa);
 }
 
 /** Where the list of a vCPU is: one after the other, with the starting of all others before the first. */

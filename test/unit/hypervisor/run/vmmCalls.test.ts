@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { SAMPLES } from '../../../../src/build/paths';
 import { errnoNames, returnValue } from '../../../../src/hypervisor/errno';
 import { capabilities, ccsidrId, sysregId } from '../../../../src/hypervisor/kvmApi';
-import { CLEANING, HOST_MEMORY, isVmmCall, VmmCall } from '../../../../src/hypervisor/run/vmmApi';
+import { AGEING, CLEANING, HOST_MEMORY, isVmmCall, VmmCall } from '../../../../src/hypervisor/run/vmmApi';
 import type { LaunchOptions } from '../../../../src/machine/launch.types';
 import type { ElscopeMachine } from '../../../../src/machine/machine';
 import { launchSample } from '../../machine/samples';
@@ -28,9 +28,11 @@ test('hypercalls.h and memory-calls.h have the numbers of the model', () => {
     listOf('host_memory'),
     HOST_MEMORY.map((name) => `HOST_${name}`),
   );
-  assert.equal(listOf('cleaning').length, Object.keys(CLEANING).length);
   const defined = (name: string): bigint =>
     BigInt(new RegExp(`#define ${name} (\\w+?)(?:ul)?\\n`).exec(header)?.[1] ?? -1);
+  assert.equal(listOf('ageing').length, Object.keys(AGEING).length);
+  assert.equal(Number(defined('KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2')), capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
+  assert.equal(listOf('cleaning').length, Object.keys(CLEANING).length);
   assert.equal(defined('REG_CLIDR'), sysregId('CLIDR_EL1'));
   assert.equal(defined('REG_CTR'), sysregId('CTR_EL0'));
   assert.match(header, new RegExp(`REG_CCSIDR\\(csselr\\) \\(0x${ccsidrId(0).toString(16)}ul`));

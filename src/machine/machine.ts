@@ -144,6 +144,7 @@ export class ElscopeMachine implements Machine {
             this.stops.finding(this.findingLog.report(f, cpus[f.core].context, nameOf));
           },
           active: (core) => !units[core].isOff,
+          stack: (core, el) => cpus[core].state.bankedSpLo(el),
           time: () => this.instructions(),
           monitorCleared: (core) => cpus[core].signalEvent(),
           watchpoint: (core, hi, lo, size, write, unprivileged) =>

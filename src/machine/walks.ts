@@ -18,9 +18,10 @@ export function withMmu(config: MemoryConfig, make: (mmu: Mmu) => MemorySystem):
     },
     walkWrite: (core, pa, cacheable, hi, lo) => memory().walkWrite(core, pa, cacheable, hi, lo),
     dropTranslations: (core, hi, lo, log2, index) => memory().dropTranslations(core, hi, lo, log2, index),
-    filled: (core, index, stage, pa, hi, lo) => memory().filled(core, index, stage, pa, hi, lo),
+    peekDescriptor: (pa, cacheable) => memory().peekDescriptor(pa, cacheable),
     penalty: (core, cycles) => memory().penalty(core, cycles),
   });
   made = make(mmu);
+  if (made.checker !== undefined) mmu.watchedBy(made.checker.translations);
   return { mmu, memory: made };
 }

@@ -67,7 +67,11 @@ export class Checker {
     this.owners = new Uint16Array(cores);
     this.fillers = instructions.caches.map((cache) => new Uint16Array(cache.tag.length));
     this.data = new DataChecks(shared, versions, this.owners, (offset) => this.tracker.writer(offset));
-    this.translations = new TranslationChecks(shared);
+    this.translations = new TranslationChecks(shared, tables, (found) => this.data.translation(found));
+    this.translations.mark = (unit) => {
+      shared.directory[unit] |= Dir.Walk;
+      this.dropStore(unit);
+    };
     this.recent = config.cores.map(() => new Uint32Array(RECENT));
     this.recentCount = new Uint32Array(cores);
     this.lastGranule = new Int32Array(cores).fill(-1);
@@ -106,19 +110,8 @@ export class Checker {
     writer.time = shared.ports.time(Math.max(core, 0));
     this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
-    if (shared.directory[unit] & Dir.Walk) this.tableWritten(core, shared.hostOfUnit(unit) + offset, size);
+    if (shared.directory[unit] & Dir.Walk) this.translations.wrote(core, shared.hostOfUnit(unit) + offset, size);
     this.compareBuffers();
-  }
-
-  private tableWritten(core: number, host: number, size: number): void {
-    const skipped = this.translations.wrote(host, size);
-    if (skipped !== undefined && core >= 0) this.data.breakBeforeMake(core, skipped.host, skipped.text);
-  }
-
-  /** A TLB entry was made: stores to its descriptor have to be seen. */
-  translationFilled(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void {
-    const unit = this.translations.filled(core, index, stage, pa, hi, lo);
-    if (unit >= 0) this.dropStore(unit);
   }
 
   /** The view of a unit changed: every copy is compared with it again. */
@@ -252,6 +245,7 @@ export class Checker {
 
   dsb(core: number): void {
     this.tracker.dsb(core);
+    this.translations.dsb(core);
     if (this.architectural && this.anyIdc) {
       const n = this.recentCount[core];
       if (n > RECENT) this.tables.dropStores(core, Remover.instruction);
@@ -262,6 +256,7 @@ export class Checker {
 
   isb(core: number): void {
     this.tracker.isb(core);
+    this.translations.synchronised(core);
   }
 
   poked(host: number, size: number): void {
@@ -271,18 +266,21 @@ export class Checker {
   save(): unknown {
     const lists = this.lists().map((list) => [...list]);
     const { notes, reportedTo } = this;
-    return { tracker: this.tracker.save(), data: this.data.save(), lists, notes, reportedTo: [...reportedTo] };
+    const [tracker, data, translations] = [this.tracker.save(), this.data.save(), this.translations.save()];
+    return { tracker, data, translations, lists, notes, reportedTo: [...reportedTo] };
   }
   load(state: unknown): void {
     const s = state as {
       tracker: unknown;
       data: unknown;
+      translations: unknown;
       lists: number[][];
       notes: number;
       reportedTo: [number, number][];
     };
     this.tracker.load(s.tracker);
     this.data.load(s.data);
+    this.translations.load(s.translations);
     this.lists().forEach((list, i) => {
       list.set(s.lists[i]);
     });
@@ -292,7 +290,7 @@ export class Checker {
   }
   private lists(): readonly (Uint32Array | Int32Array | Uint16Array | Uint8Array)[] {
     const { recent, recentCount, lastGranule, lastHi, lastLo, owners, fillers } = this;
-    return [...recent, recentCount, lastGranule, lastHi, lastLo, owners, ...fillers, ...this.translations.lists];
+    return [...recent, recentCount, lastGranule, lastHi, lastLo, owners, ...fillers];
   }
 
   // ---- judgement ----

@@ -49,7 +49,14 @@ export class CrossingAccess extends AccessParts {
       const unit = shared.unitOf(host);
       let at = host;
       if (result.type >= MemoryType.NormalWT)
-        this.loadCached(core, hi, lo, unit, result.tlbIndex, (desc & Desc.Unprivileged) === 0 && watch === 0);
+        this.loadCached(
+          core,
+          hi,
+          lo,
+          unit,
+          result.tlbIndex,
+          (desc & Desc.Unprivileged) === 0 && watch === 0 && !result.watched,
+        );
       else {
         shared.count(core, Counter.uncachedAccesses);
         at = this.versions.cHost(unit) + (host & shared.unitMask);

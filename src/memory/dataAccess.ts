@@ -22,7 +22,8 @@ export { Desc, ZERO_BLOCK_BYTES };
 const PLAIN = 4;
 
 /** Whether an access may leave a line table entry: not where the next one has to be asked about again. */
-const mayEnter = (desc: number, watch: 0 | 1 | 2): boolean => (desc & Desc.Unprivileged) === 0 && watch === 0;
+const mayEnter = (desc: number, watch: 0 | 1 | 2, watched: boolean): boolean =>
+  (desc & Desc.Unprivileged) === 0 && watch === 0 && !watched;
 
 export class DataAccess extends CrossingAccess {
   load(core: number, vaHi: number, vaLo: number, desc: number): 0 | 1 {
@@ -55,9 +56,9 @@ export class DataAccess extends CrossingAccess {
       if (desc & Desc.Exclusive) return this.abort(core, hi, lo, 'unsupportedExclusive', false);
       if (!this.busLoad(core, pa, size)) return this.abort(core, hi, lo, 'external', false);
     } else if (result.type >= MemoryType.NormalWT) {
-      this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, mayEnter(desc, watch));
+      this.loadCached(core, hi, lo, shared.unitOf(host), result.tlbIndex, mayEnter(desc, watch, result.watched));
       this.read(core, host, size);
-      if (desc <= PLAIN && watch === 0 && result.type === MemoryType.NormalWB)
+      if (desc <= PLAIN && watch === 0 && !result.watched && result.type === MemoryType.NormalWB)
         this.tables.notePage(core, Table.Load, hi, lo, host, result.tlbIndex);
     } else {
       shared.count(core, Counter.uncachedAccesses);
@@ -97,8 +98,9 @@ export class DataAccess extends CrossingAccess {
     if (host < 0 || shared.isRom[shared.region]) {
       if (!this.busStore(core, pa, size)) return this.abort(core, hi, lo, 'external', true);
     } else if (result.type === MemoryType.NormalWB) {
-      this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, mayEnter(desc, watch));
-      if (desc <= PLAIN && watch === 0) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
+      this.storeWriteBack(core, hi, lo, host, size, result.tlbIndex, mayEnter(desc, watch, result.watched));
+      if (desc <= PLAIN && watch === 0 && !result.watched)
+        this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
     } else if (result.type === MemoryType.NormalWT) {
       const unit = shared.unitOf(host);
       this.data.wayForStore(core, unit);
@@ -143,8 +145,9 @@ export class DataAccess extends CrossingAccess {
       return 0;
     }
     if (type === MemoryType.NormalWB) {
-      this.zeroWriteBack(core, hi, lo, host, result.tlbIndex, watch === 0);
-      if (watch === 0) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
+      const entry = watch === 0 && !result.watched;
+      this.zeroWriteBack(core, hi, lo, host, result.tlbIndex, entry);
+      if (entry) this.tables.notePage(core, Table.Store, hi, lo, host, result.tlbIndex);
     } else
       for (let i = 0; i < ZERO_BLOCK_BYTES; i += 16) {
         if (type < MemoryType.NormalWT) {

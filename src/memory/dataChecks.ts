@@ -5,6 +5,7 @@
  */
 import type { FindingKind } from './findingKinds';
 import { Dir, type Shared } from './shared';
+import type { TranslationFinding } from './translationChecks';
 import type { Versions } from './versions';
 
 /** Instructions that are remembered, so that a guest cannot fill the host's memory. */
@@ -77,8 +78,8 @@ export class DataChecks {
       }
   }
 
-  breakBeforeMake(core: number, host: number, text: string): void {
-    this.report('break-before-make', core, host, text, ['an invalid entry', 'DSB', 'TLBI', 'DSB']);
+  translation(f: TranslationFinding): void {
+    this.report(f.kind, f.core, f.host, f.detail, f.missing, f.advice, f.writer);
   }
 
   private hexAt(host: number, size: number): string {
@@ -87,14 +88,22 @@ export class DataChecks {
     return `0x${text}`;
   }
 
-  private report(kind: FindingKind, core: number, host: number, detail: string, missing: readonly string[]): void {
+  private report(
+    kind: FindingKind,
+    core: number,
+    host: number,
+    detail: string,
+    missing: readonly string[],
+    steps = advice[kind] ?? '',
+    by?: TranslationFinding['writer'],
+  ): void {
     const { shared } = this;
     const pc = shared.pcIndex[core];
     const [pcLo, pcHi] = [shared.u32[pc], shared.u32[pc + 1]];
     const key = `${kind} ${core} ${this.owners[core]} ${pcHi} ${pcLo}`;
     if (this.reported.has(key) || this.reported.size >= MAX_REPORTED) return;
     this.reported.add(key);
-    const writer = this.writer(host - shared.ram);
+    const writer = by ?? this.writer(host - shared.ram);
     shared.ports.finding({
       kind,
       mode: 'actual',
@@ -112,7 +121,7 @@ export class DataChecks {
       writerPcLo: writer.pcLo,
       time: shared.ports.time(core),
       missing,
-      advice: advice[kind] ?? '',
+      advice: steps,
     });
   }
 }
@@ -121,6 +130,5 @@ export class DataChecks {
 const advice: Partial<Readonly<Record<FindingKind, string>>> = {
   'mismatched attributes': 'clean the line to the point of coherency (DC CVAC, DSB ISH) before it is read so',
   'lost data': 'clean and invalidate (DC CIVAC), or invalidate before the data is written',
-  'break-before-make': 'write an invalid entry; DSB ISHST; TLBI; DSB ISH; then write the new one',
   'set/way': 'operate by address, or on every core with its caches off',
 };

@@ -77,7 +77,7 @@ export class Fetch {
       return this.recordAt(cache, held, lo);
     }
     const inSync = this.checker === undefined || this.checker.fetched(core, cache, granule, hi, lo);
-    if (install && inSync)
+    if (install && inSync && !result.watched)
       this.tables.install(core, Table.Fetch, hi, lo, granule, cache.recordsAt(granule), true, result.tlbIndex);
     return this.recordAt(cache, granule, lo);
   }

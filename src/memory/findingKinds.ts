@@ -32,6 +32,10 @@ export const findingKinds = {
     what: 'a valid translation table entry became another valid one while a TLB held it',
     side: 'data',
   },
+  'stale TLB entry': {
+    what: 'an access went by a TLB entry that was due to be invalidated, and a walk gives something else',
+    side: 'data',
+  },
   'set/way': { what: 'maintenance by set and way while other cores run: it does not reach their caches', side: 'data' },
 } as const satisfies Readonly<Record<string, FindingKindRow>>;
 

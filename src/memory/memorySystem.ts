@@ -222,18 +222,18 @@ export class MemorySystem {
     this.tables.dropTranslations(core, vaHi >>> 0, vaLo >>> 0, pageLog2, tlbIndex);
     if (tlbIndex >= 0) this.checker?.translations.vanished(core, tlbIndex);
   }
-  /** See TranslatorPort. */
-  filled(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void {
-    this.checker?.translationFilled(core, index, stage, pa, hi, lo);
-  }
   penalty(core: number, cycles: number): void {
     this.shared.penalty(core, cycles);
   }
   /** Coherent 64-bit read for a table walk into walkLo / walkHi; false = external abort. Allocates nothing. */
   walkRead(core: number, pa: number, cacheable: boolean): boolean {
+    this.shared.count(core, Counter.walkReads);
+    return this.peekDescriptor(pa, cacheable);
+  }
+  /** The same for who only looks. */
+  peekDescriptor(pa: number, cacheable: boolean): boolean {
     const { shared } = this;
     const host = shared.hostOf(pa);
-    shared.count(core, Counter.walkReads);
     if (host < 0) return false;
     const at = cacheable ? host : this.versions.cHost(shared.unitOf(host)) + (host & shared.unitMask);
     this.walkLo = shared.u32[at >>> 2];

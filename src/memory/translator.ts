@@ -32,6 +32,38 @@ export interface TranslationResult {
   tlbIndex: number;
   /** A guarded page (FEAT_BTI): the GP bit of stage 1's leaf. */
   guarded: boolean;
+  /** The checker waits for uses of this TLB entry: nothing may stand in for the next look-up. */
+  watched: boolean;
+}
+
+/** What the coherence checker has to know of TLBs: what entries are made of, and the uses of those that are out of date. */
+export interface TranslationWatch {
+  /** A walk of a stage begins. */
+  walk(stage: 1 | 2, bigEndian: boolean): void;
+  /** It read a descriptor. */
+  read(stage: 1 | 2, level: number, pa: number, hi: number, lo: number): void;
+  /** Stage 2's entry `index` is part of the entry of both stages that is filled next. */
+  through(core: number, index: number): void;
+  /** A TLB entry for the 2^pageLog2 bytes around an address was made of all that. */
+  filled(core: number, index: number, stage: 1 | 2, vaHi: number, vaLo: number, pageLog2: number): void;
+  /** By core and TLB index, not 0: the entry is out of date and its uses are wanted. */
+  readonly watched: readonly Uint8Array[];
+  /** Would a use of the entry be wrong, if a walk gave another result? `user`: EL0 has access to the page. */
+  mayNotUse(core: number, index: number, user: boolean): boolean;
+  /** A use of the entry got something else than a walk: `walked` says what that gives. */
+  used(core: number, index: number, context: TranslationContext, use: EntryUse): void;
+  /** A TLBI of core `by` alone names an entry of another core. */
+  spared(core: number, index: number, by: number): void;
+}
+
+/** A use of a TLB entry. */
+export interface EntryUse {
+  vaHi: number;
+  vaLo: number;
+  access: Access;
+  /** What the entry gave, and what a walk gives: 'PA 0x40201000', 'a translation fault, level 3'. */
+  got: string;
+  walked: string;
 }
 
 export interface Translator {
@@ -54,8 +86,8 @@ export interface TranslatorPort {
   walkRead(core: number, pa: number, cacheable: boolean): boolean;
   readonly walkLo: number;
   readonly walkHi: number;
-  /** A TLB entry was made from the leaf descriptor (hi, lo) at a physical address. */
-  filled?(core: number, index: number, stage: 1 | 2, pa: number, hi: number, lo: number): void;
+  /** As walkRead, without counting. */
+  peekDescriptor?(pa: number, cacheable: boolean): boolean;
   /**
    * Coherent 64-bit write of a descriptor that a walk has just read (access flag, dirty state): as a store of that core. False:
    * the location takes no such update.

@@ -220,6 +220,8 @@ export interface MemoryPorts {
   context(core: number): TranslationContext;
   /** A core is neither off nor asleep for good: what the data side of the checker asks. */
   active?(core: number): boolean;
+  /** Low word of SP_ELx: whether one thread runs on. What the checker asks. */
+  stack?(core: number, el: number): number;
   /** Byte address of the core's state block in the same buffer. */
   blockBase(core: number): number;
   /** Decodes one I-granule (the machine's smallest I-line) of bytes into records at recordBase, LINE_END last. */

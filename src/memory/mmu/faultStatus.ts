@@ -1,4 +1,4 @@
-/** Fault status codes: DFSC and IFSC of ESR_ELx, FST of PAR_EL1. Section: ISS encoding for an exception from a Data Abort. */
+/** Fault status codes: DFSC and IFSC of ESR_ELx, FST of PAR_EL1; and faults in words. Section: ISS encoding for an exception from a Data Abort. */
 import { bug } from '../../base/errors';
 import type { AbortFault } from '../types';
 
@@ -27,4 +27,20 @@ const withLevel = new Set<AbortFault['kind']>([
 export function faultStatusCode(fault: AbortFault): number {
   if (fault.kind === 'pcAlignment') bug('a PC alignment fault has no status code');
   return status[fault.kind] | (withLevel.has(fault.kind) ? fault.level : 0);
+}
+
+const faultNames: Readonly<Record<string, string>> = {
+  translation: 'translation fault',
+  addressSize: 'address size fault',
+  accessFlag: 'access flag fault',
+  permission: 'permission fault',
+  externalWalk: 'external abort on the table walk',
+};
+
+/** 'stage 2 permission fault, level 3, IPA 0x40000000'. */
+export function describeFault(fault: AbortFault): string {
+  const name = `${faultNames[fault.kind] ?? fault.kind}, level ${fault.level}`;
+  if (!fault.stage2) return name;
+  const walk = fault.s1ptw ? ' on the stage 1 walk' : '';
+  return `stage 2 ${name}${walk}, IPA 0x${fault.ipa.toString(16)}`;
 }

@@ -5,9 +5,16 @@
  */
 import type { SystemOperationRow } from '../../arch/sysops/index';
 import { MutableFault } from '../faults';
-import { Access, type TranslationResult, type Translator, type TranslatorPort } from '../translator';
+import {
+  Access,
+  type TranslationResult,
+  type TranslationWatch,
+  type Translator,
+  type TranslatorPort,
+} from '../translator';
 import { MemoryType, type TranslationContext, type TranslationRange } from '../types';
 import { Attr, accessType, attrLevel, attrType, effectiveShareability, permits } from './attributes';
+import { EntryUses } from './entryUses';
 import { ParResult } from './par';
 import { ignoresTop, isUpper, reachable, untagged } from './ranges';
 import { Stage2 } from './stage2';
@@ -37,7 +44,15 @@ export interface TlbCounts {
 }
 
 export class Mmu implements Translator {
-  readonly result: TranslationResult = { pa: 0, type: 0, shareability: 0, pageLog2: 12, tlbIndex: -1, guarded: false };
+  readonly result: TranslationResult = {
+    pa: 0,
+    type: 0,
+    shareability: 0,
+    pageLog2: 12,
+    tlbIndex: -1,
+    guarded: false,
+    watched: false,
+  };
   readonly fault = new MutableFault();
   private readonly par = new ParResult();
   private readonly tlbs: readonly Tlb[];
@@ -49,11 +64,14 @@ export class Mmu implements Translator {
   private attr = 0;
   private attr2 = 0;
   private readonly selector: TlbSelector = newSelector();
-  // Whose rights the access has.
-  private privileged = true;
-  private pan = false;
+  // Whose rights the access has (Rights of freshWalk.ts).
+  privileged = true;
+  pan = false;
   /** AT: neither the dirty state nor anything else is changed on behalf of the access. */
   private probing = false;
+  /** The coherence checker's, where there is one. */
+  private watch: TranslationWatch | undefined;
+  private uses: EntryUses | undefined;
 
   constructor(
     config: MmuConfig,
@@ -67,6 +85,14 @@ export class Mmu implements Translator {
     const step = (core: number): void => port.penalty(core, config.cost.walkStep);
     this.stage2 = new Stage2(port, this.fault, step, this.tlbs);
     this.walker = new Walker(port, this.fault, this.stage2, step);
+  }
+
+  /** The coherence checker hears of what entries are made of, and of uses of those that are out of date. */
+  watchedBy(watch: TranslationWatch): void {
+    this.watch = watch;
+    this.uses = new EntryUses(watch, this.port, this.tlbs);
+    this.walker.trace = (stage, level, pa, hi, lo) => watch.read(stage, level, pa, hi, lo);
+    this.stage2.watchedBy(watch);
   }
 
   /** Empties all TLBs without telling anyone: the memory system is reset as well. */
@@ -113,7 +139,20 @@ export class Mmu implements Translator {
     result.pageLog2 = pageLog2;
     result.tlbIndex = index;
     result.guarded = (attr & Attr.Guarded) !== 0;
+    result.watched = this.uses !== undefined && this.isWatched(core, context, range, hi, lo, access);
     return true;
+  }
+
+  private isWatched(
+    core: number,
+    context: TranslationContext,
+    range: TranslationRange | undefined,
+    hi: number,
+    lo: number,
+    access: Access,
+  ): boolean {
+    const { uses, attr, result } = this;
+    return !this.probing && uses?.isWatched(core, context, range, hi, lo, access, this, attr, result) === true;
   }
 
   /** The range reaches the address and is not closed to EL0 (TCR_ELx.E0PD). */
@@ -192,24 +231,20 @@ export class Mmu implements Translator {
     tlb.misses++;
     if (access === Access.Fetch) tlb.fetchMisses++;
     const { attr, nG } = walker;
-    if (!context.stage2)
-      return this.filled(core, tlb.insert(who, ids, !nG, hi, lo, walker.pageLog2, walker.pa, attr, 0, 0));
+    if (!context.stage2) {
+      const index = tlb.insert(who, ids, !nG, hi, lo, walker.pageLog2, walker.pa, attr, 0, 0);
+      this.watch?.filled(core, index, 1, hi, lo, walker.pageLog2);
+      return index;
+    }
     // Stage 1's permission faults come before all of stage 2's.
     if (!this.permits1(context, attr, access)) return this.refuse(attrLevel(attr));
     const ipa = this.walkedAddress(lo);
     if (!stage2.find(core, context, ipa, this.probing ? Access.Read : access)) return -1;
     const pageLog2 = Math.min(walker.pageLog2, stage2.pageLog2);
     const offset = lo & ((1 << pageLog2) - 1);
-    return this.filled(
-      core,
-      tlb.insert(who, ids, !nG, hi, lo, pageLog2, stage2.pa - offset, attr, stage2.attr2, ipa - offset),
-    );
-  }
-
-  /** An entry was made from the leaf of the last stage 1 walk. */
-  private filled(core: number, index: number): number {
-    const { pa, hi, lo } = this.walker.descriptor;
-    this.port.filled?.(core, index, 1, pa, hi, lo);
+    this.watch?.through(core, stage2.index);
+    const index = tlb.insert(who, ids, !nG, hi, lo, pageLog2, stage2.pa - offset, attr, stage2.attr2, ipa - offset);
+    this.watch?.filled(core, index, 1, hi, lo, pageLog2);
     return index;
   }
 
@@ -223,6 +258,7 @@ export class Mmu implements Translator {
     access: Access,
   ): boolean {
     const { walker } = this;
+    this.watch?.walk(1, context.bigEndianWalks);
     if (!walker.walk(core, context, range, hi, lo)) return false;
     if (access !== Access.Write || this.probing) return true;
     const clean = context.hardwareDirty && (walker.attr & CLEAN) === CLEAN;
@@ -260,6 +296,7 @@ export class Mmu implements Translator {
     const stage1Type = result.type;
     result.type = combineTypes(attr2, stage1Type, context.s2, access);
     result.shareability = effectiveShareability(combineShareability(attr2, result.shareability), result.type);
+    result.watched = this.uses !== undefined && this.isWatched(core, context, undefined, hi, lo, access);
     return true;
   }
 
@@ -270,6 +307,7 @@ export class Mmu implements Translator {
     result.pageLog2 = EVERYTHING;
     result.tlbIndex = -1;
     result.guarded = false;
+    result.watched = false;
     result.shareability = context.hcrDC ? 0 : 2;
     if (context.hcrDC) result.type = MemoryType.NormalWB;
     else if (access !== Access.Fetch) result.type = MemoryType.DeviceNGnRnE;
@@ -369,6 +407,7 @@ export class Mmu implements Translator {
   tlbi(core: number, row: SystemOperationRow, valueHi: number, valueLo: number, context: TranslationContext): void {
     select(this.selector, row, valueHi, valueLo, context);
     this.tlbs[core].invalidate(this.selector);
+    if (row.shareable !== true) this.uses?.spare(core, this.selector);
   }
 
   // ---- the debugger's door ----

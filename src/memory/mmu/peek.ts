@@ -17,6 +17,7 @@ import {
   permits,
 } from './attributes';
 import type { DescriptorPort, WalkTrace } from './descriptorAccess';
+import { describeFault } from './faultStatus';
 import { ignoresTop, isUpper, reachable, untagged } from './ranges';
 import { Stage2 } from './stage2';
 import { combineShareability, combineTypes, describePermissions2, level2, permits2 } from './stage2Attributes';
@@ -46,21 +47,6 @@ export interface PeekedTranslation {
 
 /** Reads the 64-bit descriptor at a physical address without effects; undefined where there is no memory. */
 export type PeekDescriptor = (pa: number) => bigint | undefined;
-
-const faultNames: Readonly<Record<string, string>> = {
-  translation: 'translation fault',
-  addressSize: 'address size fault',
-  accessFlag: 'access flag fault',
-  permission: 'permission fault',
-  externalWalk: 'external abort on the table walk',
-};
-
-function describeFault(fault: MutableFault): string {
-  const name = `${faultNames[fault.kind] ?? fault.kind}, level ${fault.level}`;
-  if (!fault.stage2) return name;
-  const walk = fault.s1ptw ? ' on the stage 1 walk' : '';
-  return `stage 2 ${name}${walk}, IPA 0x${fault.ipa.toString(16)}`;
-}
 
 /** Reads where the debugger reads; updates go nowhere. */
 function peekPort(peek: PeekDescriptor): DescriptorPort {

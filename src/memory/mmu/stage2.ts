@@ -4,7 +4,7 @@
  * Mmu's. Section: AArch64.S2Translate.
  */
 import type { MutableFault } from '../faults';
-import { Access, type TranslatorPort } from '../translator';
+import { Access, type TranslationWatch } from '../translator';
 import { MemoryType, type TranslationContext } from '../types';
 import type { DescriptorPort, WalkTrace } from './descriptorAccess';
 import { Attr2, combineTypes, level2, permits2 } from './stage2Attributes';
@@ -22,16 +22,22 @@ export class Stage2 {
   /** After `ofTable`: the descriptor is read through the caches. */
   cacheable = false;
   private readonly walker: Stage2Walker;
+  private watch: TranslationWatch | undefined;
 
   /** Without `tlbs` every translation walks: the debugger's view. */
   constructor(
-    private readonly port: DescriptorPort & Pick<TranslatorPort, 'filled'>,
+    port: DescriptorPort,
     private readonly fault: MutableFault,
     step: (core: number) => void,
     private readonly tlbs?: readonly Tlb[],
     trace?: WalkTrace,
   ) {
     this.walker = new Stage2Walker(port, fault, step, trace);
+  }
+
+  watchedBy(watch: TranslationWatch): void {
+    this.watch = watch;
+    this.walker.trace = (stage, level, pa, hi, lo) => watch.read(stage, level, pa, hi, lo);
   }
 
   /** Address of a descriptor; permissions are judged. False: `fault` is filled. */
@@ -76,11 +82,11 @@ export class Stage2 {
       index = -1;
     }
     if (index < 0) {
-      const { walker } = this;
+      const { walker, watch } = this;
+      watch?.walk(2, context.s2.bigEndianWalks);
       if (!walker.walk(core, context.s2, ipa, access, el0)) return false;
       index = tlb.insert(who, ids, true, hi, lo, walker.pageLog2, walker.pa, 0, walker.attr2, 0);
-      const { descriptor } = walker;
-      this.port.filled?.(core, index, 2, descriptor.pa, descriptor.hi, descriptor.lo);
+      watch?.filled(core, index, 2, hi, lo, walker.pageLog2);
     }
     this.take(index, tlb.pa[index], tlb.pageLog2(index), tlb.attr2[index], ipa);
     return true;

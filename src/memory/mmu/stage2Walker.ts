@@ -28,7 +28,8 @@ export class Stage2Walker {
     port: DescriptorPort,
     private readonly fault: MutableFault,
     private readonly step: (core: number) => void,
-    private readonly trace?: WalkTrace,
+    /** Told of each descriptor. */
+    public trace?: WalkTrace,
   ) {
     this.descriptor = new DescriptorAccess(port);
   }

@@ -220,6 +220,15 @@ export class Tlb {
     }
   }
 
+  /** Whether a TLBI with this selector removes the entry. */
+  names(index: number, s: TlbSelector): boolean {
+    if (!this.selected(index, s)) return false;
+    if (s.bytes > 0) return this.overlaps(index, s);
+    if (!s.byAddress) return true;
+    const shift = sizeClasses[this.info[index] >>> CLASS_SHIFT];
+    return ((this.tagHi[index] ^ s.vaHi) & 0x00ffffff) === 0 && (this.tagLo[index] ^ s.vaLo) >>> shift === 0;
+  }
+
   /** Whether an entry maps part of the selector's range; both without the top byte. */
   private overlaps(index: number, s: TlbSelector): boolean {
     const first = (this.tagHi[index] & 0x00ffffff) * 2 ** 32 + (this.tagLo[index] >>> 0);

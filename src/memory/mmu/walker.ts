@@ -49,7 +49,8 @@ export class Walker {
     readonly fault: MutableFault,
     private readonly stage2: Stage2,
     private readonly step: (core: number) => void,
-    private readonly trace?: WalkTrace,
+    /** Told of each descriptor. */
+    public trace?: WalkTrace,
   ) {
     this.descriptor = new DescriptorAccess(port);
   }

@@ -66,6 +66,7 @@ export class FakeTranslator implements Translator {
     pageLog2: 12,
     tlbIndex: -1,
     guarded: false,
+    watched: false,
   };
   fault = new MutableFault();
   type: MemoryType = MemoryType.NormalWB;

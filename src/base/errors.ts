@@ -68,7 +68,6 @@ const rows = {
     'a {kind} cannot be the guest of the hypervisor model',
     'give it an ELF, a raw image or a kernel',
   ],
-  'hypervisor.snapshot': ['a machine with the hypervisor model has no snapshots', 'run it from the start'],
   'scenario.unknown': ['there is no scenario "{name}"', 'one of {choices}'],
   'scenario.variant': ['the scenario {scenario} has no variant "{name}"', 'one of {choices}'],
   'scenario.noModel': ['the scenario {name} has no hypervisor model', 'its machine file needs a "hypervisor"'],

@@ -51,6 +51,12 @@ const GEOMETRY = maskOf('CCSIDR_EL1.NumSets') | maskOf('CCSIDR_EL1.Associativity
 const IN_D = 1;
 const SELECTION = maskOf('CSSELR_EL1.Level') | maskOf('CSSELR_EL1.InD');
 
+export interface CachesState {
+  readonly csselr: bigint;
+  readonly stored: readonly bigint[] | undefined;
+  readonly clidr: bigint;
+}
+
 export class VirtualCaches {
   /** CSSELR_EL1 of the vCPU; UNKNOWN at reset. */
   csselr = 0n;
@@ -62,6 +68,14 @@ export class VirtualCaches {
   constructor(host: CacheHost) {
     this.host = host;
     this.clidr = resetClidr(host.sanitisedCtr, host.mte);
+  }
+
+  save(): CachesState {
+    const { csselr, stored, clidr } = this;
+    return { csselr, stored: stored && [...stored], clidr };
+  }
+  load({ csselr, stored, clidr }: CachesState): void {
+    Object.assign(this, { csselr, stored: stored && [...stored], clidr });
   }
 
   /** KVM_ARM_VCPU_INIT again, or PSCI CPU_ON: stored CCSIDR_EL1 values stay, CLIDR_EL1 by its policy. */

@@ -37,6 +37,13 @@ export class VmCtr {
     this.current = host.sanitisedCtr;
   }
 
+  save(): bigint {
+    return this.current;
+  }
+  load(value: bigint): void {
+    this.current = value;
+  }
+
   /** What guests read where the access is trapped. A vCPU's reset does not change it. */
   get value(): bigint {
     return this.policies.ctrWritable === 'no' ? this.host.sanitisedCtr : this.current;

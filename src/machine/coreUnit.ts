@@ -164,11 +164,13 @@ export class CoreUnit implements ScheduledCore, CoreView {
   }
 
   /** What is not in the core's block. */
-  save(): { accesses: number } {
-    return { accesses: this.accesses };
+  save(): { accesses: number; kicked: boolean } {
+    return { accesses: this.accesses, kicked: this.kicked };
   }
   load(state: unknown): void {
-    this.accesses = (state as { accesses: number }).accesses;
+    const { accesses, kicked } = state as ReturnType<CoreUnit['save']>;
+    this.accesses = accesses;
+    this.kicked = kicked;
     this.skipBreakpoint = false;
   }
 

@@ -4,7 +4,6 @@
  */
 
 import { joinBig } from '../base/bits';
-import { UserError } from '../base/errors';
 import { Cpu } from '../cpu/cpu';
 import { CORE_BLOCK_BYTES, coreLayout } from '../cpu/layout';
 import type { CpuPorts, ExceptionEvent } from '../cpu/ports';
@@ -428,7 +427,7 @@ export class ElscopeMachine implements Machine {
   // ---- snapshots ----
 
   private stateParts(): StateParts {
-    const { config, memory, mmu, units, time, scheduler, semihosting, consoles, loops, findingLog } = this;
+    const { config, memory, mmu, units, time, scheduler, semihosting, consoles, loops, findingLog, hypervisor } = this;
     const devices = [...this.flash, ...this.board.stateOrder];
     return {
       config,
@@ -441,13 +440,12 @@ export class ElscopeMachine implements Machine {
       semihosting,
       typed: consoles.typed,
       loops,
+      hypervisor,
       findings: findingLog,
     };
   }
 
-  /** @throws UserError hypervisor.snapshot */
   save(): MachineState {
-    if (this.hypervisor !== undefined) throw new UserError('hypervisor.snapshot');
     return saveState(this.stateParts());
   }
 

@@ -69,6 +69,13 @@ export class FtrRegister {
       .reduce((value, row) => setField(row.field, value, row.safe), this.value);
   }
 
+  save(): bigint {
+    return this.value;
+  }
+  load(value: bigint): void {
+    this.value = value;
+  }
+
   /** Merges a further core's value; 'differs' when it is not the boot CPU's in the strict bits. */
   update(core: bigint, boot: bigint): 'same' | 'differs' {
     for (const row of this.table.fields) {

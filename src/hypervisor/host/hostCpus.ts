@@ -6,6 +6,7 @@
  * started, late cores are held to the widths that it made use of.
  */
 import { bug } from '../../base/errors';
+import { copyPlain } from '../../base/plain';
 import type { Outcome } from '../errno';
 import { getField, maskOf, setField } from '../fields';
 import type { Policies } from '../policies';
@@ -36,6 +37,15 @@ export interface HostOptions {
 interface Cpu {
   readonly registers: CpuRegisters;
   uct: boolean;
+}
+
+export interface HostState {
+  readonly boot: CpuRegisters;
+  readonly cpus: readonly (readonly [number, Cpu])[];
+  readonly ctr: bigint;
+  readonly id: readonly bigint[];
+  readonly found: readonly CapabilityName[];
+  readonly rest: Readonly<Record<string, unknown>>;
 }
 
 /** Address bits by ID_AA64MMFR0_EL1.PARange (id_aa64mmfr0_parange_to_phys_shift, which takes what it does not know for 48). */
@@ -71,6 +81,29 @@ export class HostCpus {
     this.cpus.set(0, { registers: options.boot, uct: true });
     this.detectIcache(0, options.boot);
     this.detectLocal(options.boot);
+  }
+
+  save(): HostState {
+    const { options, rows: _rows, cpus, ctr, id, found, ...rest } = this;
+    return {
+      boot: copyPlain(options.boot),
+      cpus: copyPlain([...cpus]),
+      ctr: ctr.save(),
+      id: id.map((row) => row.save()),
+      found: [...found],
+      rest: copyPlain(rest),
+    };
+  }
+
+  /** `options.boot` is the state's. */
+  load({ cpus, ctr, id, found, rest }: HostState): void {
+    this.cpus.clear();
+    for (const [number, cpu] of copyPlain(cpus)) this.cpus.set(number, cpu);
+    this.ctr.load(ctr);
+    this.id.forEach((row, n) => void row.load(id[n]));
+    this.found.clear();
+    for (const name of found) this.found.add(name);
+    Object.assign(this, copyPlain(rest));
   }
 
   /** TAINT_CPU_OUT_OF_SPEC */

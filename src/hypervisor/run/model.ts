@@ -167,7 +167,8 @@ export class Hypervisor {
   readonly timers = new Map<string, Vcpu>();
   /** Cores whose guest is to give way when it is next left. */
   readonly rescheduled = new Set<number>();
-  private readonly random = new SeededRandom(new Uint32Array(1));
+  readonly randomState = new Uint32Array(1);
+  private readonly random = new SeededRandom(this.randomState);
   /** Cores that were told to come online. */
   readonly onlining = new Set<number>();
   /** Guest entries so far. */
@@ -177,9 +178,11 @@ export class Hypervisor {
   kvm = false;
   /** The boot core has gone through start_kernel. */
   isBooted = false;
-  private hostCpus: HostCpus | undefined;
-  private used = 0;
-  private nextVmid = 1;
+  /** Absent until the host boots. */
+  hostCpus: HostCpus | undefined;
+  /** Bytes of the pool that were given away. */
+  used = 0;
+  nextVmid = 1;
   generation = 1;
 
   constructor(
@@ -365,28 +368,36 @@ export class Hypervisor {
   }
 
   private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
-    const { policies, host } = this;
-    const stage2 = new Stage2Table(this.config.pageBytes, this.allocate(context));
-    const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
-    this.vms.push(vm);
-    const { gic } = this.config;
-    if (gic !== undefined)
-      vm.vgic = new (gic === 3 ? VgicV3 : VgicV2)(vcpus.length, (index) => this.interruptRaised(vm.vcpus[index]));
-    this.userSpace.attach(vm);
+    const vm = this.makeVm(
+      id,
+      this.allocate(context),
+      vcpus.map(({ core }) => core),
+    );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
     for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
     for (const [index, config] of vcpus.entries()) {
-      const vcpu = new Vcpu(
-        vm,
-        index,
-        config.core,
-        this.cachesFor(() => vm.vcpus[index].core),
-      );
-      vm.vcpus.push(vcpu);
+      const vcpu = vm.vcpus[index];
       vcpu.reset(config.entry, config.x0 ?? 0n);
       if (config.on ?? index === 0) vcpu.state = 'runnable';
       this.enqueue(vcpu, config.core);
     }
+  }
+
+  /** KVM_CREATE_VM and a KVM_CREATE_VCPU for each of `cores`: nothing of it is set up yet. */
+  makeVm(id: number, root: number, cores: readonly number[]): Vm {
+    const { policies, host } = this;
+    const { gic, pageBytes } = this.config;
+    const stage2 = new Stage2Table(pageBytes, root);
+    const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
+    this.vms.push(vm);
+    if (gic !== undefined)
+      vm.vgic = new (gic === 3 ? VgicV3 : VgicV2)(cores.length, (index) => this.interruptRaised(vm.vcpus[index]));
+    this.userSpace.attach(vm);
+    for (const [index, core] of cores.entries()) {
+      const caches = this.cachesFor(() => vm.vcpus[index].core);
+      vm.vcpus.push(new Vcpu(vm, index, core, caches));
+    }
+    return vm;
   }
 
   /** The VMM maps memory and makes a slot of it; one that is refused is not there for the guest. */
@@ -404,7 +415,10 @@ export class Hypervisor {
     const { host, policies, port } = this;
     return new VirtualCaches({
       policies,
-      sanitisedCtr: host.sanitisedCtr,
+      // Late cores may lower it.
+      get sanitisedCtr() {
+        return host.sanitisedCtr;
+      },
       bootClidr: port.read(0, 'CLIDR_EL1'),
       mismatchedCacheType: host.has('MISMATCHED_CACHE_TYPE'),
       mismatchedAssociativity: host.has('MISMATCHED_CACHE_ASSOCIATIVITY'),

@@ -14,6 +14,11 @@ const SCHEDULING: ReadonlySet<string> = new Set([
   'start_kernel',
 ]);
 
+export interface WatchdogState {
+  readonly touched: readonly number[];
+  readonly longest: number;
+}
+
 export class SoftLockup {
   private readonly touched: number[];
   /** The longest that any core was in the kernel without such a place, in seconds. */
@@ -21,6 +26,14 @@ export class SoftLockup {
 
   constructor(cores: number) {
     this.touched = new Array<number>(cores).fill(0);
+  }
+
+  save(): WatchdogState {
+    return { touched: [...this.touched], longest: this.longest };
+  }
+  load({ touched, longest }: WatchdogState): void {
+    this.touched.splice(0, this.touched.length, ...touched);
+    this.longest = longest;
   }
 
   /** The core came from a guest. */

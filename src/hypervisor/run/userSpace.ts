@@ -2,6 +2,7 @@
  * The virtual machine monitor behind each VM, as far as guests need one: devices at the places of the virt board, and what to do
  * when KVM_RUN fails or asks. The distributor is the kernel's, but found on the same bus.
  */
+import { copyPlain } from '../../base/plain';
 import type { Device } from '../../devices/device';
 import { Pl011 } from '../../devices/pl011';
 import { virtMap, virtSpi } from '../../devices/virtBoard';
@@ -19,6 +20,14 @@ export interface IoctlError {
   readonly vm: number;
   readonly call: string;
   readonly errno: string;
+}
+
+interface UserSpaceState {
+  readonly errors: readonly RunError[];
+  readonly ioctls: readonly IoctlError[];
+  readonly output: Readonly<Record<number, string>>;
+  /** By VM: its devices, in order. */
+  readonly machines: readonly (readonly [number, readonly unknown[]])[];
 }
 
 interface Machine {
@@ -39,6 +48,29 @@ export class UserSpace {
   private readonly machines = new Map<number, Machine>();
 
   constructor(private readonly print: (vm: number, byte: number) => void) {}
+
+  save(): UserSpaceState {
+    const { errors, ioctls, output, machines } = this;
+    return {
+      ...copyPlain({ errors, ioctls, output }),
+      machines: Array.from(machines, ([id, { devices }]) => [id, devices.map((device) => device.save())] as const),
+    };
+  }
+
+  /** The VMs have their devices. */
+  load({ errors, ioctls, output, machines }: UserSpaceState): void {
+    this.errors.splice(0, this.errors.length, ...copyPlain(errors));
+    this.ioctls.splice(0, this.ioctls.length, ...copyPlain(ioctls));
+    for (const id of Object.keys(this.output)) delete this.output[Number(id)];
+    Object.assign(this.output, output);
+    for (const [id, states] of machines)
+      for (const [n, device] of (this.machines.get(id)?.devices ?? []).entries()) device.load(states[n]);
+  }
+
+  /** The VMs are gone. */
+  detachAll(): void {
+    this.machines.clear();
+  }
 
   /** Gives a VM its devices. */
   attach({ id, vgic }: Vm): void {

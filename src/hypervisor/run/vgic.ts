@@ -36,6 +36,16 @@ export interface Vgic {
   load(c: CoreContext, more: boolean): void;
   /** Takes it off. */
   store(c: CoreContext): void;
+  /** What is not the devices'. */
+  saveState(): unknown;
+  /** After the devices. */
+  loadState(state: unknown): void;
   /** A software interrupt that a system register asked for (GICv3): SGI0R, SGI1R or ASGI1R. */
   sendSgi?(vcpu: number, register: string, value: bigint): void;
+}
+
+/** Of both versions; `T` is a list register. */
+export interface VgicState<T> {
+  readonly waiting: readonly boolean[];
+  readonly lists: readonly (readonly T[])[];
 }

@@ -7,7 +7,14 @@ import { GicDistributor } from '../../devices/gicDistributor';
 import { CPU_CTLR_MASK, GicV2 } from '../../devices/gicv2';
 import { VIRT_INTERRUPTS, virtMap } from '../../devices/virtBoard';
 import type { CoreContext } from './model';
-import { INTERFACE_ENABLE, LIST_REGISTERS, UNDERFLOW_INTERRUPT, type Vgic, VTIMER_INTERRUPT } from './vgic';
+import {
+  INTERFACE_ENABLE,
+  LIST_REGISTERS,
+  UNDERFLOW_INTERRUPT,
+  type Vgic,
+  type VgicState,
+  VTIMER_INTERRUPT,
+} from './vgic';
 
 /** GICH_LRn. */
 const LR = {
@@ -54,6 +61,15 @@ export class VgicV2 implements Vgic {
     this.devices = [new GicDistributor(virtMap.gicDistributor.base, this.gic)];
     for (const cpu of this.gic.cpu) Object.assign(cpu, { ctlr: CPU_CTLR_MASK & ~8, pmr: 0x100 });
     this.gic.update();
+  }
+
+  saveState(): VgicState<number> {
+    return { waiting: [...this.waiting], lists: this.lists.map((list) => [...list]) };
+  }
+  loadState(state: unknown): void {
+    const { waiting, lists } = state as VgicState<number>;
+    waiting.forEach((waits, vcpu) => void (this.waiting[vcpu] = waits));
+    lists.forEach((list, vcpu) => void (this.lists[vcpu] = [...list]));
   }
 
   privateLine(vcpu: number, n: number): InterruptLine {

@@ -9,7 +9,14 @@ import { type CoreSight, GicV3, Group } from '../../devices/gicv3/gicv3';
 import { GicV3Redistributors } from '../../devices/gicv3/redistributors';
 import { VIRT_INTERRUPTS, virtMap } from '../../devices/virtBoard';
 import type { CoreContext } from './model';
-import { INTERFACE_ENABLE, LIST_REGISTERS, UNDERFLOW_INTERRUPT, type Vgic, VTIMER_INTERRUPT } from './vgic';
+import {
+  INTERFACE_ENABLE,
+  LIST_REGISTERS,
+  UNDERFLOW_INTERRUPT,
+  type Vgic,
+  type VgicState,
+  VTIMER_INTERRUPT,
+} from './vgic';
 
 /** ICH_LR<n>_EL2. */
 const LR = {
@@ -64,6 +71,15 @@ export class VgicV3 implements Vgic {
     if (waits === this.waiting[vcpu]) return;
     this.waiting[vcpu] = waits;
     if (waits) this.raised(vcpu);
+  }
+
+  saveState(): VgicState<bigint> {
+    return { waiting: [...this.waiting], lists: this.lists.map((list) => [...list]) };
+  }
+  loadState(state: unknown): void {
+    const { waiting, lists } = state as VgicState<bigint>;
+    waiting.forEach((waits, vcpu) => void (this.waiting[vcpu] = waits));
+    lists.forEach((list, vcpu) => void (this.lists[vcpu] = [...list]));
   }
 
   privateLine(vcpu: number, n: number): InterruptLine {

@@ -1,8 +1,9 @@
 /** Virtual machines and their vCPUs as the model keeps them: plain values, but for the registers that threads 0 and 4 are about. */
 
+import { copyPlain } from '../../base/plain';
 import type { DirtyBitmap } from '../dirtyLog';
 import type { Policies } from '../policies';
-import type { VirtualCaches } from '../virtualCaches';
+import type { CachesState, VirtualCaches } from '../virtualCaches';
 import type { VmCtr } from '../vmCtr';
 import { type HostMapping, mappedAt } from './hostMemory';
 import type { Stage2Table } from './stage2Table';
@@ -44,6 +45,12 @@ const PSTATE_RESET = 0x3c5n;
 
 export type VcpuState = 'runnable' | 'off' | 'waiting';
 
+export interface SavedVcpu {
+  /** Plain values by their names. */
+  readonly rest: Readonly<Record<string, unknown>>;
+  readonly caches: CachesState;
+}
+
 export class Vcpu {
   state: VcpuState = 'off';
   readonly x: bigint[] = new Array(31).fill(0n);
@@ -81,6 +88,15 @@ export class Vcpu {
     this.reset(0n, 0n);
   }
 
+  save(): SavedVcpu {
+    const { vm: _vm, index: _index, caches, ...rest } = this;
+    return { rest: copyPlain(rest), caches: caches.save() };
+  }
+  load({ rest, caches }: SavedVcpu): void {
+    Object.assign(this, copyPlain(rest));
+    this.caches.load(caches);
+  }
+
   /** KVM_ARM_VCPU_INIT, or PSCI CPU_ON. */
   reset(entry: bigint, x0: bigint): void {
     this.x.fill(0n);
@@ -114,6 +130,17 @@ export class Vcpu {
   countTrap(register: string): void {
     this.traps[register] = (this.traps[register] ?? 0) + 1;
   }
+}
+
+export interface SavedVm {
+  readonly id: number;
+  /** Of its stage-2 tables. */
+  readonly root: number;
+  readonly ctr: bigint;
+  readonly vgic: unknown;
+  readonly vcpus: readonly SavedVcpu[];
+  /** Plain values by their names. */
+  readonly rest: Readonly<Record<string, unknown>>;
 }
 
 export class Vm {
@@ -154,6 +181,27 @@ export class Vm {
     none: number,
   ) {
     this.lastVcpuRan = new Array(cores).fill(none);
+  }
+
+  /** Of the VM alone. */
+  save(): SavedVm {
+    const { id, policies: _policies, ctr, stage2, vcpus, vgic, ...rest } = this;
+    return {
+      id,
+      root: stage2.root,
+      ctr: ctr.save(),
+      vgic: vgic?.saveState(),
+      vcpus: vcpus.map((vcpu) => vcpu.save()),
+      rest: copyPlain(rest),
+    };
+  }
+
+  /** Its devices come before, since what they do about interrupts is nothing that happened. */
+  load({ ctr, vgic, vcpus, rest }: SavedVm): void {
+    this.ctr.load(ctr);
+    this.vgic?.loadState(vgic);
+    for (const [index, vcpu] of this.vcpus.entries()) vcpu.load(vcpus[index]);
+    Object.assign(this, copyPlain(rest));
   }
 
   get hasRun(): boolean {

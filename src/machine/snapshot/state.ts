@@ -7,6 +7,8 @@ import { bug } from '../../base/errors';
 import { coreLayout } from '../../cpu/layout';
 import type { Device } from '../../devices/device';
 import type { Semihosting } from '../../devices/semihosting';
+import type { Hypervisor } from '../../hypervisor/run/model';
+import { loadModel, type ModelState, saveModel } from '../../hypervisor/run/state';
 import { CONSTANTS_END } from '../../isa/sem/constants';
 import type { MemorySystem } from '../../memory/memorySystem';
 import type { Mmu } from '../../memory/mmu/mmu';
@@ -49,6 +51,8 @@ export interface StateParts {
   /** Typed for semihosting and not yet read. */
   readonly typed: number[];
   readonly loops: ExceptionLoops;
+  /** Where it has EL2. */
+  readonly hypervisor: Hypervisor | undefined;
   readonly findings: { count: number; list: Finding[] };
 }
 
@@ -64,6 +68,7 @@ interface Beside {
   readonly semihosting: unknown;
   readonly typed: readonly number[];
   readonly loops: unknown;
+  readonly hypervisor: ModelState | undefined;
   readonly findings: { readonly count: number; readonly list: readonly Finding[] };
 }
 
@@ -100,6 +105,7 @@ export function saveState(parts: StateParts): MachineState {
     semihosting: parts.semihosting?.save(),
     typed: [...parts.typed],
     loops: parts.loops.save(),
+    hypervisor: parts.hypervisor && saveModel(parts.hypervisor),
     findings: { count: parts.findings.count, list: [...parts.findings.list] },
   };
   const instructions = parts.units.reduce((sum, unit) => sum + unit.instructions(), 0);
@@ -115,6 +121,7 @@ export function restoreState(parts: StateParts, state: MachineState): void {
   parts.time.load(beside.time);
   for (const device of parts.devices) device.load(beside.devices[device.name]);
   parts.semihosting?.load(beside.semihosting);
+  if (parts.hypervisor !== undefined && beside.hypervisor !== undefined) loadModel(parts.hypervisor, beside.hypervisor);
   parts.typed.splice(0, parts.typed.length, ...beside.typed);
   parts.loops.load(beside.loops);
   parts.findings.count = beside.findings.count;

@@ -209,6 +209,7 @@ export class Cpu implements CpuPeer, CoreParts {
       return false;
     }
     state.others &= ~Pstate.BTYPE;
+    state.setLanded(state.pcHi, state.pcLo, type);
     return true;
   }
   /** SCTLR_ELx.BT, BT0 or BT1: PACIASP and PACIBSP are no landing pads of BR. */

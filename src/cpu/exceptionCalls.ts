@@ -165,7 +165,10 @@ export class ExceptionCalls {
     return this.withAddress(target, ec, iss, hitHi, hitLo);
   }
 
+  /** SPSR_ELx.BTYPE is that of the branch that came here (manual: AArch64.TakeException). */
   brk(imm: number): Leave {
+    const { state } = this.parts;
+    state.others |= state.landedType() << 10;
     return this.here(this.debugTarget(), EC.BRK, imm);
   }
 

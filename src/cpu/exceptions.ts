@@ -113,6 +113,7 @@ export class Exceptions {
     state.setPc(state.hi(VBAR[target]), vectorLo);
     state.setDouble('exceptions', state.getDouble('exceptions') + 1);
     state.set('stepped', Stepped.no);
+    state.setLanded(0, 0, 0);
     event.fromEl = from;
     event.toEl = target;
     event.elrHi = elrHi;

@@ -62,6 +62,7 @@ export const coreLayout = {
   guardedSeen: [6252, 4], // 1: some page that the core fetched from is guarded (FEAT_BTI)
   random: [6296, 4], // state of the generator behind RNDR
   branchFrom: [6288, 8], // BR whose PSTATE.BTYPE is 1 unless its own page is guarded; 0 = none
+  landed: [6312, 8], // where the last branch that sets PSTATE.BTYPE led, with BTYPE in bits 1:0; 0 = none since an exception
   pauthFlags: [6248, 4], // pointer authentication at the current level: cpu/pauth.ts
   pauthMasks: [6256, 8 * 4], // where its codes stand in a pointer: instructions low and high range, data low and high
 } as const satisfies Record<string, readonly [number, number]>;

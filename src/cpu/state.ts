@@ -60,6 +60,18 @@ export class CoreState {
   set(name: keyof typeof coreLayout, value: number): void {
     this.u32[this.base + wordOf(name)] = value;
   }
+  /** A branch that sets PSTATE.BTYPE came to (hi, lo), whose instruction runs with BTYPE clear unless it is BRK. */
+  setLanded(hi: number, lo: number, type: number): void {
+    const at = this.base + wordOf('landed');
+    this.u32[at] = lo | type;
+    this.u32[at + 1] = hi;
+  }
+  /** PSTATE.BTYPE as the branch left it that came to the PC; 0 if none did. */
+  landedType(): number {
+    const at = this.base + wordOf('landed');
+    const [lo, hi] = [this.u32[at], this.u32[at + 1]];
+    return (lo & ~3) >>> 0 === this.pcLo && hi === this.pcHi ? lo & 3 : 0;
+  }
   getDouble(name: DoubleField): number {
     return this.f64[this.doubles + (coreLayout[name][0] >>> 3)];
   }

@@ -45,7 +45,7 @@ export class SystemAccess {
   read(key: number): Leave {
     const { state } = this.parts;
     const index = this.find(key);
-    const access = this.registers.check(this.parts, key, index, false);
+    const access = this.registers.check(this.parts, index, false);
     if (access !== 'ok') return this.refuse(access, key, index, true);
     this.registers.access(this.parts, this.reached(index, key), this.out);
     state.setValue(this.out.hi, this.out.lo);
@@ -55,7 +55,7 @@ export class SystemAccess {
   write(key: number): Leave {
     const { state } = this.parts;
     const index = this.find(key);
-    const access = this.registers.check(this.parts, key, index, true);
+    const access = this.registers.check(this.parts, index, true);
     if (access !== 'ok') return this.refuse(access, key, index, false);
     this.registers.write(this.parts, this.reached(index, key), state.valueHi, state.valueLo);
     return 0;
@@ -97,6 +97,8 @@ export class SystemAccess {
     // From EL0 it is IMPLEMENTATION DEFINED whether they trap: they do not.
     if (index < 0 && state.el === 1 && isImplementationDefined(key) && levels.hcr(C.TIDCP))
       return this.trap(2, EC.SYSTEM_REGISTER, key, read);
+    if (read && this.registers.reportsRead(key))
+      return this.trap(levels.defaultTarget(), EC.SYSTEM_REGISTER, key, read);
     return this.calls.undefined();
   }
 

@@ -26,9 +26,9 @@ const NOWHERE = 4;
 const minimum = (el: SystemRegisterRow['read']): number => (el === 'none' ? NOWHERE : el);
 const CNTFRQ = registerIndex('CNTFRQ_EL0');
 const { E2H } = controls({ E2H: 'HCR_EL2.E2H' });
-/** The read-only ID space, of which FEAT_IDST reports EL0's accesses as traps. */
+/** The feature ID space: op0 3, op1 0, 1 or 3, CRn 0, CRm 0 to 7. */
 const isIdSpace = (key: number): boolean =>
-  key >> 14 === 3 && [0, 1, 3].includes((key >> 11) & 7) && ((key >> 7) & 15) === 0;
+  key >> 14 === 3 && [0, 1, 3].includes((key >> 11) & 7) && ((key >> 6) & 31) === 0;
 
 /** 'fp': trapped as a floating-point instruction is. */
 export type Access = 'ok' | 'undefined' | 'fp' | CompiledTrap;
@@ -77,13 +77,18 @@ export class SystemRegisters {
     return index >= 0 && this.exists[index] ? index : -1;
   }
 
+  /** FEAT_IDST: a read of the feature ID space that is UNDEFINED is reported as a trap. */
+  reportsRead(key: number): boolean {
+    return this.idst && isIdSpace(key);
+  }
+
   /** Whether the current level may access the register, and what happens if not. */
-  check(core: CoreParts, key: number, index: number, write: boolean): Access {
+  check(core: CoreParts, index: number, write: boolean): Access {
     const { state } = this;
     const { el } = state;
     if (index < 0) return 'undefined';
     const from = write ? this.writeFrom[index] : this.readFrom[index];
-    if (el < from || from === NOWHERE) return !write && el === 0 && this.idst && isIdSpace(key) ? idTrap : 'undefined';
+    if (el < from || from === NOWHERE) return 'undefined';
     if (behaviourByIndex[index]?.undefined?.(core, el, index)) return 'undefined';
     if (systemRegisters[index].needs === 'fp' && state.get('fpTrap') !== 0) return 'fp';
     return firstTrap(traps[index], state, core.levels, write) ?? 'ok';
@@ -138,6 +143,3 @@ export class SystemRegisters {
     return !behaviourByIndex[index]?.undefined?.(core, this.highestEl, index);
   }
 }
-
-/** EL0's access to the ID space with FEAT_IDST. */
-const idTrap: CompiledTrap = { ...compileTraps([{ control: 'SCTLR_EL1.UCT', value: 0, from: [0], to: 1 }])[0] };

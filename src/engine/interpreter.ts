@@ -145,7 +145,7 @@ const BTYPE = 3 << BTYPE_SHIFT;
 
 /**
  * gotoTyped(record, core, target, type): as goto, of a branch that sets PSTATE.BTYPE. Where no page is guarded and the target is
- * at hand, nobody will see it; else the engine goes on, with BTYPE set.
+ * at hand, only BRK will see it, which finds it in `landed`; else the engine goes on, with BTYPE set.
  */
 function gotoTypedBody(enterAt: number, shape: InterpreterShape): number[] {
   const f = new FunctionBuilder(['i32', 'i32', 'i64', 'i32']);
@@ -158,8 +158,13 @@ function gotoTypedBody(enterAt: number, shape: InterpreterShape): number[] {
   const entry = fetchEntry(core, wrap(target), shape);
   const hit = op64.eq(load.i64(entry, entryField.tag), op64.and(target, i64(-bytes | 3)));
   const enough = op32.geS(load.i32(core, at('budget')), i32(bytes / 4));
-  f.if(op32.and(op32.and(op32.eqz(guarded), hit), enough), () => f.tailCall(enterAt, core, target));
-  const isJump = op32.eq(type, i32(3));
+  const isJump = f.let(op32.eq(type, i32(3)));
+  f.if(op32.and(op32.and(op32.eqz(guarded), hit), enough), () => {
+    // 3 is 1 outside guarded pages.
+    const seen = op32.sub(type, op32.shl(isJump, i32(1)));
+    f.store('i64', core, op64.or(target, extendU(seen)), at('landed'));
+    f.tailCall(enterAt, core, target);
+  });
   f.if(isJump, () => {
     f.if(
       guarded,

@@ -342,3 +342,20 @@ test('the cycle counter counts enabled cycles of the levels that its filter lets
   assert.equal(rig.mrs('PMCCNTR_EL0'), 11n);
   assert.equal(rig.mrs('PMCR_EL0'), 0x4100_3009n);
 });
+
+test('FEAT_IDST reports every UNDEFINED read of the feature ID space as a trap', () => {
+  const key = (op1: number, CRm: number, op2: number): number => (3 << 14) | (op1 << 11) | (CRm << 3) | op2;
+  const ec = (el: number, at: number, write: boolean, facts: Partial<CpuFacts>): number => {
+    const rig = machine(2, el, {}, facts);
+    assert.notEqual(write ? rig.cpu.systemWrite(at) : rig.cpu.systemRead(at), 0);
+    return rig.ec;
+  };
+  for (const el of [0, 1, 2])
+    for (const at of [key(0, 0, 1), key(1, 1, 0), key(3, 0, 0)]) {
+      assert.equal(ec(el, at, false, MAX), 0x18);
+      assert.equal(ec(el, at, true, MAX), 0, 'writes are none of its business');
+      assert.equal(ec(el, at, false, A57), 0);
+    }
+  assert.equal(ec(1, key(0, 8, 0), false, MAX), 0, 'CRm 8 lies outside');
+  assert.equal(ec(1, key(4, 0, 0), false, MAX), 0, 'op1 4 as well');
+});

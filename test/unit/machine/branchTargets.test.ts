@@ -109,3 +109,25 @@ test('a jump out of a page that is not guarded has BTYPE 1, also when guarded pa
   for (const piece of [100, 1])
     assert.equal(result(start({ words, x, guarded: [false, true] }), GUARDED + 0x100, piece), esr(1));
 });
+
+test('BRK at the target of a branch saves its BTYPE, near and far', () => {
+  const BRK = 0xd4200000;
+  const saved = (branch: number, gp: boolean, near: boolean, piece: number): number => {
+    const words = { [CODE]: near ? [ret(30)] : [branch], [TARGET]: [BRK, NOP, branch] };
+    const machine = start({ words, x: { 1: TARGET, 16: TARGET, 30: TARGET + 8 }, guarded: [gp, gp] });
+    const [core] = machine.units;
+    for (let left = 100; left > 0; left -= piece) machine.run(piece);
+    assert.equal(core.peekSystem('ELR_EL1'), BigInt(TARGET));
+    assert.equal((core.peekSystem('ESR_EL1') ?? 0n) >> 26n, 0x3cn);
+    return Number(((core.peekSystem('SPSR_EL1') ?? 0n) >> 10n) & 3n);
+  };
+  const back = encode('B', { imm26: 2 ** 26 - 2 });
+  for (const piece of [100, 1])
+    for (const near of [false, true])
+      for (const gp of [false, true]) {
+        assert.equal(saved(br(1), gp, near, piece), gp ? 3 : 1);
+        assert.equal(saved(br(16), gp, near, piece), 1);
+        assert.equal(saved(blr(1), gp, near, piece), 2);
+        if (near) assert.equal(saved(back, gp, near, piece), 0);
+      }
+});

@@ -239,6 +239,11 @@ export class ElscopeMachine implements Machine {
       });
     }
     const slow = slowPaths(this.memory, cpus, this.u32, blockOf);
+    const returned = <T>(core: number, leave: T): T => {
+      const { pcHi, pcLo } = cpus[core].state;
+      this.loops.returned(core, pcHi, pcLo);
+      return leave;
+    };
     this.engine = new Engine(
       buffer,
       { instantiate: wasm.instantiate, memoryImport: wasm.memoryImport(linear) },
@@ -251,10 +256,8 @@ export class ElscopeMachine implements Machine {
       {
         slow: {
           ...slow,
-          eret: (core, ...rest) => {
-            this.loops.returned(core);
-            return slow.eret(core, ...rest);
-          },
+          eret: (core, ...rest) => returned(core, slow.eret(core, ...rest)),
+          eretTo: (core, ...rest) => returned(core, slow.eretTo(core, ...rest)),
         },
         ...fetching({
           memory: this.memory,

@@ -65,8 +65,11 @@ export class Vcpu {
   apr = 0;
   /** ICH_AP0R0_EL2. */
   apr0 = 0;
-  /** HCR_EL2.TVM: stage-1 control registers are trapped. */
-  tvm = false;
+  /**
+   * HCR_EL2.TVM, where there is no FWB: stage-1 control registers are trapped until the guest's caches are on. From
+   * KVM_ARM_VCPU_INIT on; PSCI CPU_ON does not set it again.
+   */
+  tvm = true;
   /** The physical core it is loaded on or was last. */
   core: number;
   loaded = false;
@@ -105,7 +108,6 @@ export class Vcpu {
     this.pstate = PSTATE_RESET;
     for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
     this.registers.SCTLR_EL1 = SCTLR_RESET;
-    this.tvm = false;
     this.vmcr = VMCR_RESET;
     this.apr = 0;
     this.apr0 = 0;

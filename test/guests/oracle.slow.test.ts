@@ -6,17 +6,14 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { KernelVersion } from '../../src/build/guests';
 import { capabilityRows } from '../../src/hypervisor/host/capabilities';
 import { ctrTable, idTables } from '../../src/hypervisor/host/ftrTables';
 import { parseMachineFile } from '../../src/machine/machineFile';
 import { script } from './oracle/asked';
 import { differences } from './oracle/differences';
-import { machines, type OracleMachine } from './oracle/machines';
+import { kernels, machines, type OracleMachine } from './oracle/machines';
 import { ModelOracle, readable, registersOf } from './oracle/model';
 import { askKernel } from './oracle/real';
-
-const kernels: readonly KernelVersion[] = ['6.1-cloud', '6.12'];
 
 const escaped = (text: string): string => text.replace(/[()/]/g, '\\$&');
 const oneOf = (texts: readonly string[]): string => `(${texts.map(escaped).join('|')})`;

@@ -34,7 +34,7 @@ function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): 
   const { vm } = vcpu;
   if (name === 'CLIDR_EL1') return wanted === undefined ? vcpu.caches.oneRegClidr : vcpu.caches.setClidr(wanted);
   if (name !== 'CTR_EL0') return 'ENOENT';
-  return wanted === undefined ? vm.ctr.value : vm.ctr.set(wanted, vm.hasRun);
+  return wanted === undefined ? vm.ctr.oneReg : vm.ctr.set(wanted, vm.hasRun);
 }
 
 function extension(c: CoreContext, number: bigint): bigint {

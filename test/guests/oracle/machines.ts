@@ -1,4 +1,8 @@
-/** The machines that the oracle runs on, and which of their cores come online late. */
+/** The kernels that are asked, the machines that they run on, and which of their cores come online late. */
+import type { KernelVersion } from '../../../src/build/guests';
+
+export const kernels: readonly KernelVersion[] = ['6.1-cloud', '6.12'];
+
 export interface OracleMachine {
   readonly name: string;
   /** What the machine file says. */

@@ -123,6 +123,16 @@ test('A3: VM_MIXEDMAP counts at the fault, and memory of the kernel is ordinary 
     assert.deepEqual(faultDecision({ ...page, vma, kernelMemory: true }, noFwb), CACHEABLE);
 });
 
+test('A3: a VMA that is neither PFNMAP nor MIXEDMAP is taken for cacheable, whatever its type and whatever FWB and DIC say', () => {
+  for (const memory of ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRE'] as const)
+    for (const kernelMemory of [true, false])
+      for (const access of ['read', 'execute'] as const) {
+        const vma = { ...ram, memory };
+        assert.equal(checkSlot(slot, [vma], noFwb), 'ok');
+        assert.deepEqual(faultDecision({ vma, kernelMemory, access }, noFwb), CACHEABLE);
+      }
+});
+
 test('A3: an mmap flip behind KVM’s back is judged at the next fault, and never worse than an error', () => {
   assert.equal(checkSlot(slot, [device], noFwb), 'ok');
   assert.deepEqual(faultDecision({ ...page, vma: device }, noFwb), DEVICE);

@@ -213,6 +213,21 @@ describe('v6.3: normalised', () => {
     assert.deepEqual(vcpu.access('CSSELR_EL1', 'TID4', 1n), { kind: 'written' });
   });
 
+  test('A4: CSSELR_EL1 is each vCPU’s own, and what was written is read back', () => {
+    const [one, two] = [caches(merged).vcpu, caches(merged).vcpu];
+    one.access('CSSELR_EL1', 'TID2', 2n);
+    two.access('CSSELR_EL1', 'TID2', 1n);
+    for (const trap of ['TID2', 'TID4'] as const)
+      assert.deepEqual(
+        [one, two].map((vcpu) => read(vcpu.access('CSSELR_EL1', trap))),
+        [2n, 1n],
+      );
+    assert.deepEqual(
+      [one, two].map((vcpu) => read(vcpu.access('CCSIDR_EL1', 'TID2'))),
+      [3n, 2n],
+    );
+  });
+
   test('A4: CSSELR_EL1 of 14 and more leaves the destination register as it was', () => {
     const { vcpu } = caches(merged);
     for (const csselr of [14n, 15n, 0x1en]) {

@@ -83,6 +83,8 @@ test('A0: after the first run the same value is accepted, another one is EBUSY',
   for (const policy of [0n, 1n])
     assert.equal(vm.set(changed('L1Ip', policy), true), 'EINVAL', 'the policy field is looked at first');
   assert.equal(vm.value, lower);
+  const older = new VmCtr(hostWith(HOST), v611);
+  assert.equal(older.set(changed('L1Ip', 0n), true), 'EBUSY', 'not looked at before v6.13');
 });
 
 test('A0: one value for the VM, checked against the host each time: it can be raised again before the first run', () => {

@@ -7,9 +7,11 @@ import { SAMPLES } from '../../../../src/build/paths';
 import { errnoNames, returnValue } from '../../../../src/hypervisor/errno';
 import { capabilities, ccsidrId, sysregId } from '../../../../src/hypervisor/kvmApi';
 import { AGEING, CLEANING, HOST_MEMORY, isVmmCall, VmmCall } from '../../../../src/hypervisor/run/vmmApi';
+import { vmmCall } from '../../../../src/hypervisor/run/vmmCalls';
 import type { LaunchOptions } from '../../../../src/machine/launch.types';
 import type { ElscopeMachine } from '../../../../src/machine/machine';
 import { launchSample } from '../../machine/samples';
+import { beforeFirstRun, goUntil, type Stopped } from './stopped';
 
 const common = (name: string): string => readFileSync(path.join(SAMPLES, 'common', name), 'utf8');
 const header = common('hypercalls.h') + common('memory-calls.h');
@@ -92,4 +94,70 @@ test('a program of the host reads CTR_EL0 at EL0 as the host says that it does, 
     [0, 1].map((core) => [core, machine.hypervisor?.host.el0Ctr(core)]),
   );
   assert.match(text(), /the first VMID again/);
+});
+
+/** What a hypercall of the vCPU gives: X0 as a signed number, and X1. */
+function call({ c }: Stopped, id: bigint, x1 = 0n, x2 = 0n): readonly [number, bigint] {
+  c.vcpu.x.splice(0, 3, id, x1, x2);
+  vmmCall.steps[0].run(c, {});
+  return [Number(BigInt.asIntN(64, c.vcpu.x[0])), c.vcpu.x[1]];
+}
+const ioctls = (stopped: Stopped) => ({
+  get: (id: bigint) => call(stopped, VmmCall.GET_ONE_REG, id),
+  set: (id: bigint, value: bigint) => call(stopped, VmmCall.SET_ONE_REG, id, value)[0],
+});
+const [CTR, CLIDR] = [sysregId('CTR_EL0'), sysregId('CLIDR_EL1')];
+const IDC = 1n << 28n;
+const EINVAL = -22;
+
+test('A0: CTR_EL0, CLIDR_EL1 and CCSIDR_EL1 are each held against the host, never against each other', () => {
+  const stopped = beforeFirstRun('kvm-pfnmap', { kvm: '6.17' });
+  const { get, set } = ioctls(stopped);
+  const host = get(CTR)[1];
+  assert.notEqual(host & IDC, 0n, 'the host has IDC');
+  const clidr = get(CLIDR)[1];
+  const ccsidr = get(ccsidrId(0))[1];
+  // The VM needs cleaning to the PoU now, and has smaller lines; its topology still says otherwise and may be written so.
+  const poorer = (host & ~IDC & ~0xf_000fn) | 0x3_0003n;
+  assert.equal(set(CTR, poorer), 0);
+  assert.deepEqual(get(CTR), [0, poorer]);
+  assert.deepEqual(
+    [get(CLIDR), get(ccsidrId(0))],
+    [
+      [0, clidr],
+      [0, ccsidr],
+    ],
+  );
+  assert.equal(set(CLIDR, clidr), 0, 'LoUIS = LoUU = 0');
+  assert.equal(set(ccsidrId(0), ccsidr - 1n), EINVAL, 'lines that the VM has, and the host has not');
+  // And the other way: a topology that needs cleaning does not keep CTR_EL0 down.
+  assert.equal(set(CLIDR, 0x0a20_0023n), 0);
+  assert.equal(set(CTR, host), 0);
+});
+
+test('A0: one CTR_EL0 for all vCPUs of a VM, which no vCPU changes once one has run', () => {
+  const stopped = beforeFirstRun('kvm-isolation', { kvm: '6.17' });
+  const { model, c } = stopped;
+  const { get, set } = ioctls(stopped);
+  const host = get(CTR)[1];
+  const lower = host - 1n;
+  assert.equal(set(CTR, lower), 0);
+  const [first, second] = c.queue;
+  c.thread = second;
+  assert.equal(c.vcpu.index, 1);
+  assert.deepEqual(get(CTR), [0, lower]);
+  c.thread = first;
+  goUntil(stopped, () => model.vms[0].hasRun);
+  c.thread = second;
+  assert.deepEqual([set(CTR, lower), set(CTR, host)], [0, -16]);
+});
+
+test('before v6.11 user space reads CTR_EL0 as it was when KVM started, whatever a late core does to it', () => {
+  for (const kvm of ['6.1', '6.12']) {
+    const stopped = beforeFirstRun('kvm-vpipt', { kvm });
+    const { model } = stopped;
+    assert.equal(model.host.onlineLate(1, model.registersOf(1)), 'online');
+    assert.equal((model.host.sanitisedCtr >> 14n) & 3n, 2n);
+    assert.equal((ioctls(stopped).get(CTR)[1] >> 14n) & 3n, 3n, kvm);
+  }
 });

@@ -69,7 +69,9 @@ test('A3: slots: PFNMAP with dirty logging EINVAL', () => {
 
 test('A3: slots: cacheable PFNMAP that is not supported EINVAL', () => {
   assert.equal(checkSlot(slot, [cached], merged), 'ok');
-  for (const host of [noFwb, noDic, refusing, ours]) assert.equal(checkSlot(slot, [cached], host), 'EINVAL');
+  for (const host of [noFwb, noDic, refusing, ours])
+    for (const change of ['create', 'move', 'flagsOnly'] as const)
+      assert.equal(checkSlot({ ...slot, change }, [cached], host), 'EINVAL');
   for (const host of [merged, noFwb, refusing]) assert.equal(checkSlot(slot, [device], host), 'ok');
   assert.equal(checkSlot(slot, [cached], { ...old, fwb: false }), 'ok', 'before v6.17 nothing is said');
   assert.equal(checkSlot(slot, [{ ...cached, kind: 'mixedmap' }], noFwb), 'ok', 'only VM_PFNMAP is looked at');

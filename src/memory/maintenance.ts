@@ -50,7 +50,7 @@ export class Maintenance {
 
   /**
    * As `maintain` on `count` addresses from `va` on, `stride` bytes apart: the same effects, counts and costs. Where no address
-   * is translated and no checker listens, only units that a cache holds are looked at one by one.
+   * is translated, only units that a cache holds are looked at one by one; a checker hears of all.
    */
   maintainRange(core: number, row: SystemOperationRow, va: number, count: number, stride: number, el: number): void {
     const { shared } = this;
@@ -66,40 +66,44 @@ export class Maintenance {
     else this.dataRange(core, row, first, count, stride);
   }
 
-  /** Linear-memory address of a range that is RAM as a whole and is neither translated nor checked; else -1. */
+  /** Linear-memory address of a range that is RAM as a whole and is not translated; else -1. */
   private plainRange(core: number, va: number, count: number, stride: number): number {
-    const { shared, checker } = this;
+    const { shared } = this;
     const { mmu, stage2 } = shared.ports.context(core);
-    if (mmu || stage2 || checker !== undefined) return -1;
+    if (mmu || stage2) return -1;
     const first = shared.hostOf(va);
     const bytes = (count - 1) * stride;
     return first >= 0 && shared.hostOf(va + bytes) === first + bytes ? first : -1;
   }
 
   private dataRange(core: number, row: SystemOperationRow, first: number, count: number, stride: number): void {
-    const { shared, data } = this;
+    const { shared, data, checker } = this;
     const { directory } = shared;
     this.broadcast(core, count);
     const toC = row.to !== 'PoU';
+    const cleans = row.action !== 'invalidate';
     for (let host = first, n = count; n > 0; host += stride, n--) {
       const unit = shared.unitOf(host);
-      if ((directory[unit] & (Dir.L1D | Dir.L2)) === 0) continue;
-      if (row.action !== 'invalidate') data.cleanUnit(unit, toC);
-      if (row.action !== 'clean') data.invalidateUnit(unit);
+      const held = (directory[unit] & (Dir.L1D | Dir.L2)) !== 0;
+      if (cleans && held) data.cleanUnit(unit, toC);
+      if (cleans) checker?.cleaned(core, host, toC);
+      else checker?.data.invalidating(core, unit);
+      if (row.action !== 'clean' && held) data.invalidateUnit(unit);
     }
   }
 
   /** Addresses that are not translated are Outer Shareable: all cores are reached. */
   private instructionRange(core: number, first: number, va: number, count: number, stride: number): void {
-    const { shared, instructions } = this;
+    const { shared, instructions, checker } = this;
     const { directory } = shared;
     const vmid = vmidTag(shared.ports.context(core));
     this.message(core, count);
     for (let i = 0; i < count; i++) {
       const host = first + i * stride;
-      if ((directory[shared.unitOf(host)] & Dir.L1I) === 0) continue;
-      for (let e = 0; e < shared.cores; e++)
-        instructions.invalidateAddress(e, host, (va + i * stride) >>> 0, vmid, Remover.invalidate);
+      if ((directory[shared.unitOf(host)] & Dir.L1I) !== 0)
+        for (let e = 0; e < shared.cores; e++)
+          instructions.invalidateAddress(e, host, (va + i * stride) >>> 0, vmid, Remover.invalidate);
+      checker?.invalidated(core, host, this.allCores);
     }
   }
 

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { SeededRandom } from '../../../src/base/random';
+import type { MemoryConfig } from '../../../src/memory/types';
 import { Bench, coreConfig, memoryConfig, type OpName, ops, RAM } from './harness';
 
 const BYTES = 0x2000;
+/** What maintains is at EL2, where nothing is translated. */
+const EL2 = { regime: 'EL2', el: 2, mmu: false, stage2: false } as const;
 
 /** Cores with lines of every size, aliasing and VMID-tagged I-caches, costs that tell everything apart. */
-function bench(seed: number, checker: 'off' | 'actual' = 'off'): Bench {
+function bench(seed: number, checker: MemoryConfig['checker'] = 'off'): Bench {
   const l1i = { sets: 16, ways: 2, lineBytes: 64, replacement: 'random' } as const;
   const l1d = { sets: 8, ways: 2, lineBytes: 64, replacement: 'lru' } as const;
   const cores = [
@@ -29,8 +32,7 @@ function bench(seed: number, checker: 'off' | 'actual' = 'off'): Bench {
     else if (what === 1) b.load(core, at);
     else b.run(core, at);
   }
-  // What maintains is at EL2, where nothing is translated.
-  Object.assign(b.contexts[0], { regime: 'EL2', el: 2, mmu: false, stage2: false });
+  Object.assign(b.contexts[0], EL2);
   return b;
 }
 
@@ -41,7 +43,8 @@ test('a range has the effects, counts and costs of its operations', () => {
   for (let seed = 1; seed <= 12; seed++)
     for (const name of names)
       for (const stride of [32, 64, 128]) {
-        const [one, all] = [bench(seed), bench(seed)];
+        const checker = seed % 2 === 0 ? 'actual' : 'off';
+        const [one, all] = [bench(seed, checker), bench(seed, checker)];
         assert.equal(hash(one), hash(all));
         const first = RAM + (seed % 5) * 256;
         const count = (BYTES - 0x800) / stride;
@@ -61,8 +64,34 @@ test('a checker hears of each operation, and where addresses are translated each
     }
     for (let i = 0; i < 64; i++) one.memory.maintain(0, ops.IVAU, 0, RAM + i * 64, 2);
     all.memory.maintainRange(0, ops.IVAU, RAM, 64, 64, 2);
-    assert.equal(all.translator.log.length, 64);
+    assert.equal(all.translator.log.length, translated ? 64 : 0);
+    for (const b of [one, all]) for (let at = RAM; at < RAM + 0x2000; at += 32) b.run(1, at);
     assert.equal(hash(all), hash(one));
+    assert.deepEqual(all.findings, one.findings);
+    assert.ok(one.findings.length > 0);
+  }
+});
+
+test('what a range cleans and invalidates is done for the checker, not for the caches alone', () => {
+  for (const left of [undefined, 'CVAU', 'IVAU'] as const) {
+    const b = new Bench(memoryConfig({ cores: [coreConfig(), coreConfig()], checker: 'architectural' }));
+    for (let at = RAM; at < RAM + 0x400; at += 64) {
+      b.run(1, at);
+      b.store(0, at, 1);
+    }
+    // No cache holds the lines any more, so only what the checker remembers can tell.
+    for (let at = RAM + 0x4000; at < RAM + 0x8000; at += 64) {
+      b.run(1, at);
+      b.load(0, at);
+    }
+    Object.assign(b.contexts[0], EL2);
+    for (const name of ['CVAU', 'IVAU'] as const) {
+      if (name !== left) b.memory.maintainRange(0, ops[name], RAM, 16, 64, 2);
+      b.memory.dsb(0);
+    }
+    b.memory.isb(1);
+    for (let at = RAM; at < RAM + 0x400; at += 64) b.run(1, at);
+    assert.equal(b.findings.length > 0, left !== undefined, `without ${left}`);
   }
 });
 

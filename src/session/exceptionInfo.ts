@@ -35,10 +35,10 @@ export function stopText(report: StopReport, target: Target): string | undefined
 }
 
 /** A few words for the call stack, where more of them would hide the thread's name. */
-export function stopDescription({ reason, exception, finding, text }: StopReport): string | undefined {
+export function stopDescription({ reason, exception, finding, text }: StopReport): string {
   if (finding) return finding.kind;
-  if (exception) return text ?? `exception to EL${exception.toEl}`;
-  return reason === 'exception' ? text : undefined;
+  if (exception && text === undefined) return `exception to EL${exception.toEl}`;
+  return text ?? (reason.endsWith('breakpoint') ? 'breakpoint' : reason);
 }
 
 function exceptionLine(e: ExceptionRecord): string {
@@ -47,9 +47,11 @@ function exceptionLine(e: ExceptionRecord): string {
 }
 
 export function findingLine(finding: Finding, target: Target): string {
-  const { executed, current, pc, missing, detail } = finding;
-  const texts =
-    detail ?? `ran ${instructionText(executed, pc, target)}, memory holds ${instructionText(current, pc, target)}`;
+  const { executed, current, pc, missing, detail, vcpu, filledBy } = finding;
+  const foreign = filledBy !== undefined && filledBy !== vcpu;
+  const [who, whose] = foreign ? [`${vcpu} `, ` of a line that ${filledBy} had brought`] : ['', ''];
+  const old = `${who}ran ${instructionText(executed, pc, target)}${whose}`;
+  const texts = detail ?? `${old}, memory holds ${instructionText(current, pc, target)}`;
   return `${finding.kind}: ${texts}; missing: ${missing.join(', ')}`;
 }
 

@@ -228,7 +228,8 @@ export class Session {
       reason: report.reason,
       threadId: report.core + 1,
       allThreadsStopped: true,
-      ...(text === undefined ? {} : { text, description: stopDescription(report) ?? `Paused: ${text}` }),
+      description: stopDescription(report),
+      ...(text === undefined ? {} : { text }),
       ...(ids.length > 0 ? { hitBreakpointIds: [...ids] } : {}),
     });
     for (const hit of report.hits) {

@@ -10,8 +10,12 @@ const who = (finding: FindingRow): string =>
   [`core ${finding.core}`, finding.vcpu, `EL${finding.el}`].filter((text) => text !== undefined).join(' · ');
 
 /** What happened, in a line. */
-export const happened = (finding: FindingRow): string =>
-  finding.detail ?? `ran ${finding.executed.text} where memory holds ${finding.current.text}`;
+export function happened({ detail, executed, current, vcpu, filledBy }: FindingRow): string {
+  if (detail !== undefined) return detail;
+  const foreign = filledBy !== undefined && filledBy !== vcpu;
+  const [who, whose] = foreign ? [`${vcpu} `, ` of a line that ${filledBy} had brought,`] : ['', ''];
+  return `${who}ran ${executed.text}${whose} where memory holds ${current.text}`;
+}
 
 export const findingRows = (view: FindingsView): Row[] => [...view.findings].reverse().map(findingRow);
 

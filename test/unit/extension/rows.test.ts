@@ -295,6 +295,7 @@ test('findings: the latest first, each with its words, writer and what is missin
     ],
   );
   assert.equal(child(rows[0], 'line brought by').description, 'vm1/vcpu1');
+  assert.match(rows[0].spoken ?? '', /vm1\/vcpu0 ran .* of a line that vm1\/vcpu1 had brought, where memory holds/);
   assert.equal(child(rows[1], 'ran').description, 'mov w0, #1 (0x52800020)');
   assert.equal(child(rows[1], 'missing').description, 'IC IVAU; DSB ISH');
   assert.deepEqual(rows[1].source, { path: '/guest/patch.S', line: 63 });

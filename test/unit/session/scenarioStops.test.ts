@@ -14,6 +14,10 @@ test('a finding stops with its kind as the description, and all of it as the tex
     assert.equal(b.go('continue').reason, 'exception');
     info = b.ask('exceptionInfo', { threadId: 1 });
   }
+  assert.match(
+    info.description ?? '',
+    /^inherited line: vm1\/vcpu0 ran mov w0, #1 of a line that vm1\/vcpu1 had brought, memory holds mov w0, #2; missing: IC IALLU/,
+  );
   assert.match(info.details?.message ?? '', /^core 0, EL1, .*\nvm1\/vcpu0, line brought by vm1\/vcpu1\n/);
 });
 

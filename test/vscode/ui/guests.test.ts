@@ -161,7 +161,7 @@ describe('selfmod without IC IVAU', () => {
     await ui.startConfiguration('selfmod without IC IVAU');
     await waitTop(ui, /^Stack Frame answer_no_ic, line \d+, patch\.S/);
     const head = bench.page.locator('.pane-header[aria-label^="Call Stack"]');
-    assert.match((await head.textContent()) ?? '', /Paused on stale fetch/);
+    assert.match((await head.textContent()) ?? '', /stale fetch/);
     assert.deepEqual(await ui.notifications(), []);
   });
 

@@ -109,6 +109,8 @@ export interface MemslotRow {
   readonly flags: readonly string[];
   /** The mapping of user space behind it: `ordinary, NORMAL`. */
   readonly mapping: string;
+  /** KVM has not taken it, with this errno: the guest finds nothing there. */
+  readonly refused?: string;
 }
 /** Valid stage-2 entries of one size. */
 export interface Stage2Row {

@@ -127,21 +127,30 @@ function countsRow(id: string, label: string, icon: string, counts: readonly Cou
   };
 }
 
+/** What memory of a VM is unless somebody says otherwise. */
+const ORDINARY = 'ordinary, NORMAL';
+
 function slotsRow(id: string, { slots }: VmRow): Row {
-  const bytes = slots.reduce((sum, slot) => sum + slot.bytes, 0);
+  const taken = slots.filter((slot) => slot.refused === undefined);
+  const bytes = taken.reduce((sum, slot) => sum + slot.bytes, 0);
+  const refused = slots.length - taken.length;
   return {
     id: `${id}/slots`,
     label: 'memory slots',
-    description: `${slots.length} · ${sizeText(bytes)}`,
+    description: `${taken.length} · ${sizeText(bytes)}${refused === 0 ? '' : ` · ${refused} refused`}`,
     icon: 'database',
     children: slots.map((slot) => ({
       id: `${id}/slots/${slot.id}`,
       label: `slot ${slot.id}`,
       description: [
+        ...(slot.refused === undefined ? [] : [`refused: ${slot.refused}`]),
         `${shortHex(slot.guestAddress)} → ${shortHex(slot.hostAddress)}`,
         sizeText(slot.bytes),
+        ...(slot.mapping === ORDINARY ? [] : [slot.mapping]),
         ...slot.flags,
       ].join(' · '),
+      icon: slot.refused === undefined ? 'blank' : 'error',
+      color: slot.refused === undefined ? undefined : 'list.errorForeground',
       context: 'address value',
       value: slot.guestAddress,
       address: `pa:${slot.hostAddress}`,
@@ -151,6 +160,7 @@ function slotsRow(id: string, { slots }: VmRow): Row {
         ['size', sizeText(slot.bytes)],
         ['flags', slot.flags.length === 0 ? undefined : plain(slot.flags.join(', '))],
         ['mapping of user space', plain(slot.mapping)],
+        ['KVM_SET_USER_MEMORY_REGION', slot.refused],
       ]),
     })),
   };

@@ -194,7 +194,10 @@ export class Hypervisor {
       return new CoreContext(this, core, idle);
     });
     this.watchdog = new SoftLockup(port.cores);
-    this.userSpace = new UserSpace((vm, byte) => port.console(vm, Uint8Array.of(byte)));
+    this.userSpace = new UserSpace(
+      (vm, byte) => port.console(vm, Uint8Array.of(byte)),
+      (line) => this.printk(line),
+    );
   }
 
   get host(): HostCpus {

@@ -47,7 +47,11 @@ export class UserSpace {
   readonly output: Record<number, string> = {};
   private readonly machines = new Map<number, Machine>();
 
-  constructor(private readonly print: (vm: number, byte: number) => void) {}
+  constructor(
+    private readonly print: (vm: number, byte: number) => void,
+    /** Takes lines of the monitors' own output. */
+    private readonly say: (line: string) => void,
+  ) {}
 
   save(): UserSpaceState {
     const { errors, ioctls, output, machines } = this;
@@ -114,6 +118,7 @@ export class UserSpace {
     this.errors.push({ vcpu: vcpu.name, errno, why });
     vcpu.count(`KVM_RUN ${errno}`);
     vcpu.state = 'off';
+    this.say(`vmm [${vcpu.vm.id}]: KVM_RUN vcpu${vcpu.index}: ${errno}: ${why}`);
   }
 
   memoryFault(vcpu: Vcpu, ipa: number): void {

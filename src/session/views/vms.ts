@@ -63,6 +63,16 @@ const slotRow = (vm: Vm, { id, guestAddress, bytes, hostAddress, flags }: Memslo
   mapping: mappingText(vm, hostAddress),
 });
 
+/** Those that KVM has taken, then those that it has refused. */
+function slotRows({ userSpace }: Hypervisor, vm: Vm): MemslotRow[] {
+  const errno = ({ id }: Memslot): string | undefined => {
+    const call = `KVM_SET_USER_MEMORY_REGION slot ${id}`;
+    return userSpace.ioctls.find((row) => row.vm === vm.id && row.call === call)?.errno;
+  };
+  const refused = vm.refused.map((slot) => ({ ...slotRow(vm, slot), refused: errno(slot) }));
+  return [...vm.slots.map((slot) => slotRow(vm, slot)), ...refused];
+}
+
 /** Most frequent first. */
 const countRows = (counts: Readonly<Record<string, number>>): CountRow[] =>
   Object.entries(counts)
@@ -128,7 +138,7 @@ export function vmsView(machine: Machine, target: Target): Omit<VmsView, 'versio
     vms: model.vms.map((vm) => ({
       vm: vm.id,
       vmid: vm.vmid,
-      slots: vm.slots.map((slot) => slotRow(vm, slot)),
+      slots: slotRows(model, vm),
       stage2: stage2View(machine, vm),
       vcpus: vm.vcpus.map((vcpu) => vcpuRow(machine, model, target, vcpu)),
     })),

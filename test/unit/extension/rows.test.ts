@@ -260,6 +260,18 @@ test('a VM shows its vCPUs with core and guest, its memory and stage 2', () => {
   assert.equal(child(policies, 'fb').description, 'on · since v4.9');
 });
 
+test('a memory slot says what is mapped there, unless it is ordinary memory, and that KVM refused it', () => {
+  const view = vms();
+  const [slot] = view.vms[0].slots;
+  const slots = [slot, { ...slot, id: 1, flags: [], mapping: 'pfnmap, NORMAL', refused: 'EINVAL' }];
+  const [vm] = vmRows({ ...view, vms: [{ ...view.vms[0], slots }] });
+  const parent = child(vm, 'memory slots');
+  assert.equal(parent.description, '1 · 16 MiB · 1 refused');
+  const refused = child(parent, 'slot 1');
+  assert.equal(refused.description, 'refused: EINVAL · 0x40000000 → 0x41000000 · 16 MiB · pfnmap, NORMAL');
+  assert.equal(refused.icon, 'error');
+});
+
 test('without the model there are no VMs; a host without KVM says so', () => {
   assert.deepEqual(vmRows(vms({ model: false })), []);
   assert.equal(vmsText(vms({ started: false, vms: [] })), 'The host has not started KVM (yet).');

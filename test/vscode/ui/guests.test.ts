@@ -10,23 +10,14 @@ import { after, before, describe, test } from 'node:test';
 import type { Frame } from 'playwright-core';
 import { uBoot } from '../../../src/build/guests';
 import { SAMPLES } from '../../../src/build/paths';
+import { lineOf, READABLE_TERMINAL, waitTerminal } from '../session';
 import { becomes, type TreeRow, type Ui } from '../ui';
 import { openWorkbench, type Workbench, type WorkbenchOptions } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
-// A terminal that is drawn on a canvas could not be read.
-const OPTIONS: WorkbenchOptions = { extension: 'vsix', settings: { 'terminal.integrated.gpuAcceleration': 'off' } };
+const OPTIONS: WorkbenchOptions = { extension: 'vsix', settings: READABLE_TERMINAL };
 const OWN_VIEWS = ['Cores', 'Watched Lines', 'Caches', 'Cache ID Registers'];
 const OTHER_VIEWS = ['Watch', 'Loaded Scripts', 'Breakpoints'];
-
-/** The number of the line of a sample's source that holds `text`. */
-function lineOf(file: string, text: string): number {
-  const index = readFileSync(path.join(SAMPLES, file), 'utf8')
-    .split('\n')
-    .findIndex((line) => line.includes(text));
-  assert.ok(index >= 0, `${file} has no ${text}`);
-  return index + 1;
-}
 
 /** The line of the n-th occurrence of `text`, counted from 0. */
 function lineOfNth(file: string, text: string, n: number): number {
@@ -52,21 +43,6 @@ const waitTop = (ui: Ui, frame: RegExp): Promise<void> =>
 async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<void> {
   for (const view of [...OWN_VIEWS, ...OTHER_VIEWS, 'Variables']) if (!views.includes(view)) await ui.collapse(view);
   for (const view of views) await ui.pane(view);
-}
-
-/** Text of the visible terminal. */
-const terminalText = async (ui: Ui): Promise<string> =>
-  (await ui.page.locator('.terminal-wrapper.active .xterm-rows > div').allInnerTexts())
-    .join('\n')
-    .replace(/\u00a0/g, ' ');
-
-async function waitTerminal(ui: Ui, text: RegExp, timeout = 20_000): Promise<void> {
-  let shown = '';
-  const there = await becomes(async () => {
-    shown = await terminalText(ui);
-    return text.test(shown);
-  }, timeout);
-  assert.ok(there, `the terminal shows ${shown}`);
 }
 
 describe('el-tour', () => {

@@ -7,30 +7,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../../../src/build/paths';
-import { becomes, type TreeRow, type Ui } from '../ui';
+import { onlyShow, row, waitStack, waitTop } from '../session';
 import { openWorkbench, type Workbench } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
 const CONFIGURATION = 'kvm-ccsidr on v6.12: the same values on both';
-const VIEWS = ['Variables', 'Watch', 'Loaded Scripts', 'Breakpoints', 'Cores', 'VMs', 'Watched Lines', 'Caches'];
-
-async function waitStack(ui: Ui, wanted: (frames: readonly string[]) => boolean): Promise<string[]> {
-  let frames: string[] = [];
-  const there = await becomes(async () => {
-    frames = (await ui.callStack()).filter((row) => row.startsWith('Stack Frame'));
-    return wanted(frames);
-  }, 30_000);
-  assert.ok(there, `the stack is ${frames.join(' | ')}`);
-  return frames;
-}
-const waitTop = (ui: Ui, frame: RegExp): Promise<string[]> => waitStack(ui, ([top = '']) => frame.test(top));
-
-async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<void> {
-  // A pointer that rests on a row brings up its hover, which hides what is below.
-  await ui.page.mouse.move(1, 1);
-  for (const view of [...VIEWS, 'Cache ID Registers']) if (!views.includes(view)) await ui.collapse(view);
-  for (const view of views) await ui.pane(view);
-}
 
 /** A function breakpoint with a condition, as a user makes one in the Breakpoints view. */
 async function breakAt({ ui, page }: Workbench, name: string, condition: string): Promise<void> {
@@ -38,11 +19,11 @@ async function breakAt({ ui, page }: Workbench, name: string, condition: string)
   const box = page.locator('.debug-breakpoints .monaco-list-row input:not([type="checkbox"])');
   await box.fill(name);
   await box.press('Enter');
-  const row = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();
-  await row.waitFor();
+  const made = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();
+  await made.waitFor();
   // The context menu of a function breakpoint edits its name, whatever it says.
-  await row.hover();
-  await row.locator('.codicon-edit').click();
+  await made.hover();
+  await made.locator('.codicon-edit').click();
   await page.locator('.context-view .monaco-menu .action-item', { hasText: 'Edit Condition...' }).hover();
   await page.keyboard.press('Enter');
   await page.locator('.debug-breakpoints input[aria-label^="Type expression"]').waitFor();
@@ -57,8 +38,6 @@ function lineOf(routine: string, step: string): number {
   const at = text.indexOf(`step('${step}'`, text.indexOf(`name: '${routine}'`));
   return text.slice(0, at).split('\n').length;
 }
-
-const row = (rows: readonly TreeRow[], label: string): TreeRow | undefined => rows.find((each) => each.label === label);
 
 describe('a guest of KVM', () => {
   let bench: Workbench;
@@ -102,8 +81,11 @@ describe('a guest of KVM', () => {
 
   test('steps go through EL2 and come back to the guest, with the virtual value in its register', async () => {
     const { ui } = bench;
+    await onlyShow(ui, 'Cores');
+    await ui.treeRows('Cores', (rows) => /^EL2 · kvm_handle_sys_reg: skip the i/.test(rows[0]?.description ?? ''));
     await ui.step('Shift+F11');
     await waitTop(ui, /^Stack Frame handle_exit: return to the loop/);
+    await ui.treeRows('Cores', (rows) => /^EL2 · handle_exit: return to the l/.test(rows[0]?.description ?? ''));
     await ui.step('F10');
     await ui.step('F10');
     await waitTop(ui, /^Stack Frame kvm_arch_vcpu_ioctl_run: run the guest, line \d+, world\.ts/);
@@ -112,7 +94,6 @@ describe('a guest of KVM', () => {
     let top = '';
     for (let steps = 0; steps < 20 && !/kvm-ccsidr\.c/.test(top); steps++) top = await ui.step('F10');
     await waitTop(ui, /^Stack Frame ccsidr, line \d+, kvm-ccsidr\.c/);
-    await onlyShow(ui, 'Cores');
     await ui.treeRows('Cores', (rows) => /^EL1 · ccsidr\+/.test(rows[0]?.description ?? ''));
     await onlyShow(ui, 'Variables');
     await ui.variables((all) => all.some(({ aria }) => aria === 'Scope Arguments'));
@@ -128,6 +109,9 @@ describe('a guest of KVM', () => {
     const rows = await ui.treeRows('Cache ID Registers', (all) => row(all, 'CCSIDR_EL1[L1 D]') !== undefined);
     assert.match(row(rows, 'CTR_EL0')?.description ?? '', /guests 0x8554c004 · host 0x8554c004/);
     assert.match(row(rows, 'CCSIDR_EL1[L1 D]')?.description ?? '', /^2 different values · guests 0x2$/);
+    const cores = rows.slice(rows.findIndex(({ label }) => label === 'CCSIDR_EL1[L1 D]') + 1);
+    assert.match(row(cores, 'core 0')?.description ?? '', /^0x700fe03a · guest 0x2/);
+    assert.match(row(cores, 'core 4')?.description ?? '', /^0x701fe03a · guest 0x2/);
     await ui.screenshot('hypervisor-id-registers', THEMES);
     await ui.pane('Call Stack');
   });

@@ -64,6 +64,10 @@ const rows = {
   'machine.notObject': ['the machine file "{path}" holds no object', 'write it as { "preset": … }'],
   'hypervisor.memory': ['the virtual machines need {size} of RAM', 'give the machine more memory, or the guests less'],
   'hypervisor.core': ['a vCPU is to start on core {core} of {cores}', 'cores are numbered from 0'],
+  'hypervisor.granule': [
+    'core {core} has no pages of 16 KB, which the host is to use',
+    'give it FEAT_TGran16K, or the host another page',
+  ],
   'hypervisor.kind': [
     'a {kind} cannot be the guest of the hypervisor model',
     'give it an ELF, a raw image or a kernel',

@@ -46,9 +46,11 @@ class Memory {
   }
 }
 
-/** @throws UserError hypervisor.memory, hypervisor.core */
+/** @throws UserError hypervisor.memory, hypervisor.core, hypervisor.granule */
 export function virtualMachines(config: MachineConfig, settings: HypervisorSettings): VirtualMachines {
   const { memoryBytes, cores } = config;
+  const without = cores.findIndex(({ features }) => !features.has('FEAT_TGran16K'));
+  if (settings.pageBytes === 16384 && without >= 0) throw new UserError('hypervisor.granule', { core: without });
   const memory = new Memory(VIRT_RAM_BASE + POOL_BYTES, VIRT_RAM_BASE + memoryBytes);
   const share = Math.floor(memoryBytes / 2 / settings.vms.length / BLOCK) * BLOCK;
   const ram = settings.vms.map((vm) => vm.memoryBytes ?? share);

@@ -53,7 +53,7 @@ interface Memory {
 /** The machine file with another core, and another mapping of the slot. */
 function machine(core: Json, mapping: Memory = {}, vm: Json = {}): Json {
   const slot = { at: '2G', size: '2M', mapSize: '4K', kind: 'pfnmap', memory: 'NORMAL', ...mapping };
-  const vms = [{ memory: '16M', vcpus: [{ core: 0 }], slots: [slot, { at: '512G', size: '4K' }], ...vm }];
+  const vms = [{ memory: '16M', vcpus: [{ core: 0 }], slots: [slot, { at: '1024G', size: '4K' }], ...vm }];
   return { cores: [core], hypervisor: { vms } };
 }
 

@@ -59,7 +59,7 @@ export const guestAbort: Routine = {
         cacheMaintenance: bit(esr, 8),
         ipa,
         ipaBits: vm.stage2.inputBits,
-        hostIpaBits: vm.stage2.inputBits,
+        hostIpaBits: c.model.host.kvmIpaLimit,
         slot: slot && { writable: (slot.flags & memoryFlags.KVM_MEM_READONLY) === 0 },
       });
       const far = locals.far as bigint;

@@ -25,11 +25,14 @@ import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
 import { makeSlot, pfnmapHost } from './slots';
 import { SoftLockup } from './softLockup';
-import { Stage2Table, type TableMemory } from './stage2Table';
+import { rootBytes, Stage2Table, type TableMemory } from './stage2Table';
 import { UserSpace } from './userSpace';
 import { VgicV2 } from './vgicV2';
 import { VgicV3 } from './vgicV3';
 import { Vcpu, Vm } from './vm';
+
+/** KVM_PHYS_SHIFT */
+const DEFAULT_IPA_BITS = 40;
 
 export interface Frame {
   readonly routine: string;
@@ -306,12 +309,13 @@ export class Hypervisor {
 
   // ---- memory for tables ----
 
-  allocate(context: CoreContext): number {
-    const { pool, pageBytes } = this.config;
-    const at = Math.ceil((pool.base + this.used) / pageBytes) * pageBytes;
-    if (at + pageBytes > pool.base + pool.bytes) bug('the hypervisor has no memory left for tables');
-    this.used = at + pageBytes - pool.base;
-    for (let i = 0; i < pageBytes; i += 8) context.store(at + i, 0n);
+  /** Zeroed memory, aligned to its size. */
+  allocate(context: CoreContext, bytes: number = this.config.pageBytes): number {
+    const { pool } = this.config;
+    const at = Math.ceil((pool.base + this.used) / bytes) * bytes;
+    if (at + bytes > pool.base + pool.bytes) bug('the hypervisor has no memory left for tables');
+    this.used = at + bytes - pool.base;
+    for (let i = 0; i < bytes; i += 8) context.store(at + i, 0n);
     return at;
   }
 
@@ -373,7 +377,7 @@ export class Hypervisor {
   private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
     const vm = this.makeVm(
       id,
-      this.allocate(context),
+      this.allocate(context, rootBytes(this.config.pageBytes, this.ipaBits)),
       vcpus.map(({ core }) => core),
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
@@ -386,11 +390,16 @@ export class Hypervisor {
     }
   }
 
+  /** What KVM_CREATE_VM gives by default, or less where cores have less: the VMM asks for it then. */
+  private get ipaBits(): number {
+    return Math.min(DEFAULT_IPA_BITS, this.host.kvmIpaLimit);
+  }
+
   /** KVM_CREATE_VM and a KVM_CREATE_VCPU for each of `cores`: nothing of it is set up yet. */
   makeVm(id: number, root: number, cores: readonly number[]): Vm {
     const { policies, host } = this;
     const { gic, pageBytes } = this.config;
-    const stage2 = new Stage2Table(pageBytes, root);
+    const stage2 = new Stage2Table(pageBytes, root, this.ipaBits);
     const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
     if (gic !== undefined)

@@ -3,8 +3,7 @@
  * are made when first needed. What has to happen to TLBs and caches around a change is the caller's (stage2Map.ts), and so is
  * breaking a block before a table takes its place.
  *
- * Input addresses have 39 bits with 4 KB pages (levels 1 to 3), 36 with 16 KB and 42 with 64 KB (levels 2 and 3): one table at
- * the top for each.
+ * The first level is what KVM chooses: as few levels as there can be with up to 16 tables side by side at the top (stage2_pgtable_levels).
  */
 import { type GranuleLog2, granules, levelShift } from '../../arch/descriptors';
 import { bug } from '../../base/errors';
@@ -51,20 +50,38 @@ export interface Mapping {
   readonly permissions: Permissions;
 }
 
+/** Bits that up to 16 tables side by side at the top take off the levels below. */
+const CONCATENATED_BITS = 4;
+
+function startLevelOf(pageBytes: PageBytes, inputBits: number): number {
+  const log2 = Math.log2(pageBytes);
+  const levels = Math.floor((inputBits - CONCATENATED_BITS - 4) / (log2 - 3));
+  return LAST_LEVEL + 1 - levels;
+}
+
+/** Bytes of the tables at the top, which are aligned to them: at least a page. */
+export function rootBytes(pageBytes: PageBytes, inputBits: number): number {
+  const shift = levelShift(Math.log2(pageBytes) as GranuleLog2, startLevelOf(pageBytes, inputBits));
+  return Math.max(pageBytes, ENTRY_BYTES * 2 ** (inputBits - shift));
+}
+
 export class Stage2Table {
   private readonly granuleLog2: GranuleLog2;
   private readonly entriesLog2: number;
   readonly startLevel: number;
-  readonly inputBits: number;
+  /** Of the tables at the top. */
+  readonly rootBytes: number;
 
   constructor(
     readonly pageBytes: PageBytes,
     readonly root: number,
+    /** Bits of input addresses: 32 to 48. */
+    readonly inputBits: number,
   ) {
     this.granuleLog2 = Math.log2(pageBytes) as GranuleLog2;
     this.entriesLog2 = granules.find((row) => row.log2 === this.granuleLog2)?.bitsPerLevel ?? bug('granule');
-    this.startLevel = pageBytes === 4096 ? 1 : 2;
-    this.inputBits = levelShift(this.granuleLog2, this.startLevel) + this.entriesLog2;
+    this.startLevel = startLevelOf(pageBytes, inputBits);
+    this.rootBytes = rootBytes(pageBytes, inputBits);
   }
 
   bytesAt(level: number): number {
@@ -127,8 +144,8 @@ export class Stage2Table {
   }
 
   private entryAt(table: number, level: number, ipa: number): number {
-    const index = Math.floor(ipa / this.bytesAt(level)) % 2 ** this.entriesLog2;
-    return table + index * ENTRY_BYTES;
+    const entries = level === this.startLevel ? this.rootBytes / ENTRY_BYTES : 2 ** this.entriesLog2;
+    return table + (Math.floor(ipa / this.bytesAt(level)) % entries) * ENTRY_BYTES;
   }
 
   /** An entry's value. */
@@ -192,11 +209,30 @@ export class Stage2Table {
   }
 
   /** VTCR_EL2 for these tables: Write-Back, Inner Shareable walks, `paRange` as PS. */
-  vtcr(paRange: number): bigint {
-    const tg0 = { 4096: 0n, 16384: 2n, 65536: 1n }[this.pageBytes];
-    // One means level 1 with pages of 4 KB, and level 2 with larger ones: where these tables begin.
-    const sl0 = 1n;
+  vtcr({ paRange, wideVmids, hardwareFlag }: VtcrFacts): bigint {
+    const { tg0, sl0Base } = VTCR_BY_PAGE[this.pageBytes];
     const walks = (1n << 8n) | (1n << 10n) | (3n << 12n);
-    return (1n << 31n) | (BigInt(paRange) << 16n) | (tg0 << 14n) | walks | (sl0 << 6n) | BigInt(64 - this.inputBits);
+    const features = (wideVmids ? VTCR.VS : 0n) | (hardwareFlag ? VTCR.HA : 0n);
+    const sl0 = BigInt(sl0Base - this.startLevel);
+    return (
+      VTCR.RES1 | features | (BigInt(paRange) << 16n) | (tg0 << 14n) | walks | (sl0 << 6n) | BigInt(64 - this.inputBits)
+    );
   }
 }
+
+export interface VtcrFacts {
+  /** ID_AA64MMFR0_EL1.PARange. */
+  readonly paRange: number;
+  /** VMIDs have 16 bits. */
+  readonly wideVmids: boolean;
+  /** Walks set the access flag (FEAT_HAFDBS): KVM wants it wherever there is one. */
+  readonly hardwareFlag: boolean;
+}
+
+const VTCR = { VS: 1n << 19n, HA: 1n << 21n, RES1: 1n << 31n } as const;
+/** TG0, and the first level that SL0 = 0 means: SL0 counts the levels above that. */
+const VTCR_BY_PAGE = {
+  4096: { tg0: 0n, sl0Base: 2 },
+  16384: { tg0: 2n, sl0Base: 3 },
+  65536: { tg0: 1n, sl0Base: 3 },
+} as const satisfies Record<PageBytes, { readonly tg0: bigint; readonly sl0Base: number }>;

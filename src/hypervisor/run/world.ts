@@ -173,8 +173,10 @@ export const vcpuRun: Routine = {
     }),
     step('load stage 2', 5, (c) => {
       const { vcpu } = c;
-      const paRange = Number(c.model.host.sanitisedId('ID_AA64MMFR0_EL1') & 7n);
-      c.write('VTCR_EL2', vcpu.vm.stage2.vtcr(paRange));
+      const { host } = c.model;
+      const paRange = Number(host.sanitisedId('ID_AA64MMFR0_EL1') & 7n);
+      const hardwareFlag = c.port.hasFeature(c.core, 'FEAT_HAFDBS');
+      c.write('VTCR_EL2', vcpu.vm.stage2.vtcr({ paRange, wideVmids: host.vmidBits === 16, hardwareFlag }));
       c.write('VTTBR_EL2', vttbr(vcpu));
       return undefined;
     }),

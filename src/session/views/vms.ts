@@ -23,7 +23,7 @@ interface Found {
 
 function walk(machine: Machine, stage2: Stage2Table, table: number, level: number, found: Found): void {
   found.tables++;
-  const bytes = machine.peek(0, 'pa', BigInt(table), stage2.pageBytes);
+  const bytes = machine.peek(0, 'pa', BigInt(table), table === stage2.root ? stage2.rootBytes : stage2.pageBytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
     const entry = view.getBigUint64(at, true);

@@ -164,6 +164,16 @@ describe('ageing', () => {
     assert.deepEqual(faults(s).length, 1, 'the access flag fault maps nothing');
   });
 
+  test('where walks set the access flag there is no fault', () => {
+    const aborts = (features: object): number => {
+      const operations = [store(AT, 1), age(AGEING.clearFlushYoung), load(AT), age(AGEING.testYoung)];
+      const s = ran(operations, { cores: [{ features }] });
+      assert.equal(s.results()[3].x1, 1n);
+      return s.model.vms[0].vcpus[0].exits.DABT_LOW ?? 0;
+    };
+    assert.equal(aborts({}) - aborts({ FEAT_HAFDBS: true }), 1);
+  });
+
   test('without a flush the TLB goes on, and the use goes unseen', () => {
     const s = ran([store(AT, 1), age(AGEING.clearYoung), load(AT), age(AGEING.testYoung)]);
     const [, cleared, read, young] = s.results();

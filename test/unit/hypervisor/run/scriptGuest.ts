@@ -77,7 +77,7 @@ export interface Script {
 interface Settings {
   readonly kvm?: string;
   readonly policies?: Readonly<Record<string, string>>;
-  readonly page?: number;
+  readonly page?: string;
   readonly cores?: readonly object[];
   readonly vms?: readonly object[];
   readonly memory?: string;
@@ -102,7 +102,7 @@ export function script(settings: Settings, ...lists: readonly (readonly Operatio
     machine,
     model,
     finish: () => {
-      for (let turns = 0; turns < 500; turns++) {
+      for (let turns = 0; turns < 20; turns++) {
         const stop: Stop = machine.run(1e6);
         if (stop.reason === 'exited') return;
         assert.equal(stop.reason, 'limit');
@@ -144,8 +144,8 @@ function program(lists: readonly (readonly Operation[])[]): Uint8Array {
   words.set(CODE, 0);
   words.set(HANDLER, (VECTORS + 0x200) / 4);
   const table = new BigUint64Array(bytes.buffer, RECORDS);
-  records.forEach(({ kind, x }, n) => {
+  for (const [n, { kind, x }] of records.entries()) {
     table.set([BigInt(kinds[kind]), ...x.map((value) => BigInt.asUintN(64, value))], n * RECORD_WORDS);
-  });
+  }
   return bytes;
 }

@@ -35,7 +35,7 @@ for (const [pageBytes, blockBytes] of [
 ] as const) {
   test(`a block of ${blockBytes / MiB} MiB with pages of ${pageBytes / 1024} KiB, broken for a page in it`, () => {
     const m = memory(pageBytes);
-    const table = new Stage2Table(pageBytes, m.allocate());
+    const table = new Stage2Table(pageBytes, m.allocate(), 42);
     const level = table.levelFor(blockBytes, 4 * blockBytes, blockBytes);
     assert.equal(table.bytesAt(level), blockBytes);
     const block = table.reach(m, blockBytes, level);
@@ -57,12 +57,49 @@ for (const [pageBytes, blockBytes] of [
 }
 
 test('the largest entry fits slot, addresses and levels', () => {
-  const table = new Stage2Table(4096, 0x1000);
+  const table = new Stage2Table(4096, 0x1000, 39);
   assert.equal(table.levelFor(0, 0, 2 ** 30), 1);
   assert.equal(table.levelFor(0, 2 * MiB, 2 ** 30), 2);
   assert.equal(table.levelFor(0, 4096, 2 ** 30), 3);
   assert.equal(table.levelFor(0, 0, 4096), 3);
-  assert.deepEqual([table.startLevel, table.inputBits], [1, 39]);
-  const large = new Stage2Table(65536, 0x1000);
-  assert.deepEqual([large.startLevel, large.inputBits], [2, 42]);
+});
+
+/** First level by granule and SL0: the Arm manual's table of VTCR_EL2.SL0, with TG0 as VTCR_EL2 has it. */
+const firstLevels: Readonly<Record<number, readonly number[]>> = { 0: [2, 1, 0], 2: [3, 2, 1], 1: [3, 2, 1] };
+
+test('VTCR_EL2 says where the tables begin, how many stand side by side, and how many bits there are', () => {
+  const rows = [
+    { page: 4096, bits: 40, level: 1, tables: 2 },
+    { page: 4096, bits: 36, level: 1, tables: 1 },
+    { page: 4096, bits: 32, level: 2, tables: 4 },
+    { page: 4096, bits: 48, level: 0, tables: 1 },
+    { page: 16384, bits: 40, level: 2, tables: 16 },
+    { page: 16384, bits: 36, level: 2, tables: 1 },
+    { page: 16384, bits: 48, level: 1, tables: 2 },
+    { page: 65536, bits: 40, level: 2, tables: 1 },
+    { page: 65536, bits: 48, level: 1, tables: 1 },
+  ] as const;
+  for (const { page, bits, level, tables } of rows) {
+    const table = new Stage2Table(page, 0x10_0000, bits);
+    const vtcr = Number(table.vtcr({ paRange: 5, wideVmids: false, hardwareFlag: false }));
+    const says = {
+      level: firstLevels[(vtcr >>> 14) & 3][(vtcr >>> 6) & 3],
+      bits: 64 - (vtcr & 63),
+      ps: (vtcr >>> 16) & 7,
+    };
+    assert.deepEqual(says, { level, bits, ps: 5 }, `${page} ${bits}`);
+    assert.deepEqual([table.startLevel, table.rootBytes / page], [level, tables], `${page} ${bits}`);
+  }
+  const both = new Stage2Table(4096, 0, 40).vtcr({ paRange: 5, wideVmids: true, hardwareFlag: true });
+  assert.equal((both >> 19n) & 5n, 5n, 'VS and HA');
+});
+
+test('addresses of every table at the top are told apart', () => {
+  const m = memory(16384);
+  const table = new Stage2Table(16384, 0x40_0000, 40);
+  const places = Array.from({ length: 16 }, (_, n) => table.reach(m, n * 2 ** 36, 2).at);
+  assert.deepEqual(
+    places,
+    Array.from({ length: 16 }, (_, n) => 0x40_0000 + n * 16384),
+  );
 });

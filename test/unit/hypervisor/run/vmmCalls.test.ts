@@ -78,7 +78,7 @@ test('a slot that KVM refuses is an error of the ioctl, and not there for the gu
   assert.deepEqual(hypervisor?.userSpace.ioctls, [
     { vm: 1, call: 'KVM_SET_USER_MEMORY_REGION slot 2', errno: 'EFAULT' },
   ]);
-  assert.equal(hypervisor?.vms[0].slotOf(2 ** 39), undefined);
+  assert.equal(hypervisor?.vms[0].slotOf(2 ** 40), undefined);
   assert.match(hypervisor?.log.join('\n') ?? '', /^vmm \[1\]: KVM_SET_USER_MEMORY_REGION slot 2: EFAULT$/m);
 });
 

@@ -39,7 +39,7 @@ export const runOptions = [
     doc: 'typed after its --expect; \\n, \\r, \\t, \\\\ and \\xNN are understood',
   },
   { name: 'until-console', value: 'TEXT', doc: 'stop with exit 0 when TEXT appears (after the last pair)' },
-  { name: 'max-instructions', value: 'N', doc: 'stop with exit 4 after N instructions' },
+  { name: 'max-instructions', value: 'N', doc: 'stop with exit 4 after N instructions, counted from --load on' },
   { name: 'kvm', value: 'RELEASE', doc: 'a host kernel of that release has EL2, with KVM; the image is its guest' },
   { name: 'policy', value: 'NAME=VALUE', many: true, doc: 'what that host does otherwise; see elscope policies' },
   { name: 'seed', value: 'N', doc: 'seed of every random choice (default 1)' },

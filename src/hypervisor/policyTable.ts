@@ -267,6 +267,22 @@ export const policyTable = {
       ),
     },
   },
+  vmidAllocator: {
+    about: 'VMIDs, and what becomes of those in use when they are used up',
+    values: {
+      exitAll: merged(
+        'v3.9',
+        'one number after the other; every core leaves its guest when they begin anew, and gets another',
+        'update_vmid, remembered; the patch that replaces it tells of the exits',
+      ),
+      reserve: merged(
+        'v5.18',
+        'any free number, the old one if it is free; cores keep the one that they run when they begin anew',
+        'vmid.c as it was merged (a source at 100b4f092f87); the release is remembered',
+        '3248136b3637',
+      ),
+    },
+  },
   ageing: {
     about: 'which stage-2 entries of a range are made old when the host ages its memory (kvm_age_gfn)',
     values: {

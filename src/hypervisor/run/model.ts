@@ -18,6 +18,7 @@ import type { Step } from '../steps';
 import { kindOf } from '../steps';
 import { VirtualCaches } from '../virtualCaches';
 import { VmCtr } from '../vmCtr';
+import { newVmids, type VmidOwner, type VmidState, Vmids } from '../vmids';
 import { allRoutines } from './allRoutines';
 import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
@@ -185,8 +186,7 @@ export class Hypervisor {
   hostCpus: HostCpus | undefined;
   /** Bytes of the pool that were given away. */
   used = 0;
-  nextVmid = 1;
-  generation = 1;
+  readonly vmids: VmidState;
 
   constructor(
     readonly port: El2Port,
@@ -196,6 +196,7 @@ export class Hypervisor {
       const idle: Thread = { vcpu: undefined, frames: [] };
       return new CoreContext(this, core, idle);
     });
+    this.vmids = newVmids(port.cores);
     this.watchdog = new SoftLockup(port.cores);
     this.userSpace = new UserSpace(
       (vm, byte) => port.console(vm, Uint8Array.of(byte)),
@@ -321,24 +322,23 @@ export class Hypervisor {
 
   // ---- VMIDs ----
 
-  /** A VMID of the current generation. True: they ran out, and all of them begin anew. */
-  giveVmid(vm: Vm): boolean {
-    if (vm.generation === this.generation && vm.vmid !== 0) return false;
-    const over = this.takeVmid();
-    vm.vmid = this.nextVmid - 1;
-    vm.generation = this.generation;
-    return over;
+  /** A VM is about to run on a core, or another one that nothing is known of. True: VMIDs ran out, and all of them begin anew. */
+  updateVmid(owner: VmidOwner, core: number): boolean {
+    if (this.vmidsOf().update(owner, core) !== 'rolledOver') return false;
+    // force_vm_exit: guests that run have a VMID that may be given to another.
+    if (this.policies.vmidAllocator === 'exitAll')
+      for (const other of this.cores)
+        if (other.core !== core && other.thread.vcpu !== undefined) this.port.kick(other.core);
+    return true;
   }
 
-  /** The next VMID is given to somebody. True: they ran out, and all of them begin anew. */
-  takeVmid(): boolean {
-    const over = this.nextVmid >= 2 ** this.host.vmidBits;
-    if (over) {
-      this.generation++;
-      this.nextVmid = 1;
-    }
-    this.nextVmid++;
-    return over;
+  /** The vCPU of a core goes away. */
+  clearVmid(core: number): void {
+    this.vmidsOf().clearActive(core);
+  }
+
+  private vmidsOf(): Vmids {
+    return new Vmids(this.vmids, this.host.vmidBits, this.policies.vmidAllocator);
   }
 
   countOperation(name: string, count: number): void {

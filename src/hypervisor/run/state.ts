@@ -28,11 +28,11 @@ export interface ModelState {
   readonly timers: readonly (readonly [id: string, vcpu: number])[];
   readonly random: number;
   readonly sets: { readonly rescheduled: readonly number[]; readonly onlining: readonly number[] };
-  readonly lists: Pick<Hypervisor, 'log' | 'faults' | 'operations'>;
+  readonly lists: Pick<Hypervisor, 'log' | 'faults' | 'operations' | 'vmids'>;
   readonly values: Pick<Hypervisor, (typeof VALUES)[number]>;
 }
 
-const VALUES = ['entered', 'exitCode', 'kvm', 'isBooted', 'used', 'nextVmid', 'generation'] as const;
+const VALUES = ['entered', 'exitCode', 'kvm', 'isBooted', 'used'] as const;
 
 /** What is wrong with a state: it was made by hand, since files have check sums. */
 const malformed = (what: string): never => {
@@ -49,7 +49,7 @@ const saveCore = ({ exception, guest, idle, queue, thread }: CoreContext): CoreS
 
 export function saveModel(model: Hypervisor): ModelState {
   const { hostCpus, vms, userSpace, cores, watchdog, timers, randomState, rescheduled, onlining } = model;
-  const { log, faults, operations } = model;
+  const { log, faults, operations, vmids } = model;
   return {
     host: hostCpus?.save(),
     vms: vms.map((vm) => vm.save()),
@@ -59,7 +59,7 @@ export function saveModel(model: Hypervisor): ModelState {
     timers: Array.from(timers, ([id, vcpu]) => [id, vcpu.owner] as const),
     random: randomState[0],
     sets: { rescheduled: [...rescheduled], onlining: [...onlining] },
-    lists: copyPlain({ log, faults, operations }),
+    lists: copyPlain({ log, faults, operations, vmids }),
     values: Object.fromEntries(VALUES.map((name) => [name, model[name]])) as ModelState['values'],
   };
 }
@@ -89,7 +89,8 @@ function loadCore(model: Hypervisor, context: CoreContext, state: CoreState): vo
   context.thread = current < 0 ? context.idle : (threads[current] ?? malformed(`thread ${current}`));
 }
 
-function replaceLists(model: Hypervisor, { log, faults, operations }: ModelState['lists']): void {
+function replaceLists(model: Hypervisor, { log, faults, operations, vmids }: ModelState['lists']): void {
+  Object.assign(model.vmids, copyPlain(vmids));
   model.log.splice(0, model.log.length, ...log);
   model.faults.splice(0, model.faults.length, ...copyPlain([...faults]));
   for (const name of Object.keys(model.operations)) delete model.operations[name];

@@ -233,14 +233,15 @@ export const otherVms: Routine = {
   name: 'vmm_other_vms',
   steps: [
     step('run the next one', 10, (c, locals): Next => {
-      const { model, vcpu } = c;
+      const { model, vcpu, core } = c;
       const count = locals.count as number;
       vcpu.x[0] = 0n;
       if (count <= 0) return done();
       locals.count = count - 1;
-      return model.takeVmid()
-        ? performing(vmidRolloverSteps(model.host, model.policies))
-        : { goto: 'run the next one' };
+      model.clearVmid(core);
+      const rolledOver = model.updateVmid({ vmid: 0, generation: 0 }, core);
+      model.clearVmid(core);
+      return rolledOver ? performing(vmidRolloverSteps(model.host, model.policies)) : { goto: 'run the next one' };
     }),
     step('look for another one', 1, () => ({ goto: 'run the next one' })),
   ],

@@ -98,8 +98,8 @@ export const vcpuLoad: Routine = {
       port.own(core, vcpu.owner);
       return undefined;
     }),
-    step('see that the VMID is of this generation', 10, ({ model, vcpu }) =>
-      model.giveVmid(vcpu.vm) ? performing(vmidRolloverSteps(model.host, model.policies)) : undefined,
+    step('see that the VMID is of this generation', 10, ({ model, vcpu, core }) =>
+      model.updateVmid(vcpu.vm, core) ? performing(vmidRolloverSteps(model.host, model.policies)) : undefined,
     ),
     step('compare last_vcpu_ran', 10, ({ model, vcpu, core }) => {
       const last = vcpu.vm.lastVcpuRan[core];
@@ -140,6 +140,7 @@ export const vcpuPut: Routine = {
       for (const name of VCPU_REGISTERS) c.vcpu.registers[name] = c.read(name);
       if (hasKeys(c)) for (const name of KEY_REGISTERS) c.vcpu.registers[name] = c.read(name);
       c.vcpu.loaded = false;
+      c.model.clearVmid(c.core);
       c.port.own(c.core, 0);
       return undefined;
     }),
@@ -160,6 +161,10 @@ export const vcpuRun: Routine = {
       flushInterrupts(c);
       return undefined;
     }),
+    // Others may have used them up since the vCPU was loaded or last entered.
+    step('see that the VMID is still of this generation', 5, ({ model, vcpu, core }) =>
+      model.updateVmid(vcpu.vm, core) ? performing(vmidRolloverSteps(model.host, model.policies)) : undefined,
+    ),
     step('activate traps', 15, (c) => {
       const { vcpu, model } = c;
       c.guest = 'elsewhere';

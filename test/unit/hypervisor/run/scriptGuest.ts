@@ -12,8 +12,10 @@ import { ElscopeMachine } from '../../../../src/machine/machine';
 import { nodePorts } from '../../../../src/worker/nodePorts';
 
 /** Where the program is in the guest's memory, and its parts. */
-const BASE = 0x4008_0000;
+const RAM = 0x4000_0000;
+const BASE = RAM + 0x8_0000;
 const SECONDARY = BASE + 0xb0;
+const UNTIL = 0x90;
 const VECTORS = 0x800;
 const RECORDS = 0x1000;
 const RECORD_WORDS = 10;
@@ -72,6 +74,9 @@ export interface Script {
   results(): Result[];
   /** Runs until every vCPU is off. */
   finish(): void;
+  /** Another list for the second VM, whose memory begins at a physical address; before it runs. */
+  second(at: number, list: readonly Operation[]): void;
+  secondResults(list: readonly Operation[]): Result[];
 }
 
 interface Settings {
@@ -98,6 +103,16 @@ export function script(settings: Settings, ...lists: readonly (readonly Operatio
   const machine: unknown = launch({ program: 'program', machine: 'machine' }, { ...ports, readFile }).machine;
   if (!(machine instanceof ElscopeMachine)) throw new Error('another machine');
   const model = machine.hypervisor ?? assert.fail('no model');
+  const resultsOf = (vm: number, list: readonly Operation[], before: number): Result[] => {
+    const base = model.vms[vm].mappings[0].vma.start + BASE - RAM;
+    const count = before + list.length;
+    const bytes = machine.peek(0, 'pa', BigInt(base + RECORDS), count * RECORD_WORDS * 8);
+    const words = new BigUint64Array(Uint8Array.from(bytes).buffer);
+    return list.map((_, n) => {
+      const at = (n + before) * RECORD_WORDS;
+      return { x0: words[at + 7], x1: words[at + 8], esr: words[at + 9] };
+    });
+  };
   return {
     machine,
     model,
@@ -109,15 +124,9 @@ export function script(settings: Settings, ...lists: readonly (readonly Operatio
       }
       assert.fail('it does not end');
     },
-    results: () => {
-      const base = (model.vms[0].mappings[0].vma.start ?? 0) + BASE - 0x4000_0000;
-      const bytes = machine.peek(0, 'pa', BigInt(base + RECORDS), all[0].length * RECORD_WORDS * 8);
-      const words = new BigUint64Array(Uint8Array.from(bytes).buffer);
-      return lists[0].map((_, n) => {
-        const at = (n + starts.length) * RECORD_WORDS;
-        return { x0: words[at + 7], x1: words[at + 8], esr: words[at + 9] };
-      });
-    },
+    results: () => resultsOf(0, lists[0], starts.length),
+    second: (at, list) => machine.memory.pokeView(at + BASE - RAM, program([list])),
+    secondResults: (list) => resultsOf(1, list, 0),
   };
 }
 
@@ -128,6 +137,12 @@ export function entryOf({ machine, model }: Script, ipa: number): Leaf {
     return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   };
   return model.vms[0].stage2.find({ load }, ipa);
+}
+
+/** The core's guest is in the loop of `until`. */
+export function isWaiting(core: { readonly el: number; pc(): bigint }): boolean {
+  const at = Number(core.pc()) - BASE;
+  return core.el === 1 && at >= UNTIL && at < UNTIL + 12;
 }
 
 /** Where the list of a vCPU is: one after the other, with the starting of all others before the first. */

@@ -68,7 +68,7 @@ test('a mapping that changes is forgotten at stage 2, on all cores, and nothing 
 test('VMIDs begin anew where they are used up, and a VM that sleeps meanwhile gets another one', () => {
   const { hypervisor } = ran('kvm-vpipt', { kvm: '6.8' });
   assert.ok(hypervisor);
-  assert.equal(hypervisor.generation, 4);
+  assert.equal(hypervisor.vmids.generation, 4);
   assert.equal(hypervisor.vms[0].vmid, 1);
   assert.equal(hypervisor.operations['TLBI ALLE1IS'], 3);
 });

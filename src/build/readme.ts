@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { capabilities } from '../adapter/capabilities';
 import { attributesMarkdown } from '../adapter/launchAttributes';
+import { findingKinds } from '../machine/api';
 import { customRequests } from '../protocol';
 import { type GeneratedFile, writeWhenMain } from './generated';
 import { ROOT } from './paths';
@@ -73,6 +74,14 @@ export function filtersMarkdown(): string {
   return ['| filter | in the Breakpoints view | |', '|---|---|---|', ...lines, ...levels].join('\n');
 }
 
+/** One line for each kind of finding. */
+export const findingKindsMarkdown = (): string =>
+  [
+    '| finding | |',
+    '|---|---|',
+    ...Object.entries(findingKinds).map(([kind, { what }]) => `| ${kind} | ${what} |`),
+  ].join('\n');
+
 const blocks: readonly (readonly [string, () => string])[] = [
   ['launch attributes', attributesMarkdown],
   ['exception filters', filtersMarkdown],
@@ -80,6 +89,7 @@ const blocks: readonly (readonly [string, () => string])[] = [
   ['custom events', eventsMarkdown],
   ['types of the replies', viewTypesMarkdown],
   ['command line options', () => optionsMarkdown()],
+  ['findings', findingKindsMarkdown],
   ['machine presets', presetsMarkdown],
   ['machine file fields', () => machineFieldsMarkdown()],
 ];

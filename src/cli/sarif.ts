@@ -1,5 +1,5 @@
 /** Findings as a SARIF 2.1.0 log, for CI systems. */
-import type { Finding } from '../machine/api';
+import { type Finding, findingKinds } from '../machine/api';
 import { describeFinding } from './findings';
 import type { Place, Places } from './places';
 
@@ -16,6 +16,7 @@ export function sarif(findings: readonly Finding[], places: Places): unknown {
   const rules = [...new Set(findings.map((f) => f.kind))].map((kind) => ({
     id: kind.replaceAll(' ', '-'),
     shortDescription: { text: kind },
+    fullDescription: { text: findingKinds[kind].what },
   }));
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',

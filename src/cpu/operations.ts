@@ -133,7 +133,7 @@ export class Operations {
     const { state, facts } = this.parts;
     let cycles = facts.cost.maintenance;
     if (row.shareable === true) {
-      for (const core of cores) mmu.tlbi(core.index, row, hi, lo, context);
+      for (const core of cores) mmu.tlbi(core.index, row, hi, lo, context, this.core);
       if (cores.length > 1) cycles += facts.cost.perCore * (cores.length - 1) + facts.cost.dvm;
     } else mmu.tlbi(this.core, row, hi, lo, context);
     state.setDouble('penalty', state.getDouble('penalty') + cycles);

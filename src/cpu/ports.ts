@@ -53,7 +53,15 @@ export interface CpuMemory {
 }
 
 export interface CpuMmu {
-  tlbi(core: number, row: SystemOperationRow, valueHi: number, valueLo: number, context: TranslationContext): void;
+  /** On one core's TLB; `by` is the core that executes it, `core` unless said. */
+  tlbi(
+    core: number,
+    row: SystemOperationRow,
+    valueHi: number,
+    valueLo: number,
+    context: TranslationContext,
+    by?: number,
+  ): void;
   /** False: `fault` is to be taken as a data abort. Else the PAR_EL1 value is in parHi and parLo. `el` executes it. */
   at(
     core: number,

@@ -4,8 +4,11 @@
  */
 import type { Hypervisor } from '../hypervisor/run/model';
 import type { FindingKind } from '../memory/findingKinds';
+
 import type { MachineConfig } from './config';
 import type { MachineState } from './snapshot/state';
+
+export { findingKinds } from '../memory/findingKinds';
 
 /** The number of the host kernel's log among the consoles, under the hypervisor model. */
 export const HOST_CONSOLE = 9;

@@ -6,6 +6,7 @@
 import type { FindingKind } from './findingKinds';
 import { Dir, type Shared } from './shared';
 import type { TranslationFinding } from './translationChecks';
+import type { MemoryFinding } from './types';
 import type { Versions } from './versions';
 
 /** Instructions that are remembered, so that a guest cannot fill the host's memory. */
@@ -79,7 +80,8 @@ export class DataChecks {
   }
 
   translation(f: TranslationFinding): void {
-    this.report(f.kind, f.core, f.host, f.detail, f.missing, f.advice, f.writer);
+    const mode = f.kind === 'incomplete TLB maintenance' ? 'architectural' : 'actual';
+    this.report(f.kind, f.core, f.host, f.detail, f.missing, { mode, advice: f.advice, writer: f.writer });
   }
 
   private hexAt(host: number, size: number): string {
@@ -94,8 +96,7 @@ export class DataChecks {
     host: number,
     detail: string,
     missing: readonly string[],
-    steps = advice[kind] ?? '',
-    by?: TranslationFinding['writer'],
+    more: Partial<Pick<MemoryFinding, 'mode' | 'advice'> & Pick<TranslationFinding, 'writer'>> = {},
   ): void {
     const { shared } = this;
     const pc = shared.pcIndex[core];
@@ -103,10 +104,10 @@ export class DataChecks {
     const key = `${kind} ${core} ${this.owners[core]} ${pcHi} ${pcLo}`;
     if (this.reported.has(key) || this.reported.size >= MAX_REPORTED) return;
     this.reported.add(key);
-    const writer = by ?? this.writer(host - shared.ram);
+    const writer = more.writer ?? this.writer(host - shared.ram);
     shared.ports.finding({
       kind,
-      mode: 'actual',
+      mode: more.mode ?? 'actual',
       core,
       pcHi,
       pcLo,
@@ -121,7 +122,7 @@ export class DataChecks {
       writerPcLo: writer.pcLo,
       time: shared.ports.time(core),
       missing,
-      advice: steps,
+      advice: more.advice ?? advice[kind] ?? '',
     });
   }
 }

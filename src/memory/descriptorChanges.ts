@@ -49,6 +49,13 @@ export function skipsBreak(c: Change): boolean {
   return !table && ((c.newLo ^ c.oldLo) & MEMORY[c.stage]) !== 0;
 }
 
+/** Any access gets another result: no longer valid, or another address, memory type or size. */
+export const replaces = (c: Change): boolean => !isValid(c.level, c.newLo) || skipsBreak(c);
+
+/** A stage 1 leaf that is closed to EL0: a page of the kernel's own. */
+export const isOwn = (stage: number, level: number, lo: number): boolean =>
+  stage === 1 && !isTable(level, lo) && (lo & AP1) === 0;
+
 /** An entry made from the old one may give accesses what the new one does not: all but what gives more rights. */
 export function outdates(c: Change): boolean {
   const { stage, level, oldHi, oldLo, newHi, newLo } = c;

@@ -36,6 +36,10 @@ export const findingKinds = {
     what: 'an access went by a TLB entry that was due to be invalidated, and a walk gives something else',
     side: 'data',
   },
+  'incomplete TLB maintenance': {
+    what: 'a walk read a changed descriptor before the TLBI for it was complete: a TLB could still hold what it was',
+    side: 'data',
+  },
   'set/way': { what: 'maintenance by set and way while other cores run: it does not reach their caches', side: 'data' },
 } as const satisfies Readonly<Record<string, FindingKindRow>>;
 

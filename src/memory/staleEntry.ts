@@ -2,6 +2,7 @@
 import { type Change, isTable } from './descriptorChanges';
 import { Access, type EntryUse } from './translator';
 import type { TranslationContext } from './types';
+import type { Unfinished } from './unfinishedTlbi';
 
 const verbs: Readonly<Record<Access, string>> = {
   [Access.Read]: 'read',
@@ -16,6 +17,26 @@ const word = (n: number): string => (n >>> 0).toString(16).padStart(8, '0');
 export const descriptorText = (hi: number, lo: number): string => `0x${word(hi)}${word(lo)}`;
 const addressText = (hi: number, lo: number): string =>
   `0x${hi === 0 ? (lo >>> 0).toString(16) : `${(hi >>> 0).toString(16)}${word(lo)}`}`;
+
+/** What is due after a change of a descriptor, by its stage. */
+export const MAINTENANCE = {
+  1: 'after the change: DSB ISHST; TLBI VAE1IS; DSB ISH; ISB',
+  2: 'after the change: DSB ISHST; TLBI IPAS2E1IS; DSB ISH; TLBI VMALLE1IS; DSB ISH; ISB',
+} as const;
+
+/** Around a TLBI: what there has to be before and after it. */
+export function missingSteps(row: Unfinished, completed: boolean, synchronised: boolean): readonly string[] {
+  const steps: string[] = [];
+  if (!row.ordered) steps.push('DSB ISHST before the TLBI');
+  if (row.lastLevel && isTable(row.level, row.oldLo)) steps.push('a TLBI that is not of the last level alone');
+  if (!completed) steps.push('DSB ISH');
+  if (!synchronised) steps.push('ISB');
+  return steps;
+}
+
+export const unfinishedText = ({ stage, level, oldHi, oldLo }: Unfinished, hi: number, lo: number): string =>
+  `walked by the stage ${stage} level ${level} descriptor ${descriptorText(hi, lo)}, ` +
+  `while a TLB may still hold what it was, ${descriptorText(oldHi, oldLo)}`;
 
 /** `alone`: the core that did the TLBI for itself, -1 none; `own`: the user wrote the descriptor. */
 export function staleEntry(

@@ -12,16 +12,22 @@
  *   - the page is closed to EL0, and the writer has had a DSB: nobody uses what a kernel is about to take from itself; or
  *   - the writer's DSB was long ago (PATIENCE).
  *
+ * Architectural mode asks for the barriers around the TLBI too (unfinishedTlbi.ts), of the core that changed the descriptor.
+ *
  * Every store to a descriptor that an entry came from is seen: units that hold one are marked, and have no store entries. Every
  * use of an entry that is out of date is seen: it justifies no line-table entries.
  */
-import { type Change, isTable, outdates, skipsBreak } from './descriptorChanges';
+import type { SystemOperationRow } from '../arch/sysops/types';
+import { type Change, isOwn, isTable, outdates, replaces, skipsBreak } from './descriptorChanges';
 import { DescriptorUsers, entryOf, NONE } from './descriptorUsers';
+import { EntryChanges } from './entryChanges';
 import type { LineTables } from './lineTables';
 import { Dir, type Shared } from './shared';
-import { descriptorText, staleEntry } from './staleEntry';
+import { descriptorText, MAINTENANCE, missingSteps, staleEntry, unfinishedText } from './staleEntry';
 import type { EntryUse, TranslationWatch } from './translator';
 import type { TranslationContext } from './types';
+import { UnfinishedTlbi } from './unfinishedTlbi';
+import { WalkChain } from './walkChain';
 
 /** Instructions of the machine after which a TLBI that has not come will not. */
 export const PATIENCE = 2 ** 24;
@@ -34,7 +40,7 @@ const OUTDATED = 1;
 
 /** A write that skipped the break, or a use of an entry that is out of date. */
 export interface TranslationFinding {
-  readonly kind: 'break-before-make' | 'stale TLB entry';
+  readonly kind: 'break-before-make' | 'stale TLB entry' | 'incomplete TLB maintenance';
   readonly core: number;
   /** Linear-memory address of the descriptor. */
   readonly host: number;
@@ -45,25 +51,6 @@ export interface TranslationFinding {
   readonly writer: { readonly core: number; readonly pcHi: number; readonly pcLo: number } | undefined;
 }
 
-/** The descriptors of one walk, as it read them. */
-class Chain {
-  count = 0;
-  readonly place = new Int32Array(8);
-  readonly what = new Uint8Array(8);
-  readonly hi = new Uint32Array(8);
-  readonly lo = new Uint32Array(8);
-
-  add(place: number, what: number, hi: number, lo: number): void {
-    const i = this.count;
-    if (i >= 4) return;
-    this.count++;
-    this.place[i] = place;
-    this.what[i] = what;
-    this.hi[i] = hi;
-    this.lo[i] = lo;
-  }
-}
-
 const swap = (w: number): number => ((w << 24) | ((w & 0xff00) << 8) | ((w >>> 8) & 0xff00) | (w >>> 24)) >>> 0;
 const SWAPPED = 16;
 
@@ -72,23 +59,16 @@ export class TranslationChecks implements TranslationWatch {
   private readonly first: Int32Array;
   private readonly users: DescriptorUsers;
   /** The walk of stage 1, and stage 2's part of what is filled next. */
-  private readonly chains = [new Chain(), new Chain(), new Chain()] as const;
+  private readonly chains = [new WalkChain(), new WalkChain(), new WalkChain()] as const;
   private readonly swapped = new Uint8Array(3);
   private readonly change: Change = { stage: 1, level: 0, oldHi: 0, oldLo: 0, newHi: 0, newLo: 0 };
-  /** By entry: where it is, and why it is out of date: the write, the descriptor's node, its order, time and stack. */
-  private readonly vaHi: Uint32Array;
-  private readonly vaLo: Uint32Array;
-  private readonly pageLog2: Uint8Array;
-  private readonly node: Int32Array;
-  private readonly writer: Int8Array;
-  private readonly pcHi: Uint32Array;
-  private readonly pcLo: Uint32Array;
-  private readonly order: Float64Array;
-  private readonly time: Float64Array;
-  private readonly stackEl: Uint8Array;
-  private readonly stack: Uint32Array;
-  /** A TLBI of the writer alone named it, in this order; 0 = none. */
-  private readonly sparedAt: Float64Array;
+  private readonly changes: EntryChanges;
+  private readonly architectural: boolean;
+  private readonly unfinished = new UnfinishedTlbi();
+  /** The core that walks; the one whose TLBI makes entries vanish, and whether it is one of the last level. */
+  private walking = 0;
+  private invalidator = NONE;
+  private lastLevel = false;
   /** The order of writes and barriers; of each core's last DSB, and of the last DSB before its last context synchronisation. */
   private now = 0;
   private readonly lastDsb: Float64Array;
@@ -100,46 +80,33 @@ export class TranslationChecks implements TranslationWatch {
     private readonly report: (finding: TranslationFinding) => void,
   ) {
     const { cores } = shared.config;
+    this.architectural = shared.config.checker === 'architectural';
     const sizes = cores.map(({ tlb }) => tlb.sets * tlb.ways);
     this.first = Int32Array.from(sizes, (_, core) => sizes.slice(0, core).reduce((sum, n) => sum + n, 0));
     this.watched = sizes.map((n) => new Uint8Array(n));
     const n = sizes.reduce((sum, size) => sum + size, 0);
     this.users = new DescriptorUsers(n);
-    this.vaHi = new Uint32Array(n);
-    this.vaLo = new Uint32Array(n);
-    this.pageLog2 = new Uint8Array(n);
-    this.node = new Int32Array(n);
-    this.writer = new Int8Array(n);
-    this.pcHi = new Uint32Array(n);
-    this.pcLo = new Uint32Array(n);
-    this.order = new Float64Array(n);
-    this.time = new Float64Array(n);
-    this.stackEl = new Uint8Array(n);
-    this.stack = new Uint32Array(n);
-    this.sparedAt = new Float64Array(n);
+    this.changes = new EntryChanges(n);
     this.lastDsb = new Float64Array(cores.length);
     this.dsbAtIsb = new Float64Array(cores.length);
   }
 
   reset(): void {
     this.users.reset();
+    this.unfinished.reset();
     for (const list of this.watched) list.fill(CURRENT);
     this.now = 0;
     this.lastDsb.fill(0);
     this.dsbAtIsb.fill(0);
   }
 
-  private get arrays(): readonly (Uint8Array | Int8Array | Int32Array | Uint32Array | Float64Array)[] {
-    const { vaHi, vaLo, pageLog2, node, writer, pcHi, pcLo, order, time, stackEl, stack, sparedAt } = this;
-    return [vaHi, vaLo, pageLog2, node, writer, pcHi, pcLo, order, time, stackEl, stack, sparedAt];
-  }
-
   /** For snapshots. */
   save(): unknown {
     const users = this.users.save();
-    const entries = users.map(([entry]) => this.arrays.map((list) => list[entry]));
+    const entries = users.map(([entry]) => this.changes.row(entry));
     const watched = this.watched.map((list) => [...list.keys()].filter((i) => list[i] !== CURRENT));
-    return { users, entries, watched, now: this.now, lastDsb: [...this.lastDsb], dsbAtIsb: [...this.dsbAtIsb] };
+    const [lastDsb, dsbAtIsb] = [[...this.lastDsb], [...this.dsbAtIsb]];
+    return { users, entries, watched, now: this.now, lastDsb, dsbAtIsb, unfinished: this.unfinished.save() };
   }
   load(state: unknown): void {
     const s = state as {
@@ -149,12 +116,12 @@ export class TranslationChecks implements TranslationWatch {
       now: number;
       lastDsb: number[];
       dsbAtIsb: number[];
+      unfinished: unknown;
     };
     this.reset();
     this.users.load(s.users);
-    const { arrays } = this;
     s.users.forEach(([entry], i) => {
-      for (const [k, list] of arrays.entries()) list[entry] = s.entries[i][k];
+      this.changes.setRow(entry, s.entries[i]);
     });
     s.watched.forEach((list, core) => {
       for (const index of list) this.watched[core][index] = OUTDATED;
@@ -162,18 +129,22 @@ export class TranslationChecks implements TranslationWatch {
     this.now = s.now;
     this.lastDsb.set(s.lastDsb);
     this.dsbAtIsb.set(s.dsbAtIsb);
+    this.unfinished.load(s.unfinished);
   }
 
   // ---- what entries are made of ----
 
-  walk(stage: 1 | 2, bigEndian: boolean): void {
+  walk(core: number, stage: 1 | 2, bigEndian: boolean): void {
+    this.walking = core;
     this.chains[stage].count = 0;
     this.swapped[stage] = bigEndian ? SWAPPED : 0;
   }
 
   read(stage: 1 | 2, level: number, pa: number, hi: number, lo: number): void {
     const host = this.shared.hostOf(pa);
-    if (host >= 0) this.chains[stage].add(host / 8, level | (stage << 2) | this.swapped[stage], hi, lo);
+    if (host < 0) return;
+    this.chains[stage].add(host / 8, level | (stage << 2) | this.swapped[stage], hi, lo);
+    if (this.unfinished.any) this.judgeWalk(host / 8, hi, lo);
   }
 
   through(core: number, index: number): void {
@@ -184,9 +155,8 @@ export class TranslationChecks implements TranslationWatch {
     for (let i = 0, node = users.nodeOf(entry, 0); node !== NONE; node = users.nodeOf(entry, ++i))
       chain.add(users.placeOf(node), users.what[node], users.hi[node], users.lo[node]);
     // What is known of a change of it holds for what is made of it.
-    const from = this.watched[core][index] === CURRENT ? NONE : entry;
-    this.inherited = from !== NONE;
-    if (this.inherited) this.inheritance = this.arrays.map((list) => list[from]);
+    this.inherited = this.watched[core][index] !== CURRENT;
+    if (this.inherited) this.inheritance = this.changes.row(entry);
   }
   private inherited = false;
   private inheritance: readonly number[] = [];
@@ -199,17 +169,17 @@ export class TranslationChecks implements TranslationWatch {
     this.chains[2].count = 0;
     this.watched[core][index] = CURRENT;
     if (this.inherited && stage === 1) {
-      for (const [k, list] of this.arrays.entries()) list[entry] = this.inheritance[k];
-      this.node[entry] = this.outdatedNode(entry);
-      if (this.node[entry] !== NONE) this.watched[core][index] = OUTDATED;
+      this.changes.setRow(entry, this.inheritance);
+      this.changes.node[entry] = this.outdatedNode(entry);
+      if (this.changes.node[entry] !== NONE) this.watched[core][index] = OUTDATED;
     }
     if (stage === 1) this.inherited = false;
-    this.vaHi[entry] = vaHi;
-    this.vaLo[entry] = vaLo;
-    this.pageLog2[entry] = pageLog2;
+    this.changes.vaHi[entry] = vaHi;
+    this.changes.vaLo[entry] = vaLo;
+    this.changes.pageLog2[entry] = pageLog2;
   }
 
-  private link(entry: number, from: number, chain: Chain): number {
+  private link(entry: number, from: number, chain: WalkChain): number {
     const { shared } = this;
     for (let i = 0; i < chain.count; i++) {
       this.users.put(entry, from + i, chain.place[i], chain.what[i], chain.hi[i], chain.lo[i]);
@@ -223,8 +193,59 @@ export class TranslationChecks implements TranslationWatch {
   mark: (unit: number) => void = () => {};
 
   vanished(core: number, index: number): void {
-    this.users.clear(this.first[core] + index);
+    const entry = this.first[core] + index;
+    if (this.invalidator === this.changes.writer[entry] && this.watched[core][index] !== CURRENT) this.keep(entry);
+    this.users.clear(entry);
     this.watched[core][index] = CURRENT;
+  }
+
+  // ---- architectural mode ----
+
+  invalidating(by: number, row: SystemOperationRow | undefined): void {
+    this.invalidator = row === undefined || !this.architectural ? NONE : by;
+    this.lastLevel = row?.lastLevel === true;
+  }
+
+  /** The writer's own TLBI removed an entry that was out of date. */
+  private keep(entry: number): void {
+    const change = this.compare(this.changes.node[entry]);
+    // Where only rights changed, which access would have got another result is not known.
+    if (!replaces(change)) return;
+    const core = this.changes.writer[entry];
+    const row = this.unfinished.add(this.users.placeOf(this.changes.node[entry]));
+    row.stage = change.stage;
+    row.level = change.level;
+    row.oldHi = change.oldHi;
+    row.oldLo = change.oldLo;
+    row.core = core;
+    row.el = this.changes.el[entry];
+    row.stack = this.changes.stack[entry];
+    row.pcHi = this.changes.pcHi[entry];
+    row.pcLo = this.changes.pcLo[entry];
+    row.ordered = this.lastDsb[core] > this.changes.order[entry];
+    row.lastLevel = this.lastLevel;
+    row.at = ++this.now;
+  }
+
+  /** A core reads a descriptor for a walk: could another TLB still have what the descriptor was? */
+  private judgeWalk(place: number, hi: number, lo: number): void {
+    const row = this.unfinished.of(place);
+    const core = this.walking;
+    if (row === undefined || row.core !== core) return;
+    const own = isOwn(row.stage, row.level, row.oldLo);
+    if (!own && this.stackOf(core, row.el) !== row.stack) return;
+    row.place = NONE;
+    const missing = missingSteps(row, this.lastDsb[core] > row.at, !own || this.dsbAtIsb[core] > row.at);
+    if (missing.length === 0) return;
+    this.report({
+      kind: 'incomplete TLB maintenance',
+      core,
+      host: place * 8,
+      detail: unfinishedText(row, hi, lo),
+      missing,
+      advice: MAINTENANCE[row.stage],
+      writer: row,
+    });
   }
 
   // ---- barriers ----
@@ -283,14 +304,20 @@ export class TranslationChecks implements TranslationWatch {
     const change = this.compare(node);
     const skipped = core >= 0 && skipsBreak(change);
     const wasOutdated = this.watched[holder][index] !== CURRENT;
-    if (skipped) this.skipped(core, host, holder, wasOutdated && this.node[entry] === node);
+    if (skipped) this.skipped(core, host, holder, wasOutdated && this.changes.node[entry] === node);
     const outdated = outdates(change) ? node : this.outdatedNode(entry);
     this.watched[holder][index] = outdated === NONE ? CURRENT : OUTDATED;
     // Of several writes the first one counts: a TLBI was owed since.
-    if (outdated === NONE || (wasOutdated && this.node[entry] === outdated)) return;
-    this.node[entry] = outdated;
+    if (outdated === NONE || (wasOutdated && this.changes.node[entry] === outdated)) return;
+    this.changes.node[entry] = outdated;
     this.remember(core, entry);
-    this.tables.dropTranslations(holder, this.vaHi[entry] >>> 0, this.vaLo[entry] >>> 0, this.pageLog2[entry], index);
+    this.tables.dropTranslations(
+      holder,
+      this.changes.vaHi[entry] >>> 0,
+      this.changes.vaLo[entry] >>> 0,
+      this.changes.pageLog2[entry],
+      index,
+    );
   }
 
   private holderOf(entry: number): number {
@@ -308,16 +335,16 @@ export class TranslationChecks implements TranslationWatch {
 
   private remember(core: number, entry: number): void {
     const { ports, pcIndex, u32 } = this.shared;
-    this.writer[entry] = core;
-    this.order[entry] = ++this.now;
-    this.sparedAt[entry] = 0;
-    this.time[entry] = ports.time(Math.max(core, 0));
+    this.changes.writer[entry] = core;
+    this.changes.order[entry] = ++this.now;
+    this.changes.sparedAt[entry] = 0;
+    this.changes.time[entry] = ports.time(Math.max(core, 0));
     if (core < 0) return;
-    this.pcHi[entry] = u32[pcIndex[core] + 1];
-    this.pcLo[entry] = u32[pcIndex[core]];
+    this.changes.pcHi[entry] = u32[pcIndex[core] + 1];
+    this.changes.pcLo[entry] = u32[pcIndex[core]];
     const { el } = ports.context(core);
-    this.stackEl[entry] = el;
-    this.stack[entry] = this.stackOf(core, el);
+    this.changes.el[entry] = el;
+    this.changes.stack[entry] = this.stackOf(core, el);
   }
   private stackOf(core: number, el: number): number {
     return (this.shared.ports.stack?.(core, el) ?? 0) >>> STACK_LOG2;
@@ -347,38 +374,38 @@ export class TranslationChecks implements TranslationWatch {
 
   spared(core: number, index: number, by: number): void {
     const entry = this.first[core] + index;
-    if (this.writer[entry] === by) this.sparedAt[entry] = ++this.now;
+    if (this.changes.writer[entry] === by) this.changes.sparedAt[entry] = ++this.now;
   }
 
   mayNotUse(core: number, index: number, user: boolean): boolean {
     const entry = this.first[core] + index;
-    const writer = this.writer[entry];
+    const writer = this.changes.writer[entry];
     if (writer < 0) return false;
-    const at = this.order[entry];
-    const spared = this.sparedAt[entry];
+    const at = this.changes.order[entry];
+    const spared = this.changes.sparedAt[entry];
     if (spared !== 0 && this.lastDsb[writer] > spared) return true;
     if (this.lastDsb[writer] <= at) return false;
-    const own = !user && ((this.users.what[this.node[entry]] >>> 2) & 3) === 1;
+    const own = !user && ((this.users.what[this.changes.node[entry]] >>> 2) & 3) === 1;
     if (writer === core) {
-      const el = this.stackEl[entry];
-      if (this.dsbAtIsb[core] > at && (own || this.stackOf(core, el) === this.stack[entry])) return true;
+      const el = this.changes.el[entry];
+      if (this.dsbAtIsb[core] > at && (own || this.stackOf(core, el) === this.changes.stack[entry])) return true;
     } else if (own) return true;
-    return this.shared.ports.time(core) - this.time[entry] > PATIENCE;
+    return this.shared.ports.time(core) - this.changes.time[entry] > PATIENCE;
   }
 
   used(core: number, index: number, context: TranslationContext, use: EntryUse): void {
     const entry = this.first[core] + index;
-    const node = this.node[entry];
-    const writer = this.writer[entry];
+    const node = this.changes.node[entry];
+    const writer = this.changes.writer[entry];
     // Told once: it may be as fast as any other now.
     this.watched[core][index] = CURRENT;
-    const local = this.sparedAt[entry] !== 0;
+    const local = this.changes.sparedAt[entry] !== 0;
     this.report({
       kind: 'stale TLB entry',
       core,
       host: this.users.placeOf(node) * 8,
       ...staleEntry(this.compare(node), use, context, local ? writer : NONE, writer === core),
-      writer: { core: writer, pcHi: this.pcHi[entry], pcLo: this.pcLo[entry] },
+      writer: { core: writer, pcHi: this.changes.pcHi[entry], pcLo: this.changes.pcLo[entry] },
     });
   }
 }

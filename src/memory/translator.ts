@@ -3,6 +3,7 @@
  * owns TLBs and walks; the memory system owns caches and line tables and calls back for nothing: it only promises that every
  * line-table entry is justified by a translation, so a translator reports each TLB entry that vanishes.
  */
+import type { SystemOperationRow } from '../arch/sysops/types';
 import type { AbortFault, MemoryType, TranslationContext } from './types';
 
 /** What an access wants of a translation. */
@@ -39,7 +40,7 @@ export interface TranslationResult {
 /** What the coherence checker has to know of TLBs: what entries are made of, and the uses of those that are out of date. */
 export interface TranslationWatch {
   /** A walk of a stage begins. */
-  walk(stage: 1 | 2, bigEndian: boolean): void;
+  walk(core: number, stage: 1 | 2, bigEndian: boolean): void;
   /** It read a descriptor. */
   read(stage: 1 | 2, level: number, pa: number, hi: number, lo: number): void;
   /** Stage 2's entry `index` is part of the entry of both stages that is filled next. */
@@ -52,6 +53,8 @@ export interface TranslationWatch {
   mayNotUse(core: number, index: number, user: boolean): boolean;
   /** A use of the entry got something else than a walk: `walked` says what that gives. */
   used(core: number, index: number, context: TranslationContext, use: EntryUse): void;
+  /** What vanishes from now on is due to a TLBI of core `by`, until it is `undefined`'s. */
+  invalidating(by: number, row: SystemOperationRow | undefined): void;
   /** A TLBI of core `by` alone names an entry of another core. */
   spared(core: number, index: number, by: number): void;
 }

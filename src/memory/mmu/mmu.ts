@@ -258,7 +258,7 @@ export class Mmu implements Translator {
     access: Access,
   ): boolean {
     const { walker } = this;
-    this.watch?.walk(1, context.bigEndianWalks);
+    this.watch?.walk(core, 1, context.bigEndianWalks);
     if (!walker.walk(core, context, range, hi, lo)) return false;
     if (access !== Access.Write || this.probing) return true;
     const clean = context.hardwareDirty && (walker.attr & CLEAN) === CLEAN;
@@ -401,12 +401,21 @@ export class Mmu implements Translator {
   }
 
   /**
-   * TLBI on one core's TLB. `context` says which regime, VMID and security state are meant: that of the row's regime, or of the
+   * TLBI of core `by` on one core's TLB. `context` says which regime, VMID and security state are meant: that of the row's regime, or of the
    * host's for EL1's operations there.
    */
-  tlbi(core: number, row: SystemOperationRow, valueHi: number, valueLo: number, context: TranslationContext): void {
+  tlbi(
+    core: number,
+    row: SystemOperationRow,
+    valueHi: number,
+    valueLo: number,
+    context: TranslationContext,
+    by = core,
+  ): void {
     select(this.selector, row, valueHi, valueLo, context);
+    this.watch?.invalidating(by, row);
     this.tlbs[core].invalidate(this.selector);
+    this.watch?.invalidating(by, undefined);
     if (row.shareable !== true) this.uses?.spare(core, this.selector);
   }
 

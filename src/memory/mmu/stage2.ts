@@ -83,7 +83,7 @@ export class Stage2 {
     }
     if (index < 0) {
       const { walker, watch } = this;
-      watch?.walk(2, context.s2.bigEndianWalks);
+      watch?.walk(core, 2, context.s2.bigEndianWalks);
       if (!walker.walk(core, context.s2, ipa, access, el0)) return false;
       index = tlb.insert(who, ids, true, hi, lo, walker.pageLog2, walker.pa, 0, walker.attr2, 0);
       watch?.filled(core, index, 2, hi, lo, walker.pageLog2);

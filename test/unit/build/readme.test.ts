@@ -12,6 +12,7 @@ import {
   viewTypesMarkdown,
   withBlock,
 } from '../../../src/build/readme';
+import { findingKinds } from '../../../src/machine/api';
 import { type CustomEventName, customRequests } from '../../../src/protocol';
 
 const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
@@ -35,6 +36,7 @@ test('every attribute, request, event and filter is there', () => {
     'elscope/finding': true,
   };
   for (const name of Object.keys(events)) assert.ok(eventsMarkdown().includes(`**\`${name}\`** \`{`), name);
+  for (const kind of Object.keys(findingKinds)) assert.ok(readme.includes(`\n| ${kind} | `), kind);
   assert.match(filtersMarkdown(), /`staleFetch`.*on from the start/);
 });
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { SAMPLES } from '../../../src/build/paths';
+import { findingKinds } from '../../../src/machine/api';
 import { elscope, type Result, scratch } from './program';
 
 const sample = (name: string): string => path.join(SAMPLES, `${name}.elf`);
@@ -118,6 +119,7 @@ test('--sarif and --stats name the findings', async () => {
     tool.driver.rules.map((rule: { id: string }) => rule.id),
     ['stale-fetch'],
   );
+  assert.equal(tool.driver.rules[0].fullDescription.text, findingKinds['stale fetch'].what);
   assert.equal(results.length, 3);
   for (const { ruleId, level, message, locations } of results) {
     assert.deepEqual([ruleId, level], ['stale-fetch', 'error']);

@@ -329,3 +329,17 @@ test('without a checker nothing is watched', () => {
   assert.deepEqual(b.findings, []);
   assert.equal(b.read(0, 0), 'fast');
 });
+
+test('what is known of entries comes with a snapshot', () => {
+  const b = changed(0n);
+  const [state, tlbs] = [JSON.parse(JSON.stringify(b.memory.save())), b.mmu.save()];
+  b.memory.checker?.translations.reset();
+  b.memory.restore(state);
+  b.mmu.load(tlbs);
+  b.read(0, 0);
+  assert.deepEqual([found(b), b.findings[0].writerPcLo], [byCore(0), 0x1000]);
+  b.store(0, b.entry(1), leaf(2));
+  assert.deepEqual(b.found.slice(1), [], 'no entry was made from it');
+  b.store(0, b.entry(0), leaf(2));
+  assert.deepEqual(b.found.slice(1), ['break-before-make by core 0 at 1000']);
+});

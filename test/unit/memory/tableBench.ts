@@ -148,7 +148,7 @@ export class TableBench {
     const page = row.operand === 'ipa' ? (IPA >>> 12) + n : (VA >>> 12) + n;
     const cores = row.shareable === true ? [0, 1] : [core];
     const asid = row.asid === true ? 1 << 16 : 0;
-    for (const c of cores) this.mmu.tlbi(c, row, asid, page, this.contexts[core]);
+    for (const c of cores) this.mmu.tlbi(c, row, asid, page, this.contexts[core], core);
   }
 
   /** 'kind by core N at PC'. */

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [--part speed|boot|latency|workbench]… [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a
+ * `npm run bench -- [--part speed|checker|boot|latency|workbench]… [--guest NAME]… [--machine PRESET]… [--runs N]`: guest instructions a
  * second, on elscope's command line and on Debian's QEMU in the same run, and the memory that elscope takes; then the
- * debugger's latencies (benchLatency.ts). The boot of Debian's kernels is benchBoot.ts's. Guests: test/bench/guests. Every guest prints a checksum, which must be the same
+ * debugger's latencies (benchLatency.ts). `checker` is what the coherence checker costs in actual mode. The boot of Debian's kernels is benchBoot.ts's. Guests: test/bench/guests. Every guest prints a checksum, which must be the same
  * everywhere. Instructions are counted by QEMU (one instruction a nanosecond of its virtual time) and, on elscope, by elscope
  * itself.
  */
@@ -23,7 +23,14 @@ const MEMORY = '256M';
 const MEASURED: readonly BenchGuestName[] = ['integer', 'memory', 'branch', 'double', 'integer4'];
 
 /** What is to be reached on the default machine. */
-export const TARGETS = { integer: 150, memory: 60, fourCores: 0.7, l1dMissPercent: 5, residentMiB: 450 } as const;
+export const TARGETS = {
+  integer: 150,
+  memory: 60,
+  fourCores: 0.7,
+  l1dMissPercent: 5,
+  residentMiB: 450,
+  checker: 1.5,
+} as const;
 
 interface Finished {
   readonly seconds: number;
@@ -111,10 +118,26 @@ interface OnElscope extends Measured {
   readonly residentMiB: number;
 }
 
-async function onElscope(name: BenchGuestName, machine: string, runs: number): Promise<OnElscope> {
+async function onElscope(
+  name: BenchGuestName,
+  machine: string,
+  runs: number,
+  check: 'off' | 'actual' = 'off',
+): Promise<OnElscope> {
   const guest = await buildBenchGuest(name);
   const file = path.join(artefactsDir('bench'), `${name}-${machine}.json`);
-  const options = ['--machine', machine, '--cpus', `${benchGuests[name].cpus}`, '--memory', MEMORY, '--stats', file];
+  const options = [
+    '--check',
+    check,
+    '--machine',
+    machine,
+    '--cpus',
+    `${benchGuests[name].cpus}`,
+    '--memory',
+    MEMORY,
+    '--stats',
+    file,
+  ];
   const rates: number[] = [];
   let last: OnElscope | undefined;
   for (let i = 0; i < runs; i++) {
@@ -178,7 +201,7 @@ export function targetLines(found: Readonly<Partial<Record<BenchGuestName, OnEls
   return lines;
 }
 
-const PARTS = ['speed', 'boot', 'latency', 'workbench'] as const;
+const PARTS = ['speed', 'checker', 'boot', 'latency', 'workbench'] as const;
 
 /** The values of a repeated option, each one of a list. */
 function chosen<T extends string>(option: string, given: readonly string[], known: readonly T[]): T[] {
@@ -209,6 +232,22 @@ async function printSpeed(guests: readonly BenchGuestName[], machines: readonly 
   for (const line of targetLines(onDefault)) console.log(line);
 }
 
+/** One line: what the coherence checker costs, as the rate without it over the rate with it. */
+export function checkerLine(name: string, off: number, on: number): string {
+  const ratio = off / on;
+  const judged = ratio < TARGETS.checker ? 'reached' : 'missed ';
+  return `${judged}  ${name} with the checker, under ${TARGETS.checker} times: ${ratio.toFixed(2)} (${off.toFixed(1)} and ${on.toFixed(1)} MIPS)`;
+}
+
+async function printChecker(guests: readonly BenchGuestName[], runs: number): Promise<void> {
+  if (!existsSync(CLI)) throw new Error('dist/cli.cjs is missing (npm run build)');
+  for (const name of guests) {
+    const off = await onElscope(name, MACHINES[0], runs);
+    const on = await onElscope(name, MACHINES[0], runs, 'actual');
+    console.log(checkerLine(name, off.mips, on.mips));
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -224,6 +263,7 @@ async function main(): Promise<void> {
   const parts = chosen('part', values.part, PARTS);
   await ensurePackages(console.log);
   if (parts.includes('speed')) await printSpeed(guests, values.machine, runs);
+  if (parts.includes('checker')) await printChecker(guests, runs);
   if (parts.includes('boot')) await printBoot();
   if (parts.includes('latency') || parts.includes('workbench')) {
     await printLatencies(parts.includes('latency'), parts.includes('workbench'));

@@ -57,7 +57,8 @@ test('the example of README', async () => {
 });
 
 /** First lines of the findings. */
-const findings = ({ stderr }: ElscopeResult): string[] => stderr.split('\n').filter((line) => / ran "/.test(line));
+const findings = ({ stderr }: ElscopeResult): string[] =>
+  stderr.split('\n').filter((line) => /^elscope: [^:]+: core\d+ EL\d /.test(line));
 
 describe('a RET that is stored and jumped to', { concurrency: 1 }, () => {
   const WORD = 'mw.l 50000000 d65f03c0; go 50000000';

@@ -1,7 +1,7 @@
 /** The bench's judgement, and that its guests give the checksums they always gave. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseGuestLine, targetLines } from '../../../src/build/bench';
+import { checkerLine, parseGuestLine, targetLines } from '../../../src/build/bench';
 import { bootTargets } from '../../../src/build/benchBoot';
 import { type BenchGuestName, buildBenchGuest } from '../../../src/build/benchGuests';
 import { latencyLine, percentile } from '../../../src/build/benchLatency';
@@ -26,14 +26,19 @@ describe('bench', () => {
     assert.deepEqual(targetLines({}), []);
   });
 
-  test('judges the boot by time, by time an instruction on four cores, and by memory', () => {
+  test('judges what the checker costs', () => {
+    assert.match(checkerLine('memory', 60, 41), /^reached .*: 1\.46 \(60\.0 and 41\.0 MIPS\)$/);
+    assert.match(checkerLine('memory', 60, 40), /^missed /);
+  });
+
+  test('judges the boot by time, by time an instruction on four cores, by the checker’s price, and by memory', () => {
     const boot = (seconds: number, millions: number, residentMiB = 1200) => {
       return { seconds, instructions: millions * 1e6, residentMiB };
     };
-    const judged = (one: number, four: number, resident: number): string[] =>
-      verdicts(bootTargets(boot(one, 950), boot(four, 1000, resident), boot(1, 950)));
-    assert.deepEqual(judged(8, 10.9, 1330), ['reached', 'reached', 'reached']);
-    assert.deepEqual(judged(8.1, 11.3, 1331), ['missed', 'missed', 'missed']);
+    const judged = (one: number, four: number, checked: number, resident: number): string[] =>
+      verdicts(bootTargets(boot(one, 950), boot(four, 1000, resident), boot(checked, 950), boot(1, 950)));
+    assert.deepEqual(judged(8, 10.9, 11.9, 1330), Array(4).fill('reached'));
+    assert.deepEqual(judged(8.1, 11.3, 12.2, 1331), Array(4).fill('missed'));
   });
 
   test('reads the line of a guest and nothing else', () => {

@@ -86,6 +86,11 @@ export const launchAttributes = {
     type: 'list',
     doc: 'What that host does otherwise than its release did, each "NAME=VALUE" (elscope policies lists them).',
   },
+  restoreVm: {
+    type: 'string',
+    path: true,
+    doc: 'With a host that has KVM: a virtual machine that elscope saved goes on as the first one. The program gives its symbols.',
+  },
   seed: {
     type: 'integer',
     least: 0,
@@ -274,6 +279,7 @@ export function sessionStart(given: unknown): SessionStart {
     gic: values.gic,
     kvm: text('kvm'),
     policies: (values.policies ?? []) as readonly string[],
+    restoreVm: file('restoreVm'),
     seed: values.seed,
     checker: values.checker ?? launchAttributes.checker.default,
     semihostingRoot: file('semihosting'),

@@ -100,6 +100,21 @@ const rows = {
     'the snapshot "{path}" is of another machine',
     'give the options that it was made with, and the same version of elscope',
   ],
+  'vm.none': ['there is no virtual machine {vm}', 'only the hypervisor model has some, once its host has started KVM'],
+  'vm.noModel': ['a saved virtual machine needs a host with KVM', 'give kvm, or a machine file with "hypervisor"'],
+  'vm.busy': [
+    '{vcpu} is in the midst of an exit ({routine}), and has no registers to go on from',
+    'run to the next guest entry',
+  ],
+  'vm.large': [
+    'virtual machine {vm} has more than {limit} MiB in its memory',
+    'save the whole machine instead (--save)',
+  ],
+  'vm.damaged': ['"{path}" is no saved virtual machine: {what}', 'make one with --save-vm'],
+  'vm.other': [
+    'the virtual machine of "{path}" does not fit in this machine: {what}',
+    'the machine file has to give its first one the same slots, vCPUs and interrupt controller',
+  ],
   'dtb.malformed': ['the device tree "{path}" is not valid: {what}', 'make it with dtc'],
   'dtb.oversized': ['the device tree "{path}" is larger than {limit} bytes', 'make it smaller'],
   'attribute.unknown': ['there is no launch attribute "{name}"', '{hint}'],

@@ -50,6 +50,16 @@ export const runOptions = [
     value: 'FILE',
     doc: 'write a snapshot when the run ends and the guest has not: at the limit, at the text',
   },
+  {
+    name: 'restore-vm',
+    value: 'FILE',
+    doc: 'with --kvm: the guest goes on from a virtual machine that --save-vm wrote',
+  },
+  {
+    name: 'save-vm',
+    value: 'FILE',
+    doc: 'write the first virtual machine as JSON when the run ends and the guest has not',
+  },
   { name: 'stats', value: 'FILE', doc: 'write counters as JSON when the run ends' },
   { name: 'all', doc: 'with check: go on after a finding' },
   { name: 'sarif', value: 'FILE', doc: 'with check: write the findings as SARIF' },

@@ -13,7 +13,7 @@ import { describeFinding, describeLoop } from './findings';
 import { choiceOption, choiceOptions, numberOption, type ParsedOptions, parseOptions, runOptions } from './options';
 import { placesOf } from './places';
 import { sarif } from './sarif';
-import { loadSnapshot, saveSnapshot } from './snapshots';
+import { loadSnapshot, saveSnapshot, saveVm } from './snapshots';
 import { Terminal } from './terminal';
 
 export const ExitCode = { ok: 0, failed: 1, usage: 2, found: 3, limit: 4 } as const;
@@ -38,6 +38,7 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
     gic: numberOption(options, 'gic', 2, 3) as 2 | 3 | undefined,
     kvm: one('kvm'),
     policies: options.values.policy,
+    restoreVm: one('restore-vm'),
     seed: numberOption(options, 'seed', 0, 0xffffffff),
     checker:
       choiceOption(options, 'check', ['actual', 'architectural', 'off']) ?? (command === 'check' ? 'actual' : 'off'),
@@ -134,6 +135,10 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   const to = one('save');
   if (to !== undefined && outcome.ended) process.stderr.write('elscope: no snapshot is saved: the guest has ended\n');
   else if (to !== undefined) saveSnapshot(machine, to);
+  const vmTo = one('save-vm');
+  if (vmTo !== undefined && outcome.ended)
+    process.stderr.write('elscope: no virtual machine is saved: the guest has ended\n');
+  else if (vmTo !== undefined) saveVm(machine, vmTo);
   writeReport(options, 'stats', () => ({
     ...machine.statistics(),
     seconds,

@@ -40,8 +40,8 @@ export class DeviceBus implements Bus {
     return true;
   }
 
-  peek(pa: number, size: number): number | undefined {
+  peek(pa: number, size: number, core = 0): number | undefined {
     const device = this.find(pa);
-    return device?.peek(pa - device.base, size, 0);
+    return device?.peek(pa - device.base, size, core);
   }
 }

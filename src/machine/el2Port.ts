@@ -63,6 +63,7 @@ export function el2Port(parts: El2Parts): El2Port {
       return (BigInt(memory.walkHi >>> 0) << 32n) | BigInt(memory.walkLo >>> 0);
     },
     store: (core, address, value) => void memory.walkWrite(core, address, true, high(value), low(value)),
+    mmioPeek: (core, address) => bus.peek(address, 4, core) ?? 0,
     mmioRead: (core, address) => {
       memory.penalty(core, config.cost.mmio);
       bus.read(address, 4, word, core);
@@ -79,6 +80,8 @@ export function el2Port(parts: El2Parts): El2Port {
     cyclesPerTick: config.clockHz / config.counterHz,
     penalty: (core, cycles) => memory.penalty(core, cycles),
     eret: (core) => void cpu(core).eret(),
+    pc: (core) => units[core].pc(),
+    pstate: (core) => units[core].pstate(),
     setPc: (core, address) => units[core].setPc(address),
     own: (core, owner) => memory.setOwner(core, owner),
     wait: (core) => cpu(core).setWaiting(true),

@@ -27,7 +27,8 @@ import { parseMachineFile } from './machineFile';
 import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
 import { memorySize } from './sizes';
 import { virtioMaker } from './virtioDevices';
-import { type VirtualMachines, virtualMachines } from './virtualMachines';
+import { type Restore, type VirtualMachines, virtualMachines } from './virtualMachines';
+import { readVm } from './vmFile';
 
 const MAX_DTB = 2 ** 20;
 
@@ -169,6 +170,11 @@ function checkPlaces(placement: Placement, ramBytes: number, path: string): void
   }
 }
 
+/** @throws UserError image.missing, vm.damaged */
+function restored({ restoreVm: path }: LaunchOptions, ports: LaunchPorts): Restore | undefined {
+  return path === undefined ? undefined : { path, file: readVm(ports.readFile(path, 'virtual machine'), path) };
+}
+
 export const launch: Launch = (options, ports): Launched => {
   const root = options.semihostingRoot;
   if (root !== undefined && !ports.isFolder(root)) {
@@ -177,7 +183,9 @@ export const launch: Launch = (options, ports): Launched => {
   const main = program(options, ports);
   const config = launchConfig(options, ports, main.isElf ? 2 : 1);
   const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd, 'initrd');
-  const guests = config.hypervisor && virtualMachines(config, config.hypervisor);
+  const restore = restored(options, ports);
+  if (restore && config.hypervisor === undefined) throw new UserError('vm.noModel');
+  const guests = config.hypervisor && virtualMachines(config, config.hypervisor, restore);
   if (guests && main.image.kind === 'bios') throw new UserError('hypervisor.kind', { kind: 'firmware image' });
   const ramBytes = guests?.memoryBytes ?? config.memoryBytes;
   const placement = main.place(ramBytes, initrd?.length ?? 0, VIRT_DTB_SIZE);
@@ -191,7 +199,9 @@ export const launch: Launch = (options, ports): Launched => {
     virtio: virtioMaker(options, ports),
     hypervisor: guests && ((port) => guests.make(port, BigInt(placement.entry), BigInt(x0))),
     load: (m) => {
-      for (const base of guests?.bases ?? [virtMap.ram.base]) {
+      for (const { at, bytes } of guests?.restored ?? []) m.memory.pokeView(at, bytes);
+      const bases = guests?.bases ?? [virtMap.ram.base];
+      for (const base of guests?.restored ? bases.slice(1) : bases) {
         const put = (address: number, bytes: Uint8Array): void => {
           m.memory.pokeView(address < virtMap.ram.base ? address : address - virtMap.ram.base + base, bytes);
         };

@@ -9,6 +9,7 @@ import { Hypervisor, type HypervisorConfig, type SlotConfig, type VmConfig } fro
 import type { El2Port } from '../hypervisor/run/port';
 import { VIRT_RAM_BASE } from '../program';
 import type { HypervisorSettings, MachineConfig, VcpuSettings, VmSettings } from './config';
+import { fitted, type VmFile } from './vmFile';
 
 const MiB = 2 ** 20;
 /** Of the model's tables. */
@@ -24,6 +25,8 @@ export interface VirtualMachines {
   readonly vcpus: number;
   /** Physical addresses of the guests' RAM, whose first byte each of them finds at the start of the board's RAM. */
   readonly bases: readonly number[];
+  /** What a restored one has in memory, by physical address: there is no program in its RAM then. */
+  readonly restored: VmFile['memory'] | undefined;
   /** The model, once the guests' entry and X0 are known. */
   make(port: El2Port, entry: bigint, x0: bigint): Hypervisor;
 }
@@ -46,8 +49,26 @@ class Memory {
   }
 }
 
-/** @throws UserError hypervisor.memory, hypervisor.core, hypervisor.granule */
-export function virtualMachines(config: MachineConfig, settings: HypervisorSettings): VirtualMachines {
+/** A saved virtual machine, which is the machine's first one then. */
+export interface Restore {
+  readonly path: string;
+  readonly file: VmFile;
+}
+
+/** Memory of a guest at its physical addresses. */
+const placed = (memory: VmFile['memory'], slots: readonly SlotConfig[]): VmFile['memory'] =>
+  memory.flatMap(({ at, bytes }) =>
+    slots
+      .filter((slot) => at >= slot.guestAddress && at < slot.guestAddress + slot.bytes)
+      .map(({ guestAddress, hostAddress }) => ({ at: at - guestAddress + hostAddress, bytes })),
+  );
+
+/** @throws UserError hypervisor.memory, hypervisor.core, hypervisor.granule, vm.other */
+export function virtualMachines(
+  config: MachineConfig,
+  settings: HypervisorSettings,
+  restore?: Restore,
+): VirtualMachines {
   const { memoryBytes, cores } = config;
   const without = cores.findIndex(({ features }) => !features.has('FEAT_TGran16K'));
   if (settings.pageBytes === 16384 && without >= 0) throw new UserError('hypervisor.granule', { core: without });
@@ -65,14 +86,23 @@ export function virtualMachines(config: MachineConfig, settings: HypervisorSetti
   for (const vm of settings.vms)
     for (const [index, { core = index }] of vcpusOf(vm).entries())
       if (core >= cores.length) throw new UserError('hypervisor.core', { core, cores: cores.length });
+  const restored =
+    restore &&
+    fitted(restore.file, restore.path, { slots: slots[0], vcpus: vcpusOf(settings.vms[0]).length, gic: config.gic });
   return {
+    restored: restored && placed(restored.memory, slots[0]),
     memoryBytes: Math.min(...ram),
     bases,
     vcpus: Math.max(...settings.vms.map((vm) => vcpusOf(vm).length)),
     make: (port, entry, x0) => {
       const vms = settings.vms.map((vm, i): VmConfig => {
         const vcpus = vcpusOf(vm).map(({ core, on }, index) => ({ core: core ?? index, entry, x0, on }));
-        return { slots: slots[i], vcpus, cacheablePfnmap: vm.cacheablePfnmap };
+        return {
+          slots: slots[i],
+          vcpus,
+          cacheablePfnmap: vm.cacheablePfnmap,
+          restore: i === 0 ? restored?.guest : undefined,
+        };
       });
       return new Hypervisor(port, modelConfig(config, settings, vms));
     },

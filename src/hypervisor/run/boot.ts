@@ -95,7 +95,7 @@ export const doIdle: Routine = {
         return { goto: 'pick the next thread' };
       }
       if (model.isBooted && model.allOff)
-        port.exit(model.exitCode, model.kvm ? 'every vCPU is off' : 'KVM does not start');
+        port.exit(model.exitCode, model.kvm ? model.failure || 'every vCPU is off' : 'KVM does not start');
       port.wait(core);
       return { goto: 'pick the next thread' };
     }),

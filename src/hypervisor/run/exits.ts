@@ -8,7 +8,7 @@ import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
-import type { CoreContext } from './model';
+import type { CoreContext, Hypervisor } from './model';
 import { done, type Next, type Routine, step } from './routines';
 import type { Vcpu } from './vm';
 import { isVmmCall } from './vmmApi';
@@ -148,10 +148,14 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
 const PMUVER = 0xfn << 8n;
 
 /** ID registers are the host's, but for what KVM hides; there is no PMU for guests. */
+export function guestId({ policies, port }: Hypervisor, core: number, name: string): bigint {
+  const value = guestIdRegister(name, port.read(core, name), policies);
+  return name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value;
+}
+
 function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
   if (written !== undefined) return { undefined: true };
-  const value = guestIdRegister(name, c.read(name), c.model.policies);
-  return { value: name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value };
+  return { value: guestId(c.model, c.core, name) };
 }
 
 export const handleSysReg: Routine = {

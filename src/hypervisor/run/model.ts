@@ -20,6 +20,7 @@ import { VirtualCaches } from '../virtualCaches';
 import { VmCtr } from '../vmCtr';
 import { newVmids, type VmidOwner, type VmidState, Vmids } from '../vmids';
 import { allRoutines } from './allRoutines';
+import { type GuestState, restoreGuest } from './guestState';
 import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
 import type { El2Port } from './port';
@@ -72,6 +73,8 @@ export interface VmConfig {
   readonly vcpus: readonly VcpuConfig[];
   /** User space enables cacheable PFNMAP mappings before it makes the slots (ours). */
   readonly cacheablePfnmap?: boolean;
+  /** What it goes on from, in place of its vCPUs' entries; memory has its contents already. */
+  readonly restore?: GuestState;
 }
 
 export interface HypervisorConfig {
@@ -178,6 +181,8 @@ export class Hypervisor {
   /** Guest entries so far. */
   entered = 0;
   exitCode = 0;
+  /** Why a VMM has ended its VM. */
+  failure = '';
   /** KVM started. */
   kvm = false;
   /** The boot core has gone through start_kernel. */
@@ -374,7 +379,8 @@ export class Hypervisor {
     for (const [i, config] of this.config.vms.entries()) this.createVm(context, i + 1, config);
   }
 
-  private createVm(context: CoreContext, id: number, { slots, vcpus, cacheablePfnmap }: VmConfig): void {
+  private createVm(context: CoreContext, id: number, config: VmConfig): void {
+    const { slots, vcpus, cacheablePfnmap, restore } = config;
     const vm = this.makeVm(
       id,
       this.allocate(context, rootBytes(this.config.pageBytes, this.ipaBits)),
@@ -382,12 +388,22 @@ export class Hypervisor {
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
     for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
-    for (const [index, config] of vcpus.entries()) {
+    for (const [index, { entry, x0 = 0n, on = index === 0, core }] of vcpus.entries()) {
       const vcpu = vm.vcpus[index];
-      vcpu.reset(config.entry, config.x0 ?? 0n);
-      if (config.on ?? index === 0) vcpu.state = 'runnable';
-      this.enqueue(vcpu, config.core);
+      vcpu.reset(entry, x0);
+      if (on) vcpu.state = 'runnable';
+      this.enqueue(vcpu, core);
     }
+    const refused = restore && restoreGuest(this, vm, restore);
+    if (refused !== undefined) this.giveUp(vm, refused);
+  }
+
+  /** The VMM ends with its VM, which does not run. */
+  private giveUp(vm: Vm, why: string): void {
+    for (const vcpu of vm.vcpus) vcpu.state = 'off';
+    this.failure = `vm${vm.id} cannot be restored: ${why}`;
+    this.exitCode = 1;
+    this.printk(`vmm [${vm.id}]: ${why}`);
   }
 
   /** What KVM_CREATE_VM gives by default, or less where cores have less: the VMM asks for it then. */

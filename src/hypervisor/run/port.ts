@@ -30,6 +30,8 @@ export interface El2Port {
   /** 64-bit accesses through a Normal Write-Back mapping of all memory. */
   load(core: number, address: number): bigint;
   store(core: number, address: number, value: bigint): void;
+  /** 32-bit register of a device, without any effect. */
+  mmioPeek(core: number, address: number): number;
   /** 32-bit accesses to devices. */
   mmioRead(core: number, address: number): number;
   mmioWrite(core: number, address: number, value: number): void;
@@ -41,7 +43,10 @@ export interface El2Port {
   penalty(core: number, cycles: number): void;
   /** ERET to what ELR_EL2 and SPSR_EL2 say. */
   eret(core: number): void;
+  pc(core: number): bigint;
   setPc(core: number, address: bigint): void;
+  /** As SPSR_ELx has it. */
+  pstate(core: number): bigint;
   /** The vCPU that the core runs from now on, 0 for none: findings of the coherence checker name it. */
   own(core: number, owner: number): void;
   /** Nothing to do: the core waits until `wake`. */

@@ -32,7 +32,7 @@ export interface ModelState {
   readonly values: Pick<Hypervisor, (typeof VALUES)[number]>;
 }
 
-const VALUES = ['entered', 'exitCode', 'kvm', 'isBooted', 'used'] as const;
+const VALUES = ['entered', 'exitCode', 'failure', 'kvm', 'isBooted', 'used'] as const;
 
 /** What is wrong with a state: it was made by hand, since files have check sums. */
 const malformed = (what: string): never => {

@@ -71,13 +71,18 @@ export class UserSpace {
       for (const [n, device] of (this.machines.get(id)?.devices ?? []).entries()) device.load(states[n]);
   }
 
+  /** A VM's devices, in order: the VMM's own, then the interrupt controller's. */
+  devicesOf({ id }: Pick<Vm, 'id'>): readonly Device[] {
+    return this.machines.get(id)?.devices ?? [];
+  }
+
   /** The VMs are gone. */
   detachAll(): void {
     this.machines.clear();
   }
 
   /** Gives a VM its devices. */
-  attach({ id, vgic }: Vm): void {
+  attach({ id, vgic }: Pick<Vm, 'id' | 'vgic'>): void {
     const uart = new Pl011('uart0', virtMap.uart.base, {
       interrupt: vgic?.sharedLine(virtSpi.uart) ?? NO_LINE,
       output: (byte) => {

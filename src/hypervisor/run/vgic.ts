@@ -36,12 +36,22 @@ export interface Vgic {
   load(c: CoreContext, more: boolean): void;
   /** Takes it off. */
   store(c: CoreContext): void;
+  /** What `store` would take off the core, without any effect. */
+  peek(c: CoreContext): VgicCpu;
   /** What is not the devices'. */
   saveState(): unknown;
   /** After the devices. */
   loadState(state: unknown): void;
   /** A software interrupt that a system register asked for (GICv3): SGI0R, SGI1R or ASGI1R. */
   sendSgi?(vcpu: number, register: string, value: bigint): void;
+}
+
+/** A vCPU's part of the virtual CPU interface, as `Vcpu` and `lists` keep it while it does not run. */
+export interface VgicCpu {
+  readonly vmcr: number;
+  readonly apr: number;
+  readonly apr0: number;
+  readonly lists: readonly (number | bigint)[];
 }
 
 /** Of both versions; `T` is a list register. */

@@ -12,6 +12,7 @@ import {
   LIST_REGISTERS,
   UNDERFLOW_INTERRUPT,
   type Vgic,
+  type VgicCpu,
   type VgicState,
   VTIMER_INTERRUPT,
 } from './vgic';
@@ -119,6 +120,12 @@ export class VgicV2 implements Vgic {
     gich(c, GICH.APR, vcpu.apr);
     for (const [n, list] of this.lists[vcpu.index].entries()) gich(c, GICH.LR + 4 * n, list);
     gich(c, GICH.HCR, INTERFACE_ENABLE | (more ? UNDERFLOW_INTERRUPT : 0));
+  }
+
+  peek({ vcpu, port, core }: CoreContext): VgicCpu {
+    const read = (offset: number): number => port.mmioPeek(core, virtMap.gicHypervisor.base + offset);
+    const lists = this.lists[vcpu.index].map((_, n) => read(GICH.LR + 4 * n));
+    return { vmcr: read(GICH.VMCR), apr: read(GICH.APR), apr0: 0, lists };
   }
 
   store(c: CoreContext): void {

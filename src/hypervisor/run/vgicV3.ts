@@ -14,6 +14,7 @@ import {
   LIST_REGISTERS,
   UNDERFLOW_INTERRUPT,
   type Vgic,
+  type VgicCpu,
   type VgicState,
   VTIMER_INTERRUPT,
 } from './vgic';
@@ -135,6 +136,12 @@ export class VgicV3 implements Vgic {
     c.write('ICH_AP1R0_EL2', BigInt(vcpu.apr));
     for (const [n, list] of this.lists[vcpu.index].entries()) c.write(`ICH_LR${n}_EL2`, list);
     c.write('ICH_HCR_EL2', BigInt(INTERFACE_ENABLE | (more ? UNDERFLOW_INTERRUPT : 0)));
+  }
+
+  peek(c: CoreContext): VgicCpu {
+    const read = (name: string): number => Number(c.read(name));
+    const lists = this.lists[c.vcpu.index].map((_, n) => c.read(`ICH_LR${n}_EL2`));
+    return { vmcr: read('ICH_VMCR_EL2'), apr: read('ICH_AP1R0_EL2'), apr0: read('ICH_AP0R0_EL2'), lists };
   }
 
   store(c: CoreContext): void {

@@ -168,6 +168,8 @@ export class Vm {
   readonly vcpus: Vcpu[] = [];
   /** By physical core: the vCPU that ran there last. */
   readonly lastVcpuRan: number[];
+  /** CNTVOFF_EL2: what the guest's virtual count is behind by, in ticks. */
+  counterOffset = 0n;
   /** 0: none yet, or one of an earlier generation. */
   vmid = 0;
   generation = 0;

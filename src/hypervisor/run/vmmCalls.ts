@@ -5,15 +5,15 @@
  * KVM's back, writes of guest memory. The return value is an ioctl's: 0, or a negative errno.
  */
 import { EC } from '../../arch/syndromes';
-import { registerNameOf } from '../../arch/sysregs';
 import { bug } from '../../base/errors';
 import { manualProtect, wordOf } from '../dirtyLog';
 import { type Outcome, resultOf as result } from '../errno';
 import { vmidRolloverSteps } from '../guestSwitch';
-import { capabilities, decodeOneReg } from '../kvmApi';
+import { capabilities } from '../kvmApi';
 import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
 import { mapAgain, mappingOf, unmap } from './hostMemory';
 import type { CoreContext } from './model';
+import { cacheReg } from './oneReg';
 import { done, type Locals, type Next, type Routine, step } from './routines';
 import { pfnmapHost, slotRequest } from './slots';
 import type { Memslot, Vm } from './vm';
@@ -21,21 +21,6 @@ import { CLEANING, HOST_MEMORY, VmmCall } from './vmmApi';
 import { performing } from './world';
 
 const CTR_LINES = { IDC: 1n << 28n, DIC: 1n << 29n } as const;
-
-/** KVM_GET_ONE_REG and KVM_SET_ONE_REG of the registers that threads 0 and 4 are about. */
-function oneReg({ vcpu }: CoreContext, id: bigint, wanted: bigint | undefined): Outcome | bigint {
-  const reg = decodeOneReg(id);
-  if (reg.kind === 'ccsidr') {
-    if (wanted !== undefined) return vcpu.caches.setOneReg(id, wanted);
-    const read = vcpu.caches.getOneReg(id);
-    return read.outcome === 'ok' ? read.value : read.outcome;
-  }
-  const name = reg.kind === 'sysreg' ? registerNameOf(reg.key) : undefined;
-  const { vm } = vcpu;
-  if (name === 'CLIDR_EL1') return wanted === undefined ? vcpu.caches.oneRegClidr : vcpu.caches.setClidr(wanted);
-  if (name !== 'CTR_EL0') return 'ENOENT';
-  return wanted === undefined ? vm.ctr.oneReg : vm.ctr.set(wanted, vm.hasRun);
-}
 
 function extension(c: CoreContext, number: bigint): bigint {
   const { model, vcpu } = c;
@@ -126,12 +111,12 @@ export const vmmCall: Routine = {
       vcpu.count('KVM_EXIT_HYPERCALL');
       switch (id) {
         case VmmCall.GET_ONE_REG: {
-          const read = oneReg(c, x1, undefined);
+          const read = cacheReg(c.vcpu, x1, undefined);
           if (typeof read === 'bigint') vcpu.x[1] = read;
           return answered(c, typeof read === 'bigint' ? 0n : result(read));
         }
         case VmmCall.SET_ONE_REG: {
-          const set = oneReg(c, x1, x2);
+          const set = cacheReg(c.vcpu, x1, x2);
           return answered(c, typeof set === 'bigint' ? 0n : result(set));
         }
         case VmmCall.CHECK_EXTENSION:

@@ -107,6 +107,7 @@ export const vcpuLoad: Routine = {
       return performing(loadSteps(last, vcpu.index, model.policies));
     }),
     step('restore EL1 registers', 60, (c) => {
+      c.write('CNTVOFF_EL2', c.vcpu.vm.counterOffset);
       for (const name of VCPU_REGISTERS) c.write(name, c.vcpu.registers[name]);
       return undefined;
     }),

@@ -33,10 +33,13 @@ test('A1: the VMID is brought up to date before __kvm_flush_cpu_context uses it'
   const stopped = beforeFirstRun('kvm-isolation', { kvm: '6.12' });
   const { c, model } = stopped;
   const { vm } = c.vcpu;
+  const { vmids } = model;
   vm.vmid = 5;
-  vm.generation = model.generation - 1;
+  vm.generation = vmids.generation - 1;
+  // Another VM has it in this generation.
+  vmids.used = [1 << 5];
   goUntil(stopped, () => (model.operations['TLBI VMALLE1'] ?? 0) > 0);
-  assert.deepEqual([vm.vmid, vm.generation], [1, model.generation]);
+  assert.deepEqual([vm.vmid, vm.generation], [1, vmids.generation]);
   assert.equal(c.read('VTTBR_EL2') >> 48n, 1n, 'not the VMID that it had');
 });
 

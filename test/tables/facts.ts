@@ -247,6 +247,7 @@ export const facts: readonly Fact[] = [
     'A0.25',
     'CTR_EL0, CLIDR_EL1 and CCSIDR_EL1 are not held against each other',
     calls('A0: CTR_EL0, CLIDR_EL1 and CCSIDR_EL1 are each held against the host, never against each other'),
+    [kernel('6.12', 'max')],
   ),
   fact(
     'A0.26',

@@ -141,6 +141,20 @@ const ctrs = (host: bigint, lowered: bigint): string[] => [
   set(CTR, lowered),
 ];
 
+/** Whether CTR_EL0 of a VM, lowered, bears on what CLIDR_EL1 and CCSIDR_EL1 may be, and they on what it may be then. */
+const apart = (host: bigint, lowered: bigint): string[] => [
+  'vm',
+  set(CTR, lowered),
+  get(CLIDR),
+  getAll[0],
+  ...[0x0920_0003n, 0x0200_0021n, 0x0100_0004n].flatMap((value) => [set(CLIDR, value), get(CLIDR)]),
+  ...[0, 1].flatMap((csselr) => [0n, 1n, 2n, 3n].map((value) => set(ccsidrId(csselr), value))),
+  set(CLIDR, 0x0a20_0023n),
+  get(CLIDR),
+  set(CTR, host),
+  get(CTR),
+];
+
 /** What a guest reads, and what it must not do. */
 const reads = (): string[] => [
   guest('ctr'),
@@ -247,6 +261,7 @@ export function script({ cpus, hostCtr, hasMasks, late }: Asking): string[] {
     ...topologies(cpus),
     ...clidrs(cpus),
     ...ctrs(hostCtr, lowered),
+    ...apart(hostCtr, setField('CTR_EL0.IminLine', lowered, getField('CTR_EL0.IminLine', hostCtr) - 1n)),
     ...(hasMasks ? ['vm', line('writable', CTR_INDEX), line('writable', CLIDR_INDEX)] : []),
     ...moves(cpus, early),
     ...slots(),

@@ -86,6 +86,11 @@ export const launchAttributes = {
     type: 'list',
     doc: 'What that host does otherwise than its release did, each "NAME=VALUE" (elscope policies lists them).',
   },
+  schedule: {
+    type: 'string',
+    path: true,
+    doc: 'With a host that has KVM: a file of moves of vCPUs between cores, each a line "ENTRY VCPU CORE", as 100 vm1/vcpu0 3: before its 100th guest entry.',
+  },
   restoreVm: {
     type: 'string',
     path: true,
@@ -279,6 +284,7 @@ export function sessionStart(given: unknown): SessionStart {
     gic: values.gic,
     kvm: text('kvm'),
     policies: (values.policies ?? []) as readonly string[],
+    schedule: file('schedule'),
     restoreVm: file('restoreVm'),
     seed: values.seed,
     checker: values.checker ?? launchAttributes.checker.default,

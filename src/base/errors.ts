@@ -100,8 +100,10 @@ const rows = {
     'the snapshot "{path}" is of another machine',
     'give the options that it was made with, and the same version of elscope',
   ],
+  'schedule.line': ['line {line} of the schedule "{path}" says nothing: {what}', 'as in "100 vm1/vcpu0 3"'],
+  'schedule.row': ['the move "{row}" cannot be: {what}', 'change the schedule or the machine file'],
   'vm.none': ['there is no virtual machine {vm}', 'only the hypervisor model has some, once its host has started KVM'],
-  'vm.noModel': ['a saved virtual machine needs a host with KVM', 'give kvm, or a machine file with "hypervisor"'],
+  'vm.noModel': ['{what} needs a host with KVM', 'give kvm, or a machine file with "hypervisor"'],
   'vm.busy': [
     '{vcpu} is in the midst of an exit ({routine}), and has no registers to go on from',
     'run to the next guest entry',

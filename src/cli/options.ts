@@ -50,6 +50,7 @@ export const runOptions = [
     value: 'FILE',
     doc: 'write a snapshot when the run ends and the guest has not: at the limit, at the text',
   },
+  { name: 'schedule', value: 'FILE', doc: 'with --kvm: moves of vCPUs between cores, each a line ENTRY VCPU CORE' },
   {
     name: 'restore-vm',
     value: 'FILE',

@@ -6,6 +6,7 @@ import { HOST_CONSOLE } from '../machine/api';
 import { launch } from '../machine/launch';
 import type { LaunchOptions } from '../machine/launch.types';
 import { presets } from '../machine/presets';
+import { vmStatistics } from '../machine/statistics';
 import { extraDevices } from '../machine/virtioDevices';
 import { nodePorts } from '../worker/nodePorts';
 import { Dialogue } from './dialogue';
@@ -38,6 +39,7 @@ function launchOptions(options: ParsedOptions, command: 'run' | 'check'): Launch
     gic: numberOption(options, 'gic', 2, 3) as 2 | 3 | undefined,
     kvm: one('kvm'),
     policies: options.values.policy,
+    schedule: one('schedule'),
     restoreVm: one('restore-vm'),
     seed: numberOption(options, 'seed', 0, 0xffffffff),
     checker:
@@ -141,6 +143,7 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   else if (vmTo !== undefined) saveVm(machine, vmTo);
   writeReport(options, 'stats', () => ({
     ...machine.statistics(),
+    vms: vmStatistics(machine),
     seconds,
     findingList: findings.map((finding) => describeFinding(finding, places)),
   }));

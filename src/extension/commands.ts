@@ -16,13 +16,23 @@ import {
 } from './addresses';
 import { askForGuestImage, debugGuest } from './configurations';
 import type { Documents } from './documents';
-import { migrateVcpu } from './migrate';
 import type { CacheLinesPanel } from './panel/cacheLinesPanel';
 import { type Pins, pinOf } from './pins';
+import type { Row } from './rows/row';
 import type { Session, Sessions } from './sessions';
 import type { Terminals } from './terminals';
 import { showTranslation } from './translation';
 import { type LiveTree, messageOf } from './views/liveTree';
+import {
+  changePolicy,
+  migrateVcpu,
+  pauseVcpu,
+  pinVcpu,
+  resetVcpu,
+  restoreVm,
+  saveVm,
+  unpinVcpu,
+} from './virtualMachines';
 
 export interface CommandContext {
   readonly sessions: Sessions;
@@ -68,6 +78,8 @@ async function placeFor(session: Session, argument: unknown, title: string): Pro
   return fromEditor ? locateInEditor(session, editor) : askForPlace(session, title);
 }
 
+const rowOf = (argument: unknown): Row | undefined => (isRow(argument) ? argument : undefined);
+
 const pin: Command = async ({ pins }, session, argument) => {
   const place = await placeFor(session, argument, 'Pin the line at an address');
   if (!place) return;
@@ -105,7 +117,15 @@ const sessionCommands: Readonly<Record<string, Command>> = {
   'elscope.runToElChange': stepTo('elChange'),
   'elscope.runToGuestEntry': stepTo('guestEntry'),
   'elscope.runToGuestExit': stepTo('guestExit'),
-  'elscope.migrateVcpu': (_, session, argument) => migrateVcpu(session, isRow(argument) ? argument : undefined),
+  'elscope.migrateVcpu': (_, session, argument) => migrateVcpu(session, rowOf(argument)),
+  'elscope.pinVcpu': (_, session, argument) => pinVcpu(session, rowOf(argument)),
+  'elscope.unpinVcpu': (_, session, argument) => unpinVcpu(session, rowOf(argument)),
+  'elscope.pauseVcpu': (_, session, argument) => pauseVcpu(session, rowOf(argument), true),
+  'elscope.resumeVcpu': (_, session, argument) => pauseVcpu(session, rowOf(argument), false),
+  'elscope.resetVcpu': (_, session, argument) => resetVcpu(session, rowOf(argument)),
+  'elscope.saveVm': (_, session, argument) => saveVm(session, rowOf(argument)),
+  'elscope.restoreVm': (_, session) => restoreVm(session),
+  'elscope.changePolicy': (_, session, argument) => changePolicy(session, rowOf(argument)),
   'elscope.pinLine': pin,
   'elscope.pinLineHere': pin,
   'elscope.pinVariable': pin,

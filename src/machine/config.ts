@@ -5,6 +5,7 @@
 import type { FeatureSet } from '../arch/features';
 import type { PageBytes } from '../hypervisor/icacheRange';
 import type { Vma } from '../hypervisor/pfnmap';
+import type { ScheduleRow } from '../hypervisor/run/model';
 import type { CacheGeometry, CostTable, InstructionCachePolicy } from '../memory/types';
 
 export interface CoreConfig {
@@ -31,6 +32,7 @@ export interface CoreConfig {
 export interface VcpuSettings {
   readonly core?: number;
   readonly on?: boolean;
+  readonly pinned?: boolean;
 }
 
 /** A memory slot beside the guest's RAM, and the mapping of user space behind it. */
@@ -60,6 +62,7 @@ export interface HypervisorSettings {
   readonly bootCores?: number;
   /** Cycles of a vCPU's time slice. */
   readonly slice?: number;
+  readonly schedule?: readonly ScheduleRow[];
   /** After each slice a vCPU goes on on a core chosen by the machine's seed. */
   readonly migrate?: boolean;
   readonly vms: readonly VmSettings[];

@@ -78,6 +78,7 @@ export function el2Port(parts: El2Parts): El2Port {
       time.schedule(`hypervisor ${id}`, at, () => fired(id));
     },
     cyclesPerTick: config.clockHz / config.counterHz,
+    cycles: (core) => units[core].cycles(),
     penalty: (core, cycles) => memory.penalty(core, cycles),
     eret: (core) => void cpu(core).eret(),
     pc: (core) => units[core].pc(),

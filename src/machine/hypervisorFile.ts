@@ -1,9 +1,11 @@
 /** The part of a machine file that gives EL2 to the hypervisor model: a table of fields, and what is read by it. */
 import { UserError } from '../base/errors';
 import { policiesOf } from '../hypervisor/policies';
+import type { ScheduleRow } from '../hypervisor/run/model';
 import type { HypervisorSettings, SlotSettings, VcpuSettings, VmSettings } from './config';
 import type { FieldTable, Json, Reader } from './fileReader';
 import { MAX_CORES } from './presets';
+import { MOST_ROWS } from './scheduleFile';
 
 const vcpuFields = {
   core: {
@@ -13,6 +15,13 @@ const vcpuFields = {
     doc: 'physical core that it starts on (default: its own number)',
   },
   on: { kind: 'boolean', doc: 'it runs from the start (default: vCPU 0 only, the others by PSCI CPU_ON)' },
+  pinned: { kind: 'boolean', doc: 'it stays on that core: `migrate` does not move it (default false)' },
+} as const satisfies FieldTable;
+
+const scheduleFields = {
+  vcpu: { kind: 'text', doc: 'the vCPU, as vm1/vcpu0' },
+  entry: { kind: 'number', low: 1, high: Number.MAX_SAFE_INTEGER, doc: 'which of its guest entries, counted from 1' },
+  core: { kind: 'number', low: 0, high: MAX_CORES - 1, doc: 'the core that it enters its guest on, that time' },
 } as const satisfies FieldTable;
 
 const hostMemory = ['NORMAL', 'NORMAL_NC', 'DEVICE_nGnRnE', 'DEVICE_nGnRE'] as const;
@@ -72,6 +81,12 @@ export const hypervisorFields = {
     high: 1e12,
     doc: 'cycles after which a vCPU gives way to others (default: it need not)',
   },
+  schedule: {
+    kind: 'list',
+    fields: scheduleFields,
+    most: MOST_ROWS,
+    doc: 'moves of vCPUs between cores, each before a guest entry; a file with them may be given instead (--schedule)',
+  },
   migrate: { kind: 'boolean', doc: 'each time that it gives way, a vCPU goes on on a core chosen by the seed' },
   vms: {
     kind: 'list',
@@ -100,10 +115,27 @@ export function readHypervisor(reader: Reader, value: unknown): HypervisorSettin
     pageBytes: Number(reader.simple<string | number>(from, 'page', hypervisorFields, field, 4096)) as 4096,
     bootCores: reader.simple(from, 'bootCores', hypervisorFields, field, undefined),
     slice: reader.simple(from, 'slice', hypervisorFields, field, undefined),
+    schedule:
+      from.schedule === undefined
+        ? undefined
+        : reader.list(hypervisorFields.schedule, from.schedule, `${field}.schedule`, readScheduleRow(reader)),
     migrate: reader.simple(from, 'migrate', hypervisorFields, field, false),
     vms: from.vms === undefined ? [{}] : reader.list(hypervisorFields.vms, from.vms, `${field}.vms`, readVm(reader)),
   };
 }
+
+const readScheduleRow =
+  (reader: Reader) =>
+  (value: unknown, field: string): ScheduleRow => {
+    const from = reader.object(value, field, scheduleFields);
+    for (const name of Object.keys(scheduleFields))
+      if (from[name] === undefined) reader.fail(`${field}.${name}`, 'it is missing');
+    return {
+      vcpu: reader.text(from.vcpu, `${field}.vcpu`),
+      entry: reader.simple(from, 'entry', scheduleFields, field, 1),
+      core: reader.simple(from, 'core', scheduleFields, field, 0),
+    };
+  };
 
 const readVm =
   (reader: Reader) =>
@@ -122,6 +154,7 @@ const readVm =
               return {
                 core: reader.simple(vcpu, 'core', vcpuFields, at, undefined),
                 on: reader.simple(vcpu, 'on', vcpuFields, at, undefined),
+                pinned: reader.simple(vcpu, 'pinned', vcpuFields, at, undefined),
               };
             }),
       slots:

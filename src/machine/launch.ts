@@ -25,6 +25,7 @@ import type { Launch, Launched, LaunchedImage, LaunchOptions, LaunchPorts } from
 import { ElscopeMachine } from './machine';
 import { parseMachineFile } from './machineFile';
 import { DEFAULT_PRESET, MAX_CORES, presetConfig, presets } from './presets';
+import { readSchedule } from './scheduleFile';
 import { memorySize } from './sizes';
 import { virtioMaker } from './virtioDevices';
 import { type Restore, type VirtualMachines, virtualMachines } from './virtualMachines';
@@ -62,7 +63,8 @@ export function launchConfig(options: LaunchOptions, ports: LaunchPorts, default
     throw new UserError('machine.gic', { version: options.gic });
   const name = options.machine ?? DEFAULT_PRESET;
   const base = baseConfig(name, cpus, ports, defaultEl);
-  const hypervisor = hypervisorSettings(options, base.hypervisor);
+  const model = hypervisorSettings(options, base.hypervisor);
+  const hypervisor = withSchedule(options, model, ports);
   return {
     ...base,
     ...(hypervisor === undefined ? {} : { hypervisor }),
@@ -91,6 +93,17 @@ function hypervisorSettings(
   };
   policiesOf(settings.kvm, settings.policies);
   return settings;
+}
+
+/** @throws UserError image.missing, schedule.line, vm.noModel */
+function withSchedule(
+  { schedule: path }: LaunchOptions,
+  settings: HypervisorSettings | undefined,
+  ports: LaunchPorts,
+): HypervisorSettings | undefined {
+  if (path === undefined) return settings;
+  if (settings === undefined) throw new UserError('vm.noModel', { what: 'a schedule of vCPUs' });
+  return { ...settings, schedule: readSchedule(ports.readFile(path, 'schedule'), path) };
 }
 
 interface Program {
@@ -184,7 +197,8 @@ export const launch: Launch = (options, ports): Launched => {
   const config = launchConfig(options, ports, main.isElf ? 2 : 1);
   const initrd = options.initrd === undefined ? undefined : ports.readFile(options.initrd, 'initrd');
   const restore = restored(options, ports);
-  if (restore && config.hypervisor === undefined) throw new UserError('vm.noModel');
+  if (restore && config.hypervisor === undefined)
+    throw new UserError('vm.noModel', { what: 'a saved virtual machine' });
   const guests = config.hypervisor && virtualMachines(config, config.hypervisor, restore);
   if (guests && main.image.kind === 'bios') throw new UserError('hypervisor.kind', { kind: 'firmware image' });
   const ramBytes = guests?.memoryBytes ?? config.memoryBytes;

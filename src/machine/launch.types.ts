@@ -26,6 +26,8 @@ export interface LaunchOptions {
   /** Kernel release whose KVM runs at EL2, with the program as its guest; and single policies, each `NAME=VALUE`. */
   readonly kvm?: string;
   readonly policies?: readonly string[];
+  /** A file of moves of vCPUs between cores. */
+  readonly schedule?: string;
   /** A saved virtual machine (JSON) that goes on as the first one, in place of the program's start. */
   readonly restoreVm?: string;
   readonly checker?: 'off' | 'actual' | 'architectural';

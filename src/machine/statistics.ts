@@ -1,7 +1,9 @@
 /** What `--stats` and the views say of a core. */
+
+import type { Vcpu } from '../hypervisor/run/vm';
 import type { MemorySystem } from '../memory/memorySystem';
 import type { Mmu } from '../memory/mmu/mmu';
-import type { MachineStatistics, MissCounts } from './api';
+import type { Machine, MachineStatistics, MissCounts } from './api';
 import type { CoreUnit } from './coreUnit';
 
 export function coreStatistics(
@@ -23,6 +25,19 @@ export function coreStatistics(
     counters: { ...counters, ...engine },
   };
 }
+
+type Counts = Readonly<Record<string, number>>;
+const withCycles = (counts: Counts, cycles: Counts) =>
+  Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, { count, cycles: cycles[name] ?? 0 }]));
+
+/** Of vCPUs under the hypervisor model: exits by reason and trapped registers, how many and what they cost. */
+export const vmStatistics = ({ hypervisor }: Machine) =>
+  hypervisor?.vms.map(({ id, vcpus }) => ({
+    vm: id,
+    vcpus: vcpus.map(({ index, entries, exits, exitCycles, traps, trapCycles }: Vcpu) => {
+      return { vcpu: index, entries, exits: withCycles(exits, exitCycles), traps: withCycles(traps, trapCycles) };
+    }),
+  }));
 
 /** Every data access and every fetched instruction asks for a translation; only walks are counted. */
 function tlbCounts(unit: CoreUnit, mmu: Mmu, instructions: number): MissCounts {

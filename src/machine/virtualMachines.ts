@@ -9,6 +9,7 @@ import { Hypervisor, type HypervisorConfig, type SlotConfig, type VmConfig } fro
 import type { El2Port } from '../hypervisor/run/port';
 import { VIRT_RAM_BASE } from '../program';
 import type { HypervisorSettings, MachineConfig, VcpuSettings, VmSettings } from './config';
+import { checkSchedule } from './scheduleFile';
 import { fitted, type VmFile } from './vmFile';
 
 const MiB = 2 ** 20;
@@ -86,6 +87,8 @@ export function virtualMachines(
   for (const vm of settings.vms)
     for (const [index, { core = index }] of vcpusOf(vm).entries())
       if (core >= cores.length) throw new UserError('hypervisor.core', { core, cores: cores.length });
+  const names = settings.vms.flatMap((vm, i) => vcpusOf(vm).map((_, index) => `vm${i + 1}/vcpu${index}`));
+  checkSchedule(settings.schedule ?? [], names, cores.length);
   const restored =
     restore &&
     fitted(restore.file, restore.path, { slots: slots[0], vcpus: vcpusOf(settings.vms[0]).length, gic: config.gic });
@@ -96,7 +99,13 @@ export function virtualMachines(
     vcpus: Math.max(...settings.vms.map((vm) => vcpusOf(vm).length)),
     make: (port, entry, x0) => {
       const vms = settings.vms.map((vm, i): VmConfig => {
-        const vcpus = vcpusOf(vm).map(({ core, on }, index) => ({ core: core ?? index, entry, x0, on }));
+        const vcpus = vcpusOf(vm).map(({ core, on, pinned }, index) => ({
+          core: core ?? index,
+          entry,
+          x0,
+          on,
+          pinned,
+        }));
         return {
           slots: slots[i],
           vcpus,
@@ -133,5 +142,6 @@ const modelConfig = (
   bootCores: settings.bootCores,
   gic: machine.gic,
   slice: settings.slice,
+  schedule: settings.schedule,
   migrate: settings.migrate ? machine.seed : undefined,
 });

@@ -55,6 +55,26 @@ export const customRequests = {
     'launched',
     'Lets a vCPU go on on another physical core after its next exit, which comes at once if it is in the guest.',
   ),
+  'elscope/pinVcpu': answer<object>()(
+    object({ vm: count, vcpu: count, core: maybe(count) }),
+    'launched',
+    'Keeps a vCPU on a physical core, where it goes after its next exit; without `core` it may go on anywhere again.',
+  ),
+  'elscope/pauseVcpu': answer<object>()(
+    object({ vm: count, vcpu: count, paused: flag }),
+    'launched',
+    'User space lets a vCPU run no further after its next exit, which comes at once; or lets it run again.',
+  ),
+  'elscope/resetVcpu': answer<object>()(
+    object({ vm: count, vcpu: count }),
+    'launched',
+    'KVM_ARM_VCPU_INIT: registers as at the start of the vCPU, after its next exit. Memory stays as it is.',
+  ),
+  'elscope/saveVm': answer<{ readonly text: string }>()(
+    object({ vm: count }),
+    'launched',
+    'A virtual machine as JSON, for the launch attribute `restoreVm`. Refused while an exit of it is being handled.',
+  ),
   'elscope/caches': answer<CachesView>()(nothing, 'launched', 'The caches of every core: geometry, policy, how full.'),
   'elscope/cacheLines': answer<CacheLinesView>()(
     object({ ...cache, start: maybe(count), count: maybe(count), filter: maybe(lineFilter) }),

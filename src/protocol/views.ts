@@ -98,6 +98,10 @@ export interface PolicyRow {
   readonly standing: string;
   /** Not what the chosen release does. */
   readonly changed: boolean;
+  /** What the chosen release does. */
+  readonly released: string;
+  /** All that it can be. */
+  readonly values: readonly { readonly value: string; readonly meaning: string; readonly standing: string }[];
 }
 export interface MemslotRow {
   readonly id: number;
@@ -122,6 +126,8 @@ export interface Stage2Row {
 export interface CountRow {
   readonly name: string;
   readonly count: number;
+  /** Of the core, from the exception to the next guest entry, or until the vCPU has left the core. */
+  readonly cycles: number;
 }
 export interface VcpuRow {
   readonly vcpu: number;
@@ -130,7 +136,7 @@ export interface VcpuRow {
   /** The physical core that it is on, or was last. */
   readonly core: number;
   /** guest: its code runs. host: the core is at EL2 for it. waiting: another thread has the core. */
-  readonly state: 'guest' | 'host' | 'waiting' | 'off';
+  readonly state: 'guest' | 'host' | 'waiting' | 'paused' | 'off';
   /** Of the guest. */
   readonly el: number;
   readonly pc: Hex64;
@@ -138,6 +144,10 @@ export interface VcpuRow {
   readonly source: SourceLine | undefined;
   /** Where it goes on after its next exit, if that was asked for. */
   readonly goesTo: number | undefined;
+  /** The core that it is pinned to. */
+  readonly pinned: number | undefined;
+  /** User space does not let it run, from its next exit on. */
+  readonly paused: boolean;
   readonly exits: readonly CountRow[];
   /** Trapped registers and operations. */
   readonly traps: readonly CountRow[];

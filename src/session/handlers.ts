@@ -16,6 +16,7 @@ import { gotoHandlers, stepHandlers } from './stepRequests';
 import { refuse, setResult } from './variables';
 import { cacheRows, coreRows, findingRow, idRegisterRows, statistics, translation } from './views/machineViews';
 import { vmsView } from './views/vms';
+import { vmHandlers } from './vmRequests';
 
 export type SessionHandlers = Handlers<Omit<WorkerRequests, 'launch' | 'restart'>>;
 
@@ -303,14 +304,6 @@ const viewHandlers = (session: Session) =>
       rows: idRegisterRows(session.machine),
     }),
     'elscope/vms': () => ({ ...session.stateOfViews, ...vmsView(session.machine, session.target) }),
-    'elscope/migrateVcpu': ({ vm, vcpu, core }) => {
-      const model = session.machine.hypervisor ?? refuse('there is no hypervisor model: EL2 is the guest’s own');
-      const found = model.vms.find(({ id }) => id === vm)?.vcpus[vcpu] ?? refuse(`there is no vm${vm}/vcpu${vcpu}`);
-      if (!model.host.online.includes(core)) refuse(`core ${core} is not online`);
-      model.migrate(found, core);
-      session.announce();
-      return {};
-    },
     'elscope/caches': () => ({
       ...session.stateOfViews,
       cores: session.machine.config.cores.map(({ name }, core) => {
@@ -360,6 +353,7 @@ export function sessionHandlers(session: Session): SessionHandlers {
     ...breakpointHandlers(session),
     ...programHandlers(session),
     ...viewHandlers(session),
+    ...vmHandlers(session),
     ...stepHandlers(session),
     ...gotoHandlers(session),
     start: () => {

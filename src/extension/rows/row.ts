@@ -56,6 +56,9 @@ export interface Row {
   readonly source?: SourceLine;
   readonly core?: number;
   readonly vcpu?: { readonly vm: number; readonly vcpu: number; readonly core: number };
+  readonly vm?: number;
+  /** The name of a policy. */
+  readonly policy?: string;
   /** The pin that the row shows. */
   readonly pin?: string;
 }

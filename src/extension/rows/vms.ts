@@ -29,7 +29,8 @@ function policiesRow({ kvm, policies }: VmsView): Row {
     label: 'policies',
     description: `KVM of v${kvm?.replace(/^v/, '')}${changed === 0 ? '' : `, ${changed} changed`}`,
     icon: 'settings',
-    tooltip: plain('What the host kernel does. policies in launch.json, or --policy, changes single ones.'),
+    context: 'policies',
+    tooltip: plain('What the host kernel does. Changes take effect at the next start.'),
     children: policies.map(policyRow),
   };
 }
@@ -40,7 +41,8 @@ const policyRow = ({ name, about, value, meaning, standing, changed }: PolicyRow
   description: `${value} · ${changed ? 'changed' : standing}`,
   icon: changed ? 'edit' : 'blank',
   color: changed ? colors.changed : undefined,
-  context: 'value',
+  context: 'policy value',
+  policy: name,
   value: `${name}=${value}`,
   tooltip: factTable(name, [
     ['about', plain(about)],
@@ -58,6 +60,8 @@ function vmRow(vm: VmRow): Row {
     label: `VM ${vm.vm}`,
     description: `${counted(vm.vcpus.length, 'vCPU')}${vm.vmid === 0 ? '' : ` · VMID ${vm.vmid}`}`,
     icon: 'vm',
+    context: 'vm',
+    vm: vm.vm,
     open: true,
     children: [...vm.vcpus.map((vcpu) => vcpuRow(vm.vm, vcpu)), slotsRow(id, vm), stage2Row(id, vm)],
   };
@@ -69,6 +73,7 @@ const states: Readonly<
   guest: { text: '', icon: 'vm-running', doc: 'its guest has the core' },
   host: { text: 'exited', icon: 'vm-active', doc: 'the hypervisor is at work for it' },
   waiting: { text: 'waits', icon: 'vm-outline', doc: 'another thread has its core' },
+  paused: { text: 'paused', icon: 'debug-pause', doc: 'user space does not let it run' },
   off: { text: 'off', icon: 'circle-slash', doc: 'off (PSCI), or given up by user space' },
 };
 
@@ -76,15 +81,23 @@ function vcpuRow(vm: number, vcpu: VcpuRow): Row {
   const { text, icon, doc } = states[vcpu.state];
   const off = vcpu.state === 'off';
   const goes = vcpu.goesTo === undefined ? '' : `goes to core ${vcpu.goesTo}`;
+  const pins = vcpu.pinned === undefined ? '' : `pinned to core ${vcpu.pinned}`;
+  const pausing = vcpu.paused && vcpu.state !== 'paused' && !off ? 'pauses' : '';
   const place = off ? '' : `EL${vcpu.el} · ${vcpu.symbol ?? shortHex(vcpu.pc)}`;
-  const parts = [`core ${vcpu.core}`, place, text, goes].filter((part) => part !== '');
+  const parts = [`core ${vcpu.core}`, place, text, pausing, goes, pins].filter((part) => part !== '');
   return {
     id: vcpu.name,
     label: `vCPU ${vcpu.vcpu}`,
     description: parts.join(' · '),
     icon,
     color: off ? colors.off : vcpu.state === 'guest' ? colors.running : colors.waiting,
-    context: vcpu.source ? 'vcpu source value' : 'vcpu value',
+    context: [
+      'vcpu',
+      ...(vcpu.source ? ['source'] : []),
+      'value',
+      vcpu.paused ? 'paused' : 'goes',
+      ...(pins === '' ? [] : ['pinned']),
+    ].join(' '),
     value: vcpu.pc,
     source: off ? undefined : vcpu.source,
     vcpu: { vm, vcpu: vcpu.vcpu, core: vcpu.core },
@@ -117,10 +130,13 @@ function countsRow(id: string, label: string, icon: string, counts: readonly Cou
     description: total.toLocaleString('en'),
     icon,
     tooltip: plain(doc),
-    children: counts.map(({ name, count }) => ({
+    children: counts.map(({ name, count, cycles }) => ({
       id: `${id}/${name}`,
       label: name,
-      description: count.toLocaleString('en'),
+      description: `${count.toLocaleString('en')} · ${cycles.toLocaleString('en')} cycles`,
+      tooltip: plain(
+        `${Math.round(cycles / count).toLocaleString('en')} cycles each, until the guest runs again or the vCPU leaves its core`,
+      ),
       context: 'value',
       value: `${count}`,
     })),

@@ -84,7 +84,7 @@ export const doIdle: Routine = {
     }),
     step('pick the next thread', 20, (c) => {
       const { model, port, core, queue } = c;
-      const at = queue.findIndex((thread) => thread.vcpu?.state === 'runnable');
+      const at = queue.findIndex(({ vcpu }) => vcpu?.state === 'runnable' && !vcpu.paused);
       if (at >= 0) {
         const [next] = queue.splice(at, 1);
         queue.push(next);

@@ -242,7 +242,8 @@ export const handleHvc: Routine = {
       if (id === VendorCall.YIELD) return done('yield');
       if (id === VendorCall.CORE) vcpu.x[0] = BigInt(c.core);
       else if (id === VendorCall.MIGRATE) {
-        if (!model.host.online.includes(Number(argument))) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
+        const isPinned = vcpu.pinned !== undefined && vcpu.pinned !== Number(argument);
+        if (isPinned || !model.host.online.includes(Number(argument))) vcpu.x[0] = -2n & 0xffff_ffff_ffff_ffffn;
         else {
           vcpu.x[0] = 0n;
           vcpu.wantsCore = Number(argument);

@@ -66,6 +66,15 @@ export interface VcpuConfig {
   readonly entry: bigint;
   readonly x0?: bigint;
   readonly on?: boolean;
+  /** It stays on its core. */
+  readonly pinned?: boolean;
+}
+
+/** Before its `entry`-th guest entry a vCPU goes to a core. */
+export interface ScheduleRow {
+  readonly vcpu: string;
+  readonly entry: number;
+  readonly core: number;
 }
 
 export interface VmConfig {
@@ -89,6 +98,7 @@ export interface HypervisorConfig {
   readonly gic?: 2 | 3;
   /** Cycles of a time slice, after which the core is given to another vCPU; none: only who waits gives way. */
   readonly slice?: number;
+  readonly schedule?: readonly ScheduleRow[];
   /** At the end of a slice the vCPU goes on on a core chosen by this seed. */
   readonly migrate?: number;
 }
@@ -243,7 +253,10 @@ export class Hypervisor {
   exceptionTaken(core: number, kind: ExceptionKind): void {
     this.cores[core].exception = kind;
     // A program of the host may have been interrupted as well.
-    if (this.cores[core].guest === 'entered') this.cores[core].guest = 'onCore';
+    if (this.cores[core].guest === 'entered') {
+      this.cores[core].guest = 'onCore';
+      this.cores[core].vcpu.leftAt = this.port.cycles(core);
+    }
     this.watchdog.touch(core, this.port.now());
     this.showPc(core);
   }
@@ -388,14 +401,22 @@ export class Hypervisor {
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
     for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
-    for (const [index, { entry, x0 = 0n, on = index === 0, core }] of vcpus.entries()) {
+    for (const [index, { core, pinned }] of vcpus.entries()) {
       const vcpu = vm.vcpus[index];
-      vcpu.reset(entry, x0);
-      if (on) vcpu.state = 'runnable';
+      this.init(vcpu);
+      if (pinned === true) vcpu.pinned = core;
       this.enqueue(vcpu, core);
     }
     const refused = restore && restoreGuest(this, vm, restore);
     if (refused !== undefined) this.giveUp(vm, refused);
+  }
+
+  /** KVM_ARM_VCPU_INIT, and the vCPU's start as user space wants it. */
+  private init(vcpu: Vcpu): void {
+    const { entry, x0 = 0n, on = vcpu.index === 0 } = this.config.vms[vcpu.vm.id - 1].vcpus[vcpu.index];
+    vcpu.reset(entry, x0);
+    vcpu.state = on ? 'runnable' : 'off';
+    vcpu.wantsReset = false;
   }
 
   /** The VMM ends with its VM, which does not run. */
@@ -496,6 +517,7 @@ export class Hypervisor {
     const { wantsCore } = vcpu;
     vcpu.wantsCore = undefined;
     if (wantsCore !== undefined) return wantsCore;
+    if (vcpu.pinned !== undefined) return vcpu.pinned;
     return this.config.migrate === undefined ? core : this.random.below(this.bootCores);
   }
 
@@ -509,9 +531,63 @@ export class Hypervisor {
 
   /** A vCPU goes on on another core after its next exit, which comes at once if it is in the guest. */
   migrate(vcpu: Vcpu, core: number): void {
-    vcpu.wantsCore = core;
-    const { thread, guest } = this.cores[vcpu.core];
-    if (thread.vcpu === vcpu && guest === 'entered') this.port.kick(vcpu.core);
+    const context = this.leaveGuest(vcpu);
+    if (context.thread.vcpu === vcpu) {
+      vcpu.wantsCore = core;
+      return;
+    }
+    // It waits for its turn: nothing of it is on a core.
+    vcpu.wantsCore = undefined;
+    const thread = context.queue.find((other) => other.vcpu === vcpu) ?? bug(`${vcpu.name} has no thread`);
+    if (core !== vcpu.core) this.moveThread(context, thread, core);
+  }
+
+  /** The core of a vCPU, whose guest is left at once if it runs. */
+  private leaveGuest(vcpu: Vcpu): CoreContext {
+    const context = this.cores[vcpu.core];
+    if (context.thread.vcpu === vcpu && context.guest === 'entered') this.port.kick(vcpu.core);
+    return context;
+  }
+
+  /** The vCPU runs on this core from its next guest entry on, and on no other; undefined: where it likes. */
+  pin(vcpu: Vcpu, core: number | undefined): void {
+    vcpu.pinned = core;
+    if (core !== undefined && core !== vcpu.core) this.migrate(vcpu, core);
+  }
+
+  /** User space stops calling KVM_RUN for a vCPU, after its next exit; or begins again. */
+  pause(vcpu: Vcpu, paused: boolean): void {
+    vcpu.paused = paused;
+    if (paused) this.leaveGuest(vcpu);
+    else this.port.wake(vcpu.core);
+  }
+
+  /** KVM_ARM_VCPU_INIT again: registers as at its start, memory as it is. */
+  reset(vcpu: Vcpu): void {
+    vcpu.wantsReset = true;
+    const context = this.leaveGuest(vcpu);
+    if (context.thread.vcpu !== vcpu) this.resetNow(vcpu);
+  }
+
+  private resetNow(vcpu: Vcpu): void {
+    this.init(vcpu);
+    this.port.wake(vcpu.core);
+  }
+
+  /** A vCPU has left its core: what was asked of it meanwhile. */
+  hasLeft(vcpu: Vcpu, core: number): void {
+    vcpu.exitOver(this.port.cycles(core));
+    if (vcpu.wantsReset) this.resetNow(vcpu);
+  }
+
+  /** Before each guest entry: false if the vCPU has to leave its core first. */
+  mayGoBack(vcpu: Vcpu): boolean {
+    const row = this.config.schedule?.find(({ vcpu: name, entry }) => name === vcpu.name && entry === vcpu.entries + 1);
+    if (row !== undefined && row.core !== vcpu.core) {
+      if (this.host.online.includes(row.core)) vcpu.wantsCore = row.core;
+      else this.printk(`vmm [${vcpu.vm.id}]: ${vcpu.name} cannot go to core ${row.core}, which is not online`);
+    }
+    return vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
   }
 
   /** The name of a vCPU by its owner number. */

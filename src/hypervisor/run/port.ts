@@ -39,6 +39,8 @@ export interface El2Port {
   schedule(id: string, cycles: number): void;
   /** Cycles of a tick of the generic timer. */
   readonly cyclesPerTick: number;
+  /** Cycles of the core since power-on. */
+  cycles(core: number): number;
   /** Cycles that a step takes. */
   penalty(core: number, cycles: number): void;
   /** ERET to what ELR_EL2 and SPSR_EL2 say. */

@@ -76,9 +76,24 @@ export class Vcpu {
   /** Where it goes on after its next exit. */
   wantsCore: number | undefined;
   hasRun = false;
+  /** The only physical core that it may run on, but for a move that is asked for. */
+  pinned: number | undefined;
+  /** User space does not call KVM_RUN. */
+  paused = false;
+  /** KVM_ARM_VCPU_INIT comes when it has left its core. */
+  wantsReset = false;
+  /** Guest entries so far. */
+  entries = 0;
   /** Exits by reason, trapped registers by name. */
   readonly exits: Record<string, number> = {};
   readonly traps: Record<string, number> = {};
+  /** Cycles from an exit's exception to the next guest entry, or until it has left its core; by the same names. */
+  readonly exitCycles: Record<string, number> = {};
+  readonly trapCycles: Record<string, number> = {};
+  /** The exit that goes on: when it began, in cycles of the core (-1: none), and the names that it is counted under. */
+  leftAt = -1;
+  readonly reasons: string[] = [];
+  readonly trapped: string[] = [];
 
   constructor(
     readonly vm: Vm,
@@ -128,9 +143,23 @@ export class Vcpu {
 
   count(reason: string): void {
     this.exits[reason] = (this.exits[reason] ?? 0) + 1;
+    this.reasons.push(reason);
   }
   countTrap(register: string): void {
     this.traps[register] = (this.traps[register] ?? 0) + 1;
+    this.trapped.push(register);
+  }
+
+  /** The exit is over after so many cycles of the core in all. */
+  exitOver(now: number): void {
+    const cost = now - this.leftAt;
+    if (this.leftAt >= 0) {
+      for (const name of this.reasons) this.exitCycles[name] = (this.exitCycles[name] ?? 0) + cost;
+      for (const name of this.trapped) this.trapCycles[name] = (this.trapCycles[name] ?? 0) + cost;
+    }
+    this.leftAt = -1;
+    this.reasons.length = 0;
+    this.trapped.length = 0;
   }
 }
 

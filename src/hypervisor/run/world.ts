@@ -175,6 +175,7 @@ export const vcpuRun: Routine = {
       c.write('VPIDR_EL2', c.read('MIDR_EL1'));
       c.write('VMPIDR_EL2', vcpu.mpidr);
       model.entered++;
+      vcpu.entries++;
       return undefined;
     }),
     step('load stage 2', 5, (c) => {
@@ -195,6 +196,7 @@ export const vcpuRun: Routine = {
       c.write('ELR_EL2', vcpu.pc);
       c.write('SPSR_EL2', vcpu.pstate);
       vcpu.hasRun = true;
+      vcpu.exitOver(port.cycles(core));
       c.guest = 'entered';
       port.eret(core);
       return undefined;
@@ -224,11 +226,12 @@ export const vcpuThread: Routine = {
     step('load the vCPU', 10, () => ({ call: 'kvm_arch_vcpu_load' })),
     step('run the guest', 10, () => ({ call: '__kvm_vcpu_run' })),
     step('handle the exit', 10, () => ({ call: 'handle_exit' })),
-    step('go back, or give the core away', 10, ({ vcpu }, { result }) =>
-      result === 'resume' && vcpu.wantsCore === undefined ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
+    step('go back, or give the core away', 10, ({ vcpu, model }, { result }) =>
+      model.mayGoBack(vcpu) && result === 'resume' ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
     ),
     step('schedule', 50, (c) => {
       const { model, thread, core, vcpu } = c;
+      model.hasLeft(vcpu, core);
       const to = model.nextCore(vcpu, core);
       if (to !== core) model.moveThread(c, thread, to);
       c.thread = c.idle;

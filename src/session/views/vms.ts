@@ -74,9 +74,9 @@ function slotRows({ userSpace }: Hypervisor, vm: Vm): MemslotRow[] {
 }
 
 /** Most frequent first. */
-const countRows = (counts: Readonly<Record<string, number>>): CountRow[] =>
+const countRows = (counts: Readonly<Record<string, number>>, cycles: Readonly<Record<string, number>>): CountRow[] =>
   Object.entries(counts)
-    .map(([name, count]) => ({ name, count }))
+    .map(([name, count]) => ({ name, count, cycles: cycles[name] ?? 0 }))
     .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
 
 /** PC and PSTATE of the guest: the core's while its code runs, what was saved otherwise. */
@@ -92,7 +92,7 @@ function guestPlace(machine: Machine, model: Hypervisor, vcpu: Vcpu): { pc: bigi
 function stateOf(machine: Machine, model: Hypervisor, vcpu: Vcpu): VcpuRow['state'] {
   if (vcpu.state === 'off') return 'off';
   const core = coreOfVcpu(machine, vcpu);
-  if (core === undefined) return 'waiting';
+  if (core === undefined) return vcpu.paused ? 'paused' : 'waiting';
   return model.cores[core.index].guest === 'entered' ? 'guest' : 'host';
 }
 
@@ -108,8 +108,10 @@ function vcpuRow(machine: Machine, model: Hypervisor, target: Target, vcpu: Vcpu
     symbol: target.describe(pc),
     source: target.sourceAt(pc),
     goesTo: vcpu.wantsCore,
-    exits: countRows(vcpu.exits),
-    traps: countRows(vcpu.traps),
+    pinned: vcpu.pinned,
+    paused: vcpu.paused,
+    exits: countRows(vcpu.exits, vcpu.exitCycles),
+    traps: countRows(vcpu.traps, vcpu.trapCycles),
   };
 }
 
@@ -118,11 +120,14 @@ function policyRows(machine: Machine, model: Hypervisor): PolicyRow[] {
   return policyNames.flatMap((name) => {
     const row = policyRow(name);
     const value = model.policies[name];
-    const facts = row?.values[value];
-    if (row === undefined || facts === undefined) return [];
-    const standing = facts.since === undefined ? facts.standing : `since ${facts.since}`;
+    if (row === undefined) return [];
+    const values = Object.entries(row.values).map(([each, { meaning, since, standing }]) => {
+      return { value: each, meaning, standing: since === undefined ? standing : `since ${since}` };
+    });
+    const { meaning, standing } = values.find((other) => other.value === value) ?? values[0];
     const { about } = row;
-    return [{ name, about, value, meaning: facts.meaning, standing, changed: value !== released[name] }];
+    const changed = value !== released[name];
+    return [{ name, about, value, meaning, standing, changed, released: released[name], values }];
   });
 }
 

@@ -244,12 +244,12 @@ test('a VM shows its vCPUs with core and guest, its memory and stage 2', () => {
   const [vm, policies] = vmRows(vms());
   assert.equal(vm.description, '2 vCPUs · VMID 3');
   const vcpu = child(vm, 'vCPU 0');
-  assert.equal(vcpu.description, 'core 2 · EL1 · main+0x10 · goes to core 5');
+  assert.equal(vcpu.description, 'core 2 · EL1 · main+0x10 · pauses · goes to core 5 · pinned to core 5');
   assert.deepEqual(vcpu.vcpu, { vm: 1, vcpu: 0, core: 2 });
-  assert.deepEqual(vcpu.context?.split(' '), ['vcpu', 'source', 'value']);
+  assert.deepEqual(vcpu.context?.split(' '), ['vcpu', 'source', 'value', 'paused', 'pinned']);
   assert.equal(child(vcpu, 'exits').description, '1,201');
-  assert.equal(child(child(vcpu, 'exits'), 'SYS64').description, '1,200');
-  assert.equal(child(child(vcpu, 'trapped registers'), 'CTR_EL0').description, '1,200');
+  assert.equal(child(child(vcpu, 'exits'), 'SYS64').description, '1,200 · 240,000 cycles');
+  assert.equal(child(child(vcpu, 'trapped registers'), 'CTR_EL0').description, '1,200 · 240,000 cycles');
   assert.equal(child(vm, 'vCPU 1').description, 'core 1 · off');
   const slot = child(child(vm, 'memory slots'), 'slot 0');
   assert.equal(slot.description, '0x40000000 → 0x41000000 · 16 MiB · KVM_MEM_READONLY');

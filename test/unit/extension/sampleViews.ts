@@ -160,8 +160,26 @@ export const vms = (changes: Partial<VmsView> = {}): VmsView => ({
   started: true,
   errors: [],
   policies: [
-    { name: 'fb', about: 'HCR_EL2.FB', value: 'on', meaning: 'broadcast', standing: 'since v4.9', changed: false },
-    { name: 'fwb', about: 'stage 2', value: 'off', meaning: 'not used', standing: 'ours', changed: true },
+    {
+      name: 'fb',
+      about: 'HCR_EL2.FB',
+      value: 'on',
+      meaning: 'broadcast',
+      standing: 'since v4.9',
+      changed: false,
+      released: 'on',
+      values: [],
+    },
+    {
+      name: 'fwb',
+      about: 'stage 2',
+      value: 'off',
+      meaning: 'not used',
+      standing: 'ours',
+      changed: true,
+      released: 'on',
+      values: [],
+    },
   ],
   vms: [
     {
@@ -183,16 +201,16 @@ export const vms = (changes: Partial<VmsView> = {}): VmsView => ({
       vcpus: [
         {
           ...{ vcpu: 0, name: 'vm1/vcpu0', core: 2, state: 'guest', el: 1, pc: hex64(0x40201234), symbol: 'main+0x10' },
-          ...{ source: { path: '/guest/kernel.c', line: 12 }, goesTo: 5 },
+          ...{ source: { path: '/guest/kernel.c', line: 12 }, goesTo: 5, pinned: 5, paused: true },
           exits: [
-            { name: 'SYS64', count: 1200 },
-            { name: 'IRQ', count: 1 },
+            { name: 'SYS64', count: 1200, cycles: 240_000 },
+            { name: 'IRQ', count: 1, cycles: 90 },
           ],
-          traps: [{ name: 'CTR_EL0', count: 1200 }],
+          traps: [{ name: 'CTR_EL0', count: 1200, cycles: 240_000 }],
         },
         {
           ...{ vcpu: 1, name: 'vm1/vcpu1', core: 1, state: 'off', el: 1, pc: hex64(0), symbol: undefined },
-          ...{ source: undefined, goesTo: undefined, exits: [], traps: [] },
+          ...{ source: undefined, goesTo: undefined, pinned: undefined, paused: false, exits: [], traps: [] },
         },
       ],
     },

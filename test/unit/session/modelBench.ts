@@ -46,6 +46,10 @@ export class ModelBench {
     }
     return assert.fail('it does not stop');
   }
+  /** Lets the machine run for so many slices, if it does. */
+  turns(count: number): void {
+    for (let n = 0; n < count; n++) this.queue.shift()?.();
+  }
   start(): WorkerEvents['stopped'] {
     this.session.start();
     return this.settle();

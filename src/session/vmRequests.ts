@@ -1,0 +1,32 @@
+/** Requests that a VMM or an administrator makes: where vCPUs run, whether they do, and a virtual machine as a file. */
+import type { Hypervisor } from '../hypervisor/run/model';
+import type { Vcpu } from '../hypervisor/run/vm';
+import { writeVm } from '../machine/vmFile';
+import type { SessionHandlers } from './handlers';
+import type { Session } from './session';
+import { refuse } from './variables';
+
+/** Does something to a vCPU; whoever waits for the machine is told. */
+function change(session: Session, vm: number, vcpu: number, act: (model: Hypervisor, found: Vcpu) => void): object {
+  const model = session.machine.hypervisor ?? refuse('there is no hypervisor model: EL2 is the guest’s own');
+  const found = model.vms.find(({ id }) => id === vm)?.vcpus[vcpu] ?? refuse(`there is no vm${vm}/vcpu${vcpu}`);
+  act(model, found);
+  session.run.wake();
+  session.announce();
+  return {};
+}
+
+const online = ({ host }: Hypervisor, core: number): number =>
+  host.online.includes(core) ? core : refuse(`core ${core} is not online`);
+
+export const vmHandlers = (session: Session) =>
+  ({
+    'elscope/migrateVcpu': ({ vm, vcpu, core }) =>
+      change(session, vm, vcpu, (model, found) => model.migrate(found, online(model, core))),
+    'elscope/pinVcpu': ({ vm, vcpu, core }) =>
+      change(session, vm, vcpu, (model, found) => model.pin(found, core === undefined ? core : online(model, core))),
+    'elscope/pauseVcpu': ({ vm, vcpu, paused }) =>
+      change(session, vm, vcpu, (model, found) => model.pause(found, paused)),
+    'elscope/resetVcpu': ({ vm, vcpu }) => change(session, vm, vcpu, (model, found) => model.reset(found)),
+    'elscope/saveVm': ({ vm }) => ({ text: writeVm(session.machine, vm) }),
+  }) satisfies Partial<SessionHandlers>;

@@ -1,14 +1,16 @@
 /**
- * `npx tsx test/vscode/pictures.ts`: takes the pictures of media/screenshots/ anew, in a real workbench with the packaged
- * extension. Build first.
+ * `npx tsx test/vscode/pictures.ts [NAME…]`: takes the pictures of media/screenshots/ and media/scenarios/ anew, in a real workbench
+ * with the packaged extension. Build first.
  */
-import { cpSync, statSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../../src/build/paths';
+import { shrinkPng } from './png';
+import { scenarioPictures, VIEWPORT } from './scenarioPictures';
+import { READABLE_TERMINAL } from './session';
 import type { Ui } from './ui';
 import { type Workbench, withWorkbench } from './workbench';
 
-const FOLDER = path.join(ROOT, 'media', 'screenshots');
 const CLOSED = ['Variables', 'Watch', 'Loaded Scripts', 'Breakpoints', 'Cache ID Registers'];
 const SHOWN = ['Call Stack', 'Cores', 'Caches'];
 const SETTINGS = {
@@ -16,6 +18,7 @@ const SETTINGS = {
   'breadcrumbs.enabled': false,
   'editor.stickyScroll.enabled': false,
   'remote.autoForwardPorts': false,
+  ...READABLE_TERMINAL,
 };
 
 /** Drags a border of the workbench. */
@@ -35,7 +38,7 @@ async function edge({ page }: Ui, part: string): Promise<{ readonly top: number;
 }
 
 /** The stale fetch of a sample: every copy of the line beside the source, and the cache that holds the old one. */
-async function staleFetch({ ui, page, artefacts }: Workbench): Promise<void> {
+async function staleFetch({ ui, page }: Workbench): Promise<void> {
   await ui.openFile('selfmod/patch.S');
   await ui.showDebugView();
   await drag(ui, [(await edge(ui, 'sidebar')).right, 450], [455, 450]);
@@ -61,11 +64,42 @@ async function staleFetch({ ui, page, artefacts }: Workbench): Promise<void> {
   await line.scrollIntoViewIfNeeded();
   await line.click();
   await panel.locator('.detail tr.differs td', { hasText: /^mov w0, #(0x)?1$/ }).waitFor();
-  await ui.screenshot('stale-fetch');
-  cpSync(path.join(artefacts, 'stale-fetch.png'), path.join(FOLDER, 'stale-fetch.png'));
+}
+
+/** Keeps what is in sight as a file of media/. */
+async function keep({ ui, page, artefacts }: Workbench, folder: string, name: string): Promise<void> {
+  await page.mouse.move(1, 1);
+  await ui.screenshot(name);
+  const small = shrinkPng(readFileSync(path.join(artefacts, `${name}.png`)));
+  writeFileSync(path.join(ROOT, 'media', folder, `${name}.png`), small);
+  console.log(`media/${folder}/${name}.png: ${Math.round(small.length / 1024)} KB`);
+}
+
+/** A session for each; the side bar is wide enough for what the pictures are about. */
+async function ofScenarios(bench: Workbench, names: readonly string[]): Promise<void> {
+  const { ui, page } = bench;
+  await page.setViewportSize(VIEWPORT);
+  await ui.showDebugView();
+  await drag(ui, [(await edge(ui, 'sidebar')).right, 400], [430, 400]);
+  for (const name of names) {
+    await scenarioPictures[name](bench);
+    await keep(bench, 'scenarios', name);
+    if (!(await page.locator('.start-debug-action-item').first().isVisible())) await ui.stopDebugging();
+    await ui.pane('Call Stack');
+    await ui.command('View: Close All Editors');
+  }
 }
 
 process.env.ELSCOPE_HOST = 'current';
-await withWorkbench({ extension: 'vsix', settings: SETTINGS }, staleFetch);
-const { size } = statSync(path.join(FOLDER, 'stale-fetch.png'));
-console.log(`media/screenshots/stale-fetch.png: ${Math.round(size / 1024)} KB`);
+const STALE_FETCH = 'stale-fetch';
+const names = process.argv.length > 2 ? process.argv.slice(2) : [STALE_FETCH, ...Object.keys(scenarioPictures)];
+const unknown = names.filter((name) => name !== STALE_FETCH && !(name in scenarioPictures));
+if (unknown.length > 0) throw new Error(`there is no picture ${unknown.join()}`);
+const scenarios = names.filter((name) => name !== STALE_FETCH);
+if (names.includes(STALE_FETCH))
+  await withWorkbench({ extension: 'vsix', settings: SETTINGS }, async (bench) => {
+    await staleFetch(bench);
+    await keep(bench, 'screenshots', STALE_FETCH);
+  });
+if (scenarios.length > 0)
+  await withWorkbench({ extension: 'vsix', settings: SETTINGS }, (bench) => ofScenarios(bench, scenarios));

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SAMPLES } from '../../src/build/paths';
 import { becomes, type TreeRow, type Ui } from './ui';
+import type { Workbench } from './workbench';
 
 /** A terminal that is drawn on a canvas could not be read. */
 export const READABLE_TERMINAL = { 'terminal.integrated.gpuAcceleration': 'off' };
@@ -46,6 +47,25 @@ export async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<voi
 
 export const row = (rows: readonly TreeRow[], label: string): TreeRow | undefined =>
   rows.find((each) => each.label === label);
+
+/** A function breakpoint with a condition, as a user makes one in the Breakpoints view. */
+export async function breakAt({ ui, page }: Workbench, name: string, condition: string): Promise<void> {
+  await ui.command('Add Function Breakpoint');
+  const box = page.locator('.debug-breakpoints .monaco-list-row input:not([type="checkbox"])');
+  await box.fill(name);
+  await box.press('Enter');
+  const made = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();
+  await made.waitFor();
+  // The context menu of a function breakpoint edits its name, whatever it says.
+  await made.hover();
+  await made.locator('.codicon-edit').click();
+  await page.locator('.context-view .monaco-menu .action-item', { hasText: 'Edit Condition...' }).hover();
+  await page.keyboard.press('Enter');
+  await page.locator('.debug-breakpoints input[aria-label^="Type expression"]').waitFor();
+  await box.fill(condition);
+  await box.press('Enter');
+  await box.waitFor({ state: 'detached' });
+}
 
 const spaces = (text: string): string => text.replace(/\u00a0/g, ' ');
 

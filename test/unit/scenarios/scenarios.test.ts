@@ -1,7 +1,7 @@
 /** The table of scenarios, how results are judged and shown, and the command. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ROOT, SAMPLES } from '../../../src/build/paths';
@@ -42,6 +42,32 @@ const fake: Scenario = {
   variants: [{ name: 'v1', title: 'one', expect: { a: 'x' } }],
 };
 const gave = (console: string, ended = 'every vCPU is off'): Ran => ({ console, ended }) as unknown as Ran;
+
+test('every page shows small pictures, with words for those who cannot see them, and names launch configurations', () => {
+  const folder = path.join(ROOT, 'media', 'scenarios');
+  const launch = JSON.parse(readFileSync(path.join(SAMPLES, '.vscode', 'launch.json'), 'utf8'));
+  const configurations: readonly string[] = launch.configurations.map(({ name }: { name: string }) => name);
+  const shown = scenarios.flatMap(({ name, program }) => {
+    const text = readFileSync(path.join(folder, `${name}.md`), 'utf8');
+    const mine = configurations.filter((title) => title.startsWith(program));
+    assert.ok(mine.length >= 2, `${name}: before and after`);
+    for (const title of mine) {
+      const [, rest] = /^\S+?,? (on .*|[^o].*)$/.exec(title) ?? [];
+      assert.ok(text.replaceAll('\n', ' ').includes(rest), `${name} does not name ${title}`);
+    }
+    const pictures = [...text.matchAll(/!\[([^\n]+)\]\(([\w-]+\.png)\)/g)];
+    assert.ok(pictures.length > 0, name);
+    for (const [, words, file] of pictures) {
+      assert.ok(words.length > 80, `${name}: ${file}`);
+      assert.ok(statSync(path.join(folder, file)).size < 150 * 1024, file);
+    }
+    return pictures.map(([, , file]) => file);
+  });
+  assert.deepEqual(
+    readdirSync(folder).filter((file) => file.endsWith('.png')),
+    shown.sort(),
+  );
+});
 
 test('an outcome that differs, a missing one and a run without end are no success', () => {
   const [variant] = fake.variants;

@@ -7,30 +7,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../../../src/build/paths';
-import { onlyShow, row, waitStack, waitTop } from '../session';
+import { breakAt, onlyShow, row, waitStack, waitTop } from '../session';
 import { openWorkbench, type Workbench } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
 const CONFIGURATION = 'kvm-ccsidr on v6.12: the same values on both';
-
-/** A function breakpoint with a condition, as a user makes one in the Breakpoints view. */
-async function breakAt({ ui, page }: Workbench, name: string, condition: string): Promise<void> {
-  await ui.command('Add Function Breakpoint');
-  const box = page.locator('.debug-breakpoints .monaco-list-row input:not([type="checkbox"])');
-  await box.fill(name);
-  await box.press('Enter');
-  const made = page.locator(`.debug-breakpoints .monaco-list-row[aria-label*="${name}"]`).first();
-  await made.waitFor();
-  // The context menu of a function breakpoint edits its name, whatever it says.
-  await made.hover();
-  await made.locator('.codicon-edit').click();
-  await page.locator('.context-view .monaco-menu .action-item', { hasText: 'Edit Condition...' }).hover();
-  await page.keyboard.press('Enter');
-  await page.locator('.debug-breakpoints input[aria-label^="Type expression"]').waitFor();
-  await box.fill(condition);
-  await box.press('Enter');
-  await box.waitFor({ state: 'detached' });
-}
 
 /** Where a step of a routine stands in the text that the workbench shows. */
 function lineOf(routine: string, step: string): number {

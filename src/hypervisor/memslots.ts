@@ -64,8 +64,8 @@ function changeOf(old: Slot | undefined, wanted: Slot): SlotChange | 'nothing' |
 const overlap = (a: Slot, b: Slot): boolean =>
   a.guestAddress < b.guestAddress + b.bytes && b.guestAddress < a.guestAddress + a.bytes;
 
-/** The slots after a request that succeeded. */
+/** The slots after a request that succeeded, in order of their numbers. */
 export function withSlot<S extends Pick<Slot, 'id' | 'bytes'>>(slots: readonly S[], wanted: S): S[] {
   const others = slots.filter(({ id }) => id !== wanted.id);
-  return wanted.bytes === 0 ? others : [...others, wanted];
+  return wanted.bytes === 0 ? others : [...others, wanted].sort((a, b) => a.id - b.id);
 }

@@ -14,6 +14,10 @@ const rows = {
 
 export const memAttr = (memory: Stage2Memory, fwb: boolean): number => rows[memory][fwb ? 1 : 0];
 
+/** The type that MemAttr means; AS_S1 where it has no value of its own is NORMAL. */
+export const memoryOf = (attr: number, fwb: boolean): Stage2Memory | 'unknown' =>
+  (Object.keys(rows) as Stage2Memory[]).find((name) => memAttr(name, fwb) === attr) ?? 'unknown';
+
 /** Attributes of the host's own stage-1 mapping of a page (MAIR's AttrIndx, by the kernel's names). */
 export type HostMemory = 'NORMAL' | 'NORMAL_TAGGED' | 'NORMAL_NC' | 'DEVICE_nGnRnE' | 'DEVICE_nGnRE';
 

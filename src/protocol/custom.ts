@@ -11,6 +11,7 @@ import type {
   FindingsView,
   IdRegistersView,
   LineStateView,
+  Stage2View,
   StatisticsView,
   TranslationResult,
   VmsView,
@@ -49,6 +50,11 @@ export const customRequests = {
     nothing,
     'launched',
     'The virtual machines of the hypervisor model: policies, memory slots, stage 2, and every vCPU with its exits.',
+  ),
+  'elscope/stage2': answer<Stage2View>()(
+    object({ vm: count }),
+    'launched',
+    "A VM's stage-2 tables, read whole: what is mapped by size of entry, by type of memory, and by memory slot with its dirty pages.",
   ),
   'elscope/migrateVcpu': answer<object>()(
     object({ vm: count, vcpu: count, core: count }),

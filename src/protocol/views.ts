@@ -113,15 +113,44 @@ export interface MemslotRow {
   readonly flags: readonly string[];
   /** The mapping of user space behind it: `ordinary, NORMAL`. */
   readonly mapping: string;
+  /** Pages that were written since user space took the log, while they are logged. */
+  readonly dirty?: number;
   /** KVM has not taken it, with this errno: the guest finds nothing there. */
   readonly refused?: string;
 }
-/** Valid stage-2 entries of one size. */
-export interface Stage2Row {
+/** Valid stage-2 entries: the bytes that they map, how many there are, and how many of them allow what; young: with the access flag. */
+export interface Stage2Counts {
   readonly bytes: number;
   readonly entries: number;
+  readonly readable: number;
   readonly writable: number;
   readonly executable: number;
+  readonly young: number;
+}
+/** What is known of a VM's stage-2 tables without reading them. */
+export interface Stage2Facts {
+  readonly root: Hex64;
+  readonly pageBytes: number;
+  readonly inputBits: number;
+  readonly startLevel: number;
+  /** Tables in memory, each of a page. */
+  readonly tables: number;
+}
+export interface Stage2View extends Versioned {
+  readonly vm: number;
+  readonly pageBytes: number;
+  readonly tables: number;
+  readonly tableBytes: number;
+  /** By level: bytes that one entry maps. */
+  readonly sizes: readonly (Stage2Counts & { readonly level: number; readonly size: number })[];
+  /** By type of memory: `NORMAL`, `NORMAL_NC`, `DEVICE_nGnRE`. */
+  readonly memory: readonly (Stage2Counts & { readonly name: string })[];
+  /** By memory slot; `dirty`: pages, where they are logged. */
+  readonly slots: readonly (Stage2Counts & {
+    readonly id: number;
+    readonly slotBytes: number;
+    readonly dirty: number | undefined;
+  })[];
 }
 export interface CountRow {
   readonly name: string;
@@ -157,14 +186,7 @@ export interface VmRow {
   /** 0: none yet. */
   readonly vmid: number;
   readonly slots: readonly MemslotRow[];
-  readonly stage2: {
-    readonly root: Hex64;
-    readonly pageBytes: number;
-    readonly inputBits: number;
-    /** Tables in memory. */
-    readonly tables: number;
-    readonly entries: readonly Stage2Row[];
-  };
+  readonly stage2: Stage2Facts;
   readonly vcpus: readonly VcpuRow[];
 }
 export interface VmsView extends Versioned {

@@ -5,6 +5,7 @@ import { writeVm } from '../machine/vmFile';
 import type { SessionHandlers } from './handlers';
 import type { Session } from './session';
 import { refuse } from './variables';
+import { stage2View } from './views/stage2';
 
 /** Does something to a vCPU; whoever waits for the machine is told. */
 function change(session: Session, vm: number, vcpu: number, act: (model: Hypervisor, found: Vcpu) => void): object {
@@ -28,5 +29,10 @@ export const vmHandlers = (session: Session) =>
     'elscope/pauseVcpu': ({ vm, vcpu, paused }) =>
       change(session, vm, vcpu, (model, found) => model.pause(found, paused)),
     'elscope/resetVcpu': ({ vm, vcpu }) => change(session, vm, vcpu, (model, found) => model.reset(found)),
+    'elscope/stage2': ({ vm }) => {
+      const model = session.machine.hypervisor ?? refuse('there is no hypervisor model: EL2 is the guest’s own');
+      const found = model.vms.find(({ id }) => id === vm) ?? refuse(`there is no VM ${vm}`);
+      return { ...session.stateOfViews, ...stage2View(session.machine, model, found) };
+    },
     'elscope/saveVm': ({ vm }) => ({ text: writeVm(session.machine, vm) }),
   }) satisfies Partial<SessionHandlers>;

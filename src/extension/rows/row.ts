@@ -46,6 +46,8 @@ export interface Row {
   readonly children?: readonly Row[];
   /** Instead of `children`: they are asked for when the row is opened. */
   readonly sets?: SetRange;
+  /** The VM whose stage-2 tables are asked for in the same way. */
+  readonly stage2?: number;
 
   /** What Copy Value copies. */
   readonly value?: string;

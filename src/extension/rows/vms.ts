@@ -1,6 +1,6 @@
 /** The VMs view: what the hypervisor model does by which policy, and each machine with its memory, stage 2 and vCPUs. */
 import { counted, shortHex, withSymbol } from '../../protocol/presentation';
-import type { CountRow, PolicyRow, VcpuRow, VmRow, VmsView } from '../../protocol/views';
+import type { CountRow, PolicyRow, Stage2Counts, Stage2View, VcpuRow, VmRow, VmsView } from '../../protocol/views';
 import { sizeText } from './caches';
 import { code, colors, factTable, plain, type Row } from './row';
 
@@ -164,6 +164,7 @@ function slotsRow(id: string, { slots }: VmRow): Row {
         sizeText(slot.bytes),
         ...(slot.mapping === ORDINARY ? [] : [slot.mapping]),
         ...slot.flags,
+        ...(slot.dirty === undefined ? [] : [counted(slot.dirty, 'dirty page')]),
       ].join(' · '),
       icon: slot.refused === undefined ? 'blank' : 'error',
       color: slot.refused === undefined ? undefined : 'list.errorForeground',
@@ -182,24 +183,52 @@ function slotsRow(id: string, { slots }: VmRow): Row {
   };
 }
 
-function stage2Row(id: string, { stage2 }: VmRow): Row {
-  const mapped = stage2.entries.reduce((sum, { bytes, entries }) => sum + bytes * entries, 0);
+function stage2Row(id: string, { vm, stage2 }: VmRow): Row {
   return {
     id: `${id}/stage2`,
     label: 'stage 2',
-    description: `${sizeText(mapped)} mapped · ${counted(stage2.tables, 'table')}`,
+    description: `${counted(stage2.tables, 'table')} · ${stage2.inputBits} bits`,
     icon: 'list-tree',
     tooltip: factTable('stage-2 tables', [
       ['first table', code(stage2.root)],
+      ['first level', `${stage2.startLevel}`],
       ['granule', sizeText(stage2.pageBytes)],
       ['intermediate addresses', `${stage2.inputBits} bits`],
     ]),
-    children: stage2.entries.map(({ bytes, entries, writable, executable }) => ({
-      id: `${id}/stage2/${bytes}`,
-      label: `${counted(entries, bytes === stage2.pageBytes ? 'page' : 'block')} of ${sizeText(bytes)}`,
-      description: `${writable} writable · ${executable} executable`,
-      context: 'value',
-      value: `${entries}`,
-    })),
+    stage2: vm,
   };
 }
+
+/** What is under the row `stage 2` of a VM. */
+export function stage2Rows(view: Stage2View): Row[] {
+  const id = `vm${view.vm}/stage2`;
+  const row = (name: string, label: string, counts: Stage2Counts, ...first: readonly string[]): Row => ({
+    id: `${id}/${name}`,
+    label,
+    description: [...first, ...permissionsText(counts)].join(' · '),
+    context: 'value',
+    value: `${counts.entries}`,
+  });
+  const sizes = view.sizes.map((each) => {
+    const what = counted(each.entries, each.size === view.pageBytes ? 'page' : 'block');
+    return row(`level${each.level}`, `${what} of ${sizeText(each.size)}`, each, `level ${each.level}`);
+  });
+  const memory = view.memory.map((each) => row(each.name, each.name, each, sizeText(each.bytes)));
+  const slots = view.slots.map((each) => {
+    const mapped = `${sizeText(each.bytes)} of ${sizeText(each.slotBytes)} mapped`;
+    const dirty = each.dirty === undefined ? [] : [`${counted(each.dirty, 'dirty page')}`];
+    return row(`slot${each.id}`, `slot ${each.id}`, each, mapped, ...dirty);
+  });
+  const total = view.sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const all: Row = {
+    ...{ id: `${id}/all`, label: `${sizeText(total)} mapped`, context: 'value', value: `${total}` },
+    description: `${counted(view.tables, 'table')} in ${sizeText(view.tableBytes)}`,
+  };
+  return [all, ...sizes, ...memory, ...slots];
+}
+
+const permissionsText = ({ entries, readable, writable, executable, young }: Stage2Counts): string[] => [
+  `${entries} ${entries === 1 ? 'entry' : 'entries'}`,
+  `${readable} R, ${writable} W, ${executable} X`,
+  `${young} young`,
+];

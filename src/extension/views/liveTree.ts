@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { RefreshPolicy } from '../refreshPolicy';
 import type { Row } from '../rows/row';
 import type { Session, Sessions } from '../sessions';
-import { treeItem } from './treeItem';
+import { isAskedFor, treeItem } from './treeItem';
 
 export interface Loaded {
   readonly rows: readonly Row[];
@@ -17,8 +17,8 @@ export interface Loaded {
 export interface TreeSource {
   readonly viewId: string;
   load(session: Session): Promise<Loaded>;
-  /** Rows under one that says `sets`. */
-  loadSets?(session: Session, row: Row): Promise<readonly Row[]>;
+  /** Rows under one that says `sets` or `stage2`. */
+  loadBelow?(session: Session, row: Row): Promise<readonly Row[]>;
 }
 
 export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable {
@@ -71,9 +71,9 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
       return [...this.rows];
     }
     const session = this.sessions.current;
-    if (!row.sets || !this.source.loadSets || !session?.state) return [...(row.children ?? [])];
+    if (!isAskedFor(row) || !this.source.loadBelow || !session?.state) return [...(row.children ?? [])];
     try {
-      return [...(await this.source.loadSets(session, row))];
+      return [...(await this.source.loadBelow(session, row))];
     } catch (error) {
       return [{ id: `${row.id}/error`, label: messageOf(error), icon: 'error', color: 'list.errorForeground' }];
     }
@@ -96,7 +96,7 @@ export class LiveTree implements vscode.TreeDataProvider<Row>, vscode.Disposable
       const loaded = await this.source.load(session);
       if (session !== this.sessions.current || !session.state) return;
       // Rows that are fetched when opened do not stand in `loaded`: they may be others at every version.
-      const lazy = this.source.loadSets ? session.state.version : 0;
+      const lazy = this.source.loadBelow ? session.state.version : 0;
       this.show(loaded, `${session.debug.id} ${lazy} ${JSON.stringify(loaded)}`);
     } catch (error) {
       if (session.state) this.show({ rows: this.rows, message: messageOf(error) }, `error ${messageOf(error)}`);

@@ -5,9 +5,12 @@ import { colors, type Mark, type Row } from '../rows/row';
 const SCHEME = 'elscope-row';
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
 
+/** What is below the row comes when it is opened. */
+export const isAskedFor = ({ sets, stage2 }: Row): boolean => sets !== undefined || stage2 !== undefined;
+
 export function treeItem(row: Row): vscode.TreeItem {
   const label: vscode.TreeItemLabel = { label: row.label, highlights: row.highlights?.map(([from, to]) => [from, to]) };
-  const below = row.sets !== undefined || (row.children?.length ?? 0) > 0;
+  const below = isAskedFor(row) || (row.children?.length ?? 0) > 0;
   const item = new vscode.TreeItem(label, below ? (row.open ? Expanded : Collapsed) : None);
   item.id = row.id;
   item.description = row.description;

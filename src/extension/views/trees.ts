@@ -4,7 +4,7 @@ import { cacheRows, setRows } from '../rows/caches';
 import { coreRows, stopText } from '../rows/cores';
 import { findingRows, findingsText } from '../rows/findings';
 import { idRegisterRows } from '../rows/idRegisters';
-import { vmRows, vmsText } from '../rows/vms';
+import { stage2Rows, vmRows, vmsText } from '../rows/vms';
 import { watchedRows } from '../rows/watchedLines';
 import type { TreeSource } from './liveTree';
 
@@ -32,7 +32,7 @@ export const treeSources = (pins: Pins): readonly TreeSource[] => [
   {
     viewId: VIEW_IDS.caches,
     load: async (session) => ({ rows: cacheRows(await session.request('elscope/caches', {})) }),
-    loadSets: async (session, { sets }) => (sets ? setRows(await session.request('elscope/cacheLines', sets)) : []),
+    loadBelow: async (session, { sets }) => (sets ? setRows(await session.request('elscope/cacheLines', sets)) : []),
   },
   {
     viewId: VIEW_IDS.vms,
@@ -40,6 +40,8 @@ export const treeSources = (pins: Pins): readonly TreeSource[] => [
       const view = await session.request('elscope/vms', {});
       return { rows: vmRows(view), message: vmsText(view) };
     },
+    loadBelow: async (session, { stage2: vm }) =>
+      vm === undefined ? [] : stage2Rows(await session.request('elscope/stage2', { vm })),
   },
   {
     viewId: VIEW_IDS.findings,

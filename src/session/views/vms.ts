@@ -1,66 +1,29 @@
 /** View model of the hypervisor model's virtual machines. Tables are read by peeking: looking costs the caches nothing. */
 import { hex64 } from '../../base/bits';
+import { countDirty } from '../../hypervisor/dirtyLog';
 import { memoryFlags } from '../../hypervisor/kvmApi';
 import { NEWEST, policiesOf, policyNames, policyRow } from '../../hypervisor/policies';
 import type { Hypervisor } from '../../hypervisor/run/model';
-import { Stage2Table } from '../../hypervisor/run/stage2Table';
 import type { Memslot, Vcpu, Vm } from '../../hypervisor/run/vm';
 import type { Machine } from '../../machine/api';
-import type { CountRow, MemslotRow, PolicyRow, Stage2Row, VcpuRow, VmRow, VmsView } from '../../protocol';
+import type { CountRow, MemslotRow, PolicyRow, VcpuRow, VmsView } from '../../protocol';
 import { coreOfVcpu } from '../model/stepping';
 import type { Target } from '../target';
-
-const ENTRY_BYTES = 8;
-const LAST_LEVEL = 3;
-const ADDRESS_MASK = 0x0000_ffff_ffff_f000n;
-const S2AP_WRITE = 1n << 7n;
-
-/** Table entries that a walk of all tables found. */
-interface Found {
-  tables: number;
-  readonly byLevel: Map<number, { entries: number; writable: number; executable: number }>;
-}
-
-function walk(machine: Machine, stage2: Stage2Table, table: number, level: number, found: Found): void {
-  found.tables++;
-  const bytes = machine.peek(0, 'pa', BigInt(table), table === stage2.root ? stage2.rootBytes : stage2.pageBytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
-    const entry = view.getBigUint64(at, true);
-    if (!Stage2Table.isValid(entry)) continue;
-    if (level < LAST_LEVEL && (entry & 3n) === 3n) {
-      walk(machine, stage2, Number(entry & ADDRESS_MASK), level + 1, found);
-      continue;
-    }
-    const row = found.byLevel.get(level) ?? { entries: 0, writable: 0, executable: 0 };
-    found.byLevel.set(level, row);
-    row.entries++;
-    row.writable += (entry & S2AP_WRITE) === 0n ? 0 : 1;
-    row.executable += Stage2Table.isExecutable(entry) ? 1 : 0;
-  }
-}
-
-function stage2View(machine: Machine, { stage2 }: Vm): VmRow['stage2'] {
-  const found: Found = { tables: 0, byLevel: new Map() };
-  walk(machine, stage2, stage2.root, stage2.startLevel, found);
-  const rows = [...found.byLevel].sort(([a], [b]) => a - b);
-  const entries = rows.map(([level, row]): Stage2Row => ({ bytes: stage2.bytesAt(level), ...row }));
-  const { root, pageBytes, inputBits } = stage2;
-  return { root: hex64(BigInt(root)), pageBytes, inputBits, tables: found.tables, entries };
-}
+import { stage2Facts } from './stage2';
 
 function mappingText(vm: Vm, hostAddress: number): string {
   const vma = vm.mappedAt(hostAddress)?.vma;
   return vma === undefined ? 'not mapped' : `${vma.kind}, ${vma.memory}`;
 }
 
-const slotRow = (vm: Vm, { id, guestAddress, bytes, hostAddress, flags }: Memslot): MemslotRow => ({
+const slotRow = (vm: Vm, { id, guestAddress, bytes, hostAddress, flags, dirty }: Memslot): MemslotRow => ({
   id,
   guestAddress: hex64(BigInt(guestAddress)),
   bytes,
   hostAddress: hex64(BigInt(hostAddress)),
   flags: Object.entries(memoryFlags).flatMap(([name, bit]) => ((flags & bit) === 0 ? [] : [name])),
   mapping: mappingText(vm, hostAddress),
+  ...(dirty === undefined ? {} : { dirty: countDirty(dirty) }),
 });
 
 /** Those that KVM has taken, then those that it has refused. */
@@ -144,7 +107,7 @@ export function vmsView(machine: Machine, target: Target): Omit<VmsView, 'versio
       vm: vm.id,
       vmid: vm.vmid,
       slots: slotRows(model, vm),
-      stage2: stage2View(machine, vm),
+      stage2: stage2Facts(vm),
       vcpus: vm.vcpus.map((vcpu) => vcpuRow(machine, model, target, vcpu)),
     })),
     errors: model.userSpace.errors.map(({ vcpu, errno, why }) => `${vcpu}: ${errno}: ${why}`),

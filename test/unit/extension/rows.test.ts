@@ -6,7 +6,7 @@ import { coreRows, stopText } from '../../../src/extension/rows/cores';
 import { findingRows, findingsText } from '../../../src/extension/rows/findings';
 import { idRegisterRows } from '../../../src/extension/rows/idRegisters';
 import { factTable, plain, type Row } from '../../../src/extension/rows/row';
-import { vmRows, vmsText } from '../../../src/extension/rows/vms';
+import { stage2Rows, vmRows, vmsText } from '../../../src/extension/rows/vms';
 import { watchedRows } from '../../../src/extension/rows/watchedLines';
 import { caches, cell, core, cores, finding, hex64, idRegisters, noLine, page, staleLine, vms } from './sampleViews';
 
@@ -253,11 +253,34 @@ test('a VM shows its vCPUs with core and guest, its memory and stage 2', () => {
   assert.equal(child(vm, 'vCPU 1').description, 'core 1 · off');
   const slot = child(child(vm, 'memory slots'), 'slot 0');
   assert.equal(slot.description, '0x40000000 → 0x41000000 · 16 MiB · KVM_MEM_READONLY');
-  assert.equal(child(vm, 'stage 2').description, '2096 KiB mapped · 3 tables');
-  assert.equal(child(child(vm, 'stage 2'), '12 pages of 4 KiB').description, '3 writable · 9 executable');
+  assert.deepEqual([child(vm, 'stage 2').description, child(vm, 'stage 2').stage2], ['3 tables · 40 bits', 1]);
   assert.equal(policies.description, 'KVM of v6.12, 1 changed');
   assert.equal(child(policies, 'fwb').description, 'off · changed');
   assert.equal(child(policies, 'fb').description, 'on · since v4.9');
+});
+
+test('the stage-2 tables of a VM by size, type of memory and slot', () => {
+  const counts = { readable: 12, writable: 3, executable: 9, young: 11 };
+  const rows = stage2Rows({
+    ...{ version: 1, running: false, vm: 1, pageBytes: 4096, tables: 3, tableBytes: 3 * 4096 },
+    sizes: [
+      { level: 2, size: 2 << 20, bytes: 2 << 20, entries: 1, readable: 1, writable: 1, executable: 0, young: 1 },
+      { level: 3, size: 4096, bytes: 12 * 4096, entries: 12, ...counts },
+    ],
+    memory: [{ name: 'NORMAL', bytes: 12 * 4096, entries: 12, ...counts }],
+    slots: [{ id: 7, slotBytes: 16 << 20, bytes: 12 * 4096, entries: 12, ...counts, dirty: 1 }],
+  });
+  assert.deepEqual(
+    rows.map(({ label, description }) => `${label}: ${description}`),
+    [
+      '2096 KiB mapped: 3 tables in 12 KiB',
+      '1 block of 2 MiB: level 2 · 1 entry · 1 R, 1 W, 0 X · 1 young',
+      '12 pages of 4 KiB: level 3 · 12 entries · 12 R, 3 W, 9 X · 11 young',
+      'NORMAL: 48 KiB · 12 entries · 12 R, 3 W, 9 X · 11 young',
+      'slot 7: 48 KiB of 16 MiB mapped · 1 dirty page · 12 entries · 12 R, 3 W, 9 X · 11 young',
+    ],
+  );
+  assert.equal(new Set(rows.map(({ id }) => id)).size, rows.length);
 });
 
 test('a memory slot says what is mapped there, unless it is ordinary memory, and that KVM refused it', () => {
@@ -266,6 +289,11 @@ test('a memory slot says what is mapped there, unless it is ordinary memory, and
   const slots = [slot, { ...slot, id: 1, flags: [], mapping: 'pfnmap, NORMAL', refused: 'EINVAL' }];
   const [vm] = vmRows({ ...view, vms: [{ ...view.vms[0], slots }] });
   const parent = child(vm, 'memory slots');
+  const logged = vmRows({ ...view, vms: [{ ...view.vms[0], slots: [{ ...slot, dirty: 3 }] }] });
+  assert.match(
+    child(child(logged[0], 'memory slots'), 'slot 0').description ?? '',
+    / · KVM_MEM_READONLY · 3 dirty pages$/,
+  );
   assert.equal(parent.description, '1 · 16 MiB · 1 refused');
   const refused = child(parent, 'slot 1');
   assert.equal(refused.description, 'refused: EINVAL · 0x40000000 → 0x41000000 · 16 MiB · pfnmap, NORMAL');

@@ -191,13 +191,7 @@ export const vms = (changes: Partial<VmsView> = {}): VmsView => ({
           ...{ flags: ['KVM_MEM_READONLY'], mapping: 'ordinary, NORMAL' },
         },
       ],
-      stage2: {
-        ...{ root: hex64(0x40000000), pageBytes: 4096, inputBits: 39, tables: 3 },
-        entries: [
-          { bytes: 2 << 20, entries: 1, writable: 1, executable: 0 },
-          { bytes: 4096, entries: 12, writable: 3, executable: 9 },
-        ],
-      },
+      stage2: { root: hex64(0x40000000), pageBytes: 4096, inputBits: 40, startLevel: 1, tables: 3 },
       vcpus: [
         {
           ...{ vcpu: 0, name: 'vm1/vcpu0', core: 2, state: 'guest', el: 1, pc: hex64(0x40201234), symbol: 'main+0x10' },

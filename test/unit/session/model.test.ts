@@ -251,7 +251,7 @@ test('the VMs: policies, memory, stage 2, and vCPUs with their exits', () => {
   );
   const [vm] = view.vms;
   assert.deepEqual([vm.slots[0].guestAddress, vm.slots[0].bytes], ['0x0000000040000000', 16 << 20]);
-  assert.deepEqual(vm.stage2.entries, [{ bytes: 2 << 20, entries: 1, writable: 1, executable: 1 }]);
+  assert.deepEqual([vm.stage2.tables, vm.stage2.inputBits, vm.stage2.startLevel], [3, 40, 1]);
   const [vcpu] = vm.vcpus;
   assert.deepEqual([vcpu.name, vcpu.core, vcpu.state, vcpu.el], ['vm1/vcpu0', 0, 'host', 1]);
   assert.equal(vcpu.symbol, 'ccsidr+0x8');

@@ -86,17 +86,19 @@ interface Settings {
   readonly cores?: readonly object[];
   readonly vms?: readonly object[];
   readonly memory?: string;
+  /** Instructions, and steps of the model, in a core's turn. */
+  readonly quantum?: number;
   readonly [more: string]: unknown;
 }
 
 /** Lists of the vCPUs of each VM; the first vCPU starts the others before anything else. */
 export function script(settings: Settings, ...lists: readonly (readonly Operation[])[]): Script {
-  const { cores = [{}], memory = '128M', ...hypervisor } = settings;
+  const { cores = [{}], memory = '128M', quantum = 1000, ...hypervisor } = settings;
   const starts = lists.slice(1).map((_, at) => call(CPU_ON, at + 1, SECONDARY, place(lists, at + 1)));
   const all = [[...starts, ...lists[0]], ...lists.slice(1)];
   const files: Readonly<Record<string, Uint8Array>> = {
     program: program(all),
-    machine: new TextEncoder().encode(JSON.stringify({ cores, memory, hypervisor })),
+    machine: new TextEncoder().encode(JSON.stringify({ cores, memory, quantum, hypervisor })),
   };
   const ports = nodePorts();
   const readFile = (path: string, what: string): Uint8Array => files[path] ?? ports.readFile(path, what);

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { PolicyRow, VcpuRow } from '../protocol/views';
+import { withPolicy } from './policyList';
 import type { Row } from './rows/row';
 import type { Session } from './sessions';
 
@@ -124,13 +125,6 @@ async function pickValue({ name, value, released, values }: PolicyRow): Promise<
   });
   const title = `${name}: takes effect at the next start`;
   return (await vscode.window.showQuickPick(items, { title }))?.label;
-}
-
-/** Policies of a configuration with one of them another; without it where that is what the release does. */
-export function withPolicy(list: unknown, { name, released }: PolicyRow, value: string): string[] {
-  const given = Array.isArray(list) ? list.filter((item): item is string => typeof item === 'string') : [];
-  const others = given.filter((item) => !item.startsWith(`${name}=`));
-  return value === released && others.length === given.length ? others : [...others, `${name}=${value}`];
 }
 
 const RESTART = 'Start Again';

@@ -69,6 +69,32 @@ describe('ends', () => {
     assert.deepEqual([none.code, none.stderr.includes('is no snapshot')], [2, true]);
   });
 
+  test('a virtual machine that is saved, moved by a schedule, and restored under two releases', async () => {
+    const saved = path.join(scratch(), 'vm.json');
+    const stats = path.join(scratch(), 'vms.json');
+    const machine = (core: number): string => {
+      const vms = [{ memory: '4M', vcpus: [{ core }] }];
+      return file(`m2-${core}.json`, JSON.stringify({ preset: 'm2-like', hypervisor: { kvm: '6.2', vms } }));
+    };
+    const args = ['run', sample('kvm-ccsidr'), '--memory', '64M', '--machine'];
+    const moves = file('moves', '20 vm1/vcpu0 2\n');
+    const first = await elscope([
+      ...args,
+      ...[machine(0), '--max-instructions', '30000', '--save-vm', saved, '--schedule', moves, '--stats', stats],
+    ]);
+    assert.equal(first.code, 4, first.stderr);
+    const [vcpu] = JSON.parse(readFileSync(stats, 'utf8')).vms[0].vcpus;
+    assert.ok(vcpu.entries > 20 && vcpu.exits.DABT_LOW.count > 10 && vcpu.exits.DABT_LOW.cycles > 1000);
+    const refused = await elscope([...args, machine(4), '--restore-vm', saved]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /KVM_SET_ONE_REG CCSIDR_EL1\[0\] = 0x700fe03a of vCPU 0: EINVAL\)\n$/);
+    const moved = await elscope([...args, machine(4), '--kvm', '6.3', '--restore-vm', saved]);
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.match(first.stdout + moved.stdout, /core 0: .*\n[\s\S]*core 4: .*L1D 0x700fe03a/);
+    const none = await elscope([...args, machine(4), '--restore-vm', moves]);
+    assert.deepEqual([none.code, none.stderr.includes('is no saved virtual machine: it is no JSON')], [2, true]);
+  });
+
   test('1 when a core does nothing but take one exception', async () => {
     const { code, stderr } = await elscope(['run', file('udf.bin', words(0))]);
     assert.equal(code, 1);

@@ -7,8 +7,18 @@ import { ConsoleLog } from '../../../src/extension/consoleLog';
 import { ELF_HEADER_BYTES, isGuestElf } from '../../../src/extension/elf';
 import { webviewHtml } from '../../../src/extension/panel/webviewHtml';
 import { isLasting, type Pin, Pins, pinOf } from '../../../src/extension/pins';
+import { withPolicy } from '../../../src/extension/policyList';
 import { dumpRows, plus, shortHex, wordAt } from '../../../src/protocol/presentation';
 import { hex64, staleLine } from './sampleViews';
+
+test('a changed policy takes the place of the old one in a configuration', () => {
+  const fwb = { name: 'fwb', released: 'on' };
+  assert.deepEqual(withPolicy(undefined, fwb, 'off'), ['fwb=off']);
+  assert.deepEqual(withPolicy(['fwb=off', 'fb=off', 7], fwb, 'on'), ['fb=off']);
+  assert.deepEqual(withPolicy(['fb=off', 'fwb=off'], fwb, 'other'), ['fb=off', 'fwb=other']);
+  // The machine file had changed it.
+  assert.deepEqual(withPolicy(['fb=off'], fwb, 'on'), ['fb=off', 'fwb=on']);
+});
 
 test('symbols and numbers last; registers and expressions are pinned where they lead', () => {
   for (const text of ['main', '.L1', 'main+0x10', 'main + 4', '0x40200000', 'pa:0x40200000', 'core1/va:0x10']) {

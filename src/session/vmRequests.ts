@@ -1,5 +1,6 @@
 /** Requests that a VMM or an administrator makes: where vCPUs run, whether they do, and a virtual machine as a file. */
 import type { Hypervisor } from '../hypervisor/run/model';
+import { migrate, pause, pin, reset } from '../hypervisor/run/placement';
 import type { Vcpu } from '../hypervisor/run/vm';
 import { writeVm } from '../machine/vmFile';
 import type { SessionHandlers } from './handlers';
@@ -23,12 +24,12 @@ const online = ({ host }: Hypervisor, core: number): number =>
 export const vmHandlers = (session: Session) =>
   ({
     'elscope/migrateVcpu': ({ vm, vcpu, core }) =>
-      change(session, vm, vcpu, (model, found) => model.migrate(found, online(model, core))),
+      change(session, vm, vcpu, (model, found) => migrate(model, found, online(model, core))),
     'elscope/pinVcpu': ({ vm, vcpu, core }) =>
-      change(session, vm, vcpu, (model, found) => model.pin(found, core === undefined ? core : online(model, core))),
+      change(session, vm, vcpu, (model, found) => pin(model, found, core === undefined ? core : online(model, core))),
     'elscope/pauseVcpu': ({ vm, vcpu, paused }) =>
-      change(session, vm, vcpu, (model, found) => model.pause(found, paused)),
-    'elscope/resetVcpu': ({ vm, vcpu }) => change(session, vm, vcpu, (model, found) => model.reset(found)),
+      change(session, vm, vcpu, (model, found) => pause(model, found, paused)),
+    'elscope/resetVcpu': ({ vm, vcpu }) => change(session, vm, vcpu, (model, found) => reset(model, found)),
     'elscope/stage2': ({ vm }) => {
       const model = session.machine.hypervisor ?? refuse('there is no hypervisor model: EL2 is the guest’s own');
       const found = model.vms.find(({ id }) => id === vm) ?? refuse(`there is no VM ${vm}`);

@@ -185,7 +185,7 @@ export class Hypervisor {
   /** Cores whose guest is to give way when it is next left. */
   readonly rescheduled = new Set<number>();
   readonly randomState = new Uint32Array(1);
-  private readonly random = new SeededRandom(this.randomState);
+  readonly random = new SeededRandom(this.randomState);
   /** Cores that were told to come online. */
   readonly onlining = new Set<number>();
   /** Guest entries so far. */
@@ -412,7 +412,7 @@ export class Hypervisor {
   }
 
   /** KVM_ARM_VCPU_INIT, and the vCPU's start as user space wants it. */
-  private init(vcpu: Vcpu): void {
+  init(vcpu: Vcpu): void {
     const { entry, x0 = 0n, on = vcpu.index === 0 } = this.config.vms[vcpu.vm.id - 1].vcpus[vcpu.index];
     vcpu.reset(entry, x0);
     vcpu.state = on ? 'runnable' : 'off';
@@ -510,84 +510,6 @@ export class Hypervisor {
   private endSlice(core: number): void {
     this.rescheduled.add(core);
     if (this.port.el(core) < 2) this.port.kick(core);
-  }
-
-  /** Where a vCPU that gives way goes on. */
-  nextCore(vcpu: Vcpu, core: number): number {
-    const { wantsCore } = vcpu;
-    vcpu.wantsCore = undefined;
-    if (wantsCore !== undefined) return wantsCore;
-    if (vcpu.pinned !== undefined) return vcpu.pinned;
-    return this.config.migrate === undefined ? core : this.random.below(this.bootCores);
-  }
-
-  /** A thread goes on on another core. */
-  moveThread(from: CoreContext, thread: Thread, to: number): void {
-    from.queue.splice(from.queue.indexOf(thread), 1);
-    this.cores[to].queue.push(thread);
-    if (thread.vcpu !== undefined) thread.vcpu.core = to;
-    this.port.wake(to);
-  }
-
-  /** A vCPU goes on on another core after its next exit, which comes at once if it is in the guest. */
-  migrate(vcpu: Vcpu, core: number): void {
-    const context = this.leaveGuest(vcpu);
-    if (context.thread.vcpu === vcpu) {
-      vcpu.wantsCore = core;
-      return;
-    }
-    // It waits for its turn: nothing of it is on a core.
-    vcpu.wantsCore = undefined;
-    const thread = context.queue.find((other) => other.vcpu === vcpu) ?? bug(`${vcpu.name} has no thread`);
-    if (core !== vcpu.core) this.moveThread(context, thread, core);
-  }
-
-  /** The core of a vCPU, whose guest is left at once if it runs. */
-  private leaveGuest(vcpu: Vcpu): CoreContext {
-    const context = this.cores[vcpu.core];
-    if (context.thread.vcpu === vcpu && context.guest === 'entered') this.port.kick(vcpu.core);
-    return context;
-  }
-
-  /** The vCPU runs on this core from its next guest entry on, and on no other; undefined: where it likes. */
-  pin(vcpu: Vcpu, core: number | undefined): void {
-    vcpu.pinned = core;
-    if (core !== undefined && core !== vcpu.core) this.migrate(vcpu, core);
-  }
-
-  /** User space stops calling KVM_RUN for a vCPU, after its next exit; or begins again. */
-  pause(vcpu: Vcpu, paused: boolean): void {
-    vcpu.paused = paused;
-    if (paused) this.leaveGuest(vcpu);
-    else this.port.wake(vcpu.core);
-  }
-
-  /** KVM_ARM_VCPU_INIT again: registers as at its start, memory as it is. */
-  reset(vcpu: Vcpu): void {
-    vcpu.wantsReset = true;
-    const context = this.leaveGuest(vcpu);
-    if (context.thread.vcpu !== vcpu) this.resetNow(vcpu);
-  }
-
-  private resetNow(vcpu: Vcpu): void {
-    this.init(vcpu);
-    this.port.wake(vcpu.core);
-  }
-
-  /** A vCPU has left its core: what was asked of it meanwhile. */
-  hasLeft(vcpu: Vcpu, core: number): void {
-    vcpu.exitOver(this.port.cycles(core));
-    if (vcpu.wantsReset) this.resetNow(vcpu);
-  }
-
-  /** Before each guest entry: false if the vCPU has to leave its core first. */
-  mayGoBack(vcpu: Vcpu): boolean {
-    const row = this.config.schedule?.find(({ vcpu: name, entry }) => name === vcpu.name && entry === vcpu.entries + 1);
-    if (row !== undefined && row.core !== vcpu.core) {
-      if (this.host.online.includes(row.core)) vcpu.wantsCore = row.core;
-      else this.printk(`vmm [${vcpu.vm.id}]: ${vcpu.name} cannot go to core ${row.core}, which is not online`);
-    }
-    return vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
   }
 
   /** The name of a vCPU by its owner number. */

@@ -6,6 +6,7 @@ import type { Stage2Host } from '../stage2Map';
 import type { Step } from '../steps';
 import { flushInterrupts, putTimer, syncInterrupts } from './interrupts';
 import type { CoreContext } from './model';
+import { hasLeft, mayGoBack, moveThread, nextCore } from './placement';
 import { done, type Plain, type Routine, step } from './routines';
 import { writeEntry } from './stage2Pages';
 import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu } from './vm';
@@ -227,13 +228,13 @@ export const vcpuThread: Routine = {
     step('run the guest', 10, () => ({ call: '__kvm_vcpu_run' })),
     step('handle the exit', 10, () => ({ call: 'handle_exit' })),
     step('go back, or give the core away', 10, ({ vcpu, model }, { result }) =>
-      model.mayGoBack(vcpu) && result === 'resume' ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
+      mayGoBack(model, vcpu) && result === 'resume' ? { goto: 'run the guest' } : { call: 'kvm_arch_vcpu_put' },
     ),
     step('schedule', 50, (c) => {
       const { model, thread, core, vcpu } = c;
-      model.hasLeft(vcpu, core);
-      const to = model.nextCore(vcpu, core);
-      if (to !== core) model.moveThread(c, thread, to);
+      hasLeft(model, vcpu, core);
+      const to = nextCore(model, vcpu, core);
+      if (to !== core) moveThread(c, thread, to);
       c.thread = c.idle;
       return { goto: 'load the vCPU' };
     }),

@@ -38,6 +38,9 @@ test('a pinned vCPU never moves at random; unpinned it does', () => {
   b.ask('elscope/pinVcpu', { vm: 1, vcpu: 0, core: 3 });
   assert.equal(vcpuRow(b).pinned, 3);
   assert.deepEqual([...coresOf(b, 8)], [3]);
+  b.ask('elscope/migrateVcpu', { vm: 1, vcpu: 0, core: 1 });
+  b.ask('elscope/pinVcpu', { vm: 1, vcpu: 0, core: vcpuRow(b).core });
+  assert.equal(vcpuRow(b).goesTo, undefined, 'it stays');
   b.ask('elscope/pinVcpu', { vm: 1, vcpu: 0 });
   assert.equal(vcpuRow(b).pinned, undefined);
   assert.ok(coresOf(b, 8).size > 1);

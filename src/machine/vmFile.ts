@@ -59,21 +59,26 @@ export function writeVm(machine: Machine, id: number): string {
       if (memory.length * PIECE > MOST_MEMORY) throw new UserError('vm.large', { vm: id, limit: MOST_MEMORY / MiB });
     }
   const guest = saveGuest(machine.hypervisor, vm);
-  const file = {
-    format: FORMAT,
-    version: VERSION,
-    slots: vm.slots.map(({ guestAddress, bytes }) => ({ guestAddress: hex(guestAddress), bytes })),
-    vcpus: guest.vcpus.map(({ mpState, registers, interface: own }) => ({
-      mpState,
-      registers: registers.map(([reg, value]) => [oneRegName(reg), hex(reg), hex(value)]),
-      interface: own && { ...own, lists: own.lists.map(hex) },
-    })),
-    waiting: guest.waiting,
-    devices: guest.devices,
-    memory,
-  };
-  return `${JSON.stringify(file, undefined, 1)}\n`;
+  const vcpus = guest.vcpus.map(({ mpState, registers, interface: own }) => [
+    ['mpState', JSON.stringify(mpState)],
+    ['registers', rows(registers.map(([reg, value]) => [oneRegName(reg), hex(reg), hex(value)]))],
+    ...(own === undefined ? [] : [['interface', JSON.stringify({ ...own, lists: own.lists.map(hex) })]]),
+  ]);
+  return `${members([
+    ['format', JSON.stringify(FORMAT)],
+    ['version', `${VERSION}`],
+    ['slots', rows(vm.slots.map((slot) => ({ guestAddress: hex(slot.guestAddress), bytes: slot.bytes })))],
+    ['vcpus', `[${vcpus.map(members).join(', ')}]`],
+    ['waiting', JSON.stringify(guest.waiting)],
+    ['devices', rows(guest.devices)],
+    ['memory', rows(memory)],
+  ])}\n`;
 }
+
+/** JSON with a line for each item, and for each member: a register on one line can be found and compared. */
+const rows = (items: readonly unknown[]): string => `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]`;
+const members = (list: readonly (readonly string[])[]): string =>
+  `{\n${list.map(([name, value]) => `"${name}": ${value}`).join(',\n')}\n}`;
 
 type Json = Readonly<Record<string, unknown>>;
 

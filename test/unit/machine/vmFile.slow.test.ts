@@ -26,7 +26,7 @@ test('timers of a guest go on from where they were', { skip }, async () => {
   const restoreVm = machineFile('saved', {});
   const text = writeVm(first, 1);
   writeFileSync(restoreVm, text);
-  const saved = Number(/"CNTVCT_EL0",\s+"\w+",\s+"(\w+)"/.exec(text)?.[1]);
+  const saved = Number(/"CNTVCT_EL0","\w+","(\w+)"/.exec(text)?.[1]);
   const second = make(restoreVm);
   let said = '';
   second.onConsole((uart, bytes) => {

@@ -101,6 +101,17 @@ describe('A4: CCSIDR_EL1 of another cluster', () => {
   });
 });
 
+test('each register is a line of the file, by name, id and value', () => {
+  const { file } = until('kvm-isolation', { machine: isolation, kvm: '6.12' }, 'vCPU');
+  const lines = file.split('\n');
+  for (const row of ['["MPIDR_EL1","0x603000000013c005","0x80000001"]', '["CCSIDR_EL1[0]","0x6020000000110000","0x2"]'])
+    assert.ok(
+      lines.some((line) => line.startsWith(row)),
+      row,
+    );
+  assert.ok(lines.length > 200);
+});
+
 test('looking changes nothing', () => {
   const { machine } = until('kvm-isolation', { machine: isolation }, 'vCPU');
   const before = besideOf(machine);

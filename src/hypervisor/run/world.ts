@@ -163,8 +163,8 @@ export const vcpuRun: Routine = {
       flushInterrupts(c);
       return undefined;
     }),
-    // Others may have used them up since the vCPU was loaded or last entered.
-    step('see that the VMID is still of this generation', 5, ({ model, vcpu, core }) =>
+    // Others may have used them up since the vCPU was loaded or last entered. A compare: part of the cost of the steps around it.
+    step('see that the VMID is still of this generation', 0, ({ model, vcpu, core }) =>
       model.updateVmid(vcpu.vm, core) ? performing(vmidRolloverSteps(model.host, model.policies)) : undefined,
     ),
     step('activate traps', 15, (c) => {

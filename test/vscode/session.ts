@@ -37,6 +37,16 @@ export async function waitStack(ui: Ui, wanted: (frames: readonly string[]) => b
 /** Waits until the top frame is one that fits. */
 export const waitTop = (ui: Ui, frame: RegExp): Promise<string[]> => waitStack(ui, ([top = '']) => frame.test(top));
 
+/** Waits until a thread of the call stack is one that fits. */
+export async function waitThread(ui: Ui, thread: RegExp): Promise<void> {
+  let rows: string[] = [];
+  const there = await becomes(async () => {
+    rows = await ui.callStack();
+    return rows.some((row) => thread.test(row));
+  }, 60_000);
+  assert.ok(there, `the call stack is ${rows.join(' | ')}`);
+}
+
 /** Opens these views of a session with a hypervisor and closes the others; the call stack stays as it is. */
 export async function onlyShow(ui: Ui, ...views: readonly string[]): Promise<void> {
   // A pointer that rests on a row brings up its hover, which hides what is below.

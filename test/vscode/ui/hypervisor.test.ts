@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../../../src/build/paths';
-import { breakAt, onlyShow, row, waitStack, waitTop } from '../session';
+import { breakAt, onlyShow, row, waitStack, waitThread, waitTop } from '../session';
 import { openWorkbench, type Workbench } from '../workbench';
 
 const THEMES = ['dark', 'light'] as const;
@@ -107,11 +107,11 @@ describe('a guest of KVM', () => {
     await ui.contextMenu(vcpu, 'Migrate a vCPU...');
     await ui.pick('core 5');
     await ui.treeRows('VMs', (all) => /goes to core 5/.test(row(all, 'vCPU 0')?.description ?? ''));
-    assert.ok((await ui.callStack()).some((frame) => /^Stack Frame main, /.test(frame)));
+    await waitStack(ui, (all) => all.some((frame) => /^Stack Frame main, /.test(frame)));
     await ui.screenshot('hypervisor-migrate', THEMES);
     await ui.step('F5');
     await ui.treeRows('VMs', (all) => /^core 5 · /.test(row(all, 'vCPU 0')?.description ?? ''));
-    assert.ok((await ui.callStack()).some((thread) => /core5 · EL2 · vm1\/vcpu0/.test(thread)));
+    await waitThread(ui, /^Thread core5 · EL2 · vm1\/vcpu0/);
     await page.keyboard.press('Escape');
   });
 

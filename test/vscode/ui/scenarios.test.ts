@@ -4,7 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { lineOf, onlyShow, READABLE_TERMINAL, row, waitConsole, waitStack, waitTerminal, waitTop } from '../session';
+import {
+  lineOf,
+  onlyShow,
+  READABLE_TERMINAL,
+  row,
+  waitConsole,
+  waitStack,
+  waitTerminal,
+  waitThread,
+  waitTop,
+} from '../session';
 import { becomes } from '../ui';
 import { openWorkbench, type Workbench } from '../workbench';
 
@@ -76,7 +86,7 @@ describe('scenarios', () => {
     const { ui } = bench;
     await ui.startConfiguration('kvm-soft-lockup on v6.6: 8 million broadcasts');
     await waitStack(ui, (all) => all.some((frame) => /^Stack Frame main, line \d+, kvm-soft-lockup\.c/.test(frame)));
-    assert.ok((await ui.callStack()).some((thread) => /^Thread core0 · EL1 · vm1\/vcpu0 stale fetch/.test(thread)));
+    await waitThread(ui, /^Thread core0 · EL1 · vm1\/vcpu0 stale fetch/);
     const barks = /host: watchdog: BUG: soft lockup - CPU#0 stuck for 3\ds! \[vm1\/vcpu0\]/;
     await waitConsole(ui, (text) => barks.test(text));
     await ui.screenshot('scenario-soft-lockup', THEMES);
@@ -133,7 +143,7 @@ describe('scenarios', () => {
     const { ui } = bench;
     await ui.startConfiguration('kvm-vpipt on v5.15: a core of another kind comes late');
     await waitStack(ui, (all) => /^Stack Frame 0x0*90001000, /.test(all[0]) && /^Stack Frame patch, /.test(all[1]));
-    assert.ok((await ui.callStack()).some((thread) => /^Thread core1 · EL1 · vm1\/vcpu0 VIPT alias/.test(thread)));
+    await waitThread(ui, /^Thread core1 · EL1 · vm1\/vcpu0 VIPT alias/);
     await onlyShow(ui, 'Findings');
     const found = await ui.treeRows('Findings', (all) => row(all, 'VIPT alias') !== undefined);
     assert.match(row(found, 'VIPT alias')?.description ?? '', /core 1 · vm1\/vcpu0 · EL1$/);

@@ -21,6 +21,9 @@ export interface NodeTestOptions {
   readonly report?: boolean;
 }
 
+/** A file's share of the work: its bytes, loading it, and that it takes long if its name says so. */
+const weight = (file: string): number => statSync(file).size + 2000 + (file.endsWith('.slow.test.ts') ? SLOW : 0);
+const SLOW = 50_000;
 /** Some files take far longer than their size says: what is left goes to whoever is free. */
 const SHARDS_A_PROCESS = 4;
 
@@ -53,14 +56,12 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
   const shards = new Map<string, readonly string[]>();
   const tally = new Tally(options.verbose ?? false, shards);
   try {
-    const entries = deal(files, options.processes * SHARDS_A_PROCESS, (file) => statSync(file).size + 2000).map(
-      (shard, index) => {
-        const name = `${index + 1}.shard.mjs`;
-        shards.set(name, shard);
-        writeFileSync(path.join(scratch, name), shardText(shard));
-        return path.join(scratch, name);
-      },
-    );
+    const entries = deal(files, options.processes * SHARDS_A_PROCESS, weight).map((shard, index) => {
+      const name = `${index + 1}.shard.mjs`;
+      shards.set(name, shard);
+      writeFileSync(path.join(scratch, name), shardText(shard));
+      return path.join(scratch, name);
+    });
     const events = entries.length > 0 ? run({ files: entries, concurrency: options.processes }) : [];
     for await (const event of events) tally.take(event);
   } finally {

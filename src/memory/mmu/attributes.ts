@@ -66,6 +66,28 @@ function stage1Type(type: MemoryType, context: TranslationContext, access: Acces
   return MemoryType.NormalNC;
 }
 
+/** A page that hardware may mark as written to. */
+export const CLEAN = Attr.Dbm | Attr.ReadOnly;
+
+/** As `permits` under a context: where hardware keeps the dirty state, a clean page may be written to. */
+export function permitsIn(
+  context: TranslationContext,
+  attr: number,
+  access: Access,
+  privileged: boolean,
+  pan: boolean,
+): boolean {
+  const dirty = context.hardwareDirty && (attr & CLEAN) === CLEAN ? attr & ~Attr.ReadOnly : attr;
+  return permits(dirty, !context.twoRanges, access, privileged, context.wxn, pan);
+}
+
+/** Stage 1's memory type where it is off (S1DisabledOutput). */
+export function offType(context: TranslationContext, access: Access): MemoryType {
+  if (context.hcrDC) return MemoryType.NormalWB;
+  if (access !== Access.Fetch) return MemoryType.DeviceNGnRnE;
+  return context.fetchCacheable ? MemoryType.NormalWT : MemoryType.NormalNC;
+}
+
 /** Whether stage 1 of a regime permits the access. `privileged`: at EL1 or above, not LDTR or STTR. */
 export function permits(
   attr: number,

@@ -4,16 +4,22 @@
  */
 import { hex } from '../../base/bits';
 import { MutableFault } from '../faults';
-import { Access, type TranslationResult, type TranslatorPort } from '../translator';
+import type { Access, TranslationResult, TranslatorPort } from '../translator';
 import { MemoryType, type TranslationContext, type TranslationRange } from '../types';
-import { Attr, accessType, attrLevel, attrType, describeType, effectiveShareability, permits } from './attributes';
+import {
+  Attr,
+  accessType,
+  attrLevel,
+  attrType,
+  describeType,
+  effectiveShareability,
+  offType,
+  permitsIn,
+} from './attributes';
 import { describeFault } from './faultStatus';
 import { Stage2 } from './stage2';
 import { combineShareability, combineTypes, level2, permits2 } from './stage2Attributes';
 import { Walker } from './walker';
-
-/** A page that hardware may mark as written to. */
-const CLEAN = Attr.Dbm | Attr.ReadOnly;
 
 /** Whose rights an access has. */
 export interface Rights {
@@ -82,8 +88,7 @@ export class FreshWalk {
     const { walker, fault, stage2 } = this;
     if (!walker.walk(core, context, range, hi, lo)) return false;
     const { attr } = walker;
-    const dirty = context.hardwareDirty && (attr & CLEAN) === CLEAN ? attr & ~Attr.ReadOnly : attr;
-    if (!permits(dirty, !context.twoRanges, access, privileged, context.wxn, pan)) {
+    if (!permitsIn(context, attr, access, privileged, pan)) {
       fault.plain('permission', false);
       fault.level = attrLevel(attr);
       return false;
@@ -109,8 +114,7 @@ export class FreshWalk {
     access: Access,
   ): boolean {
     if (!this.through(core, context, ipa, access)) return false;
-    const stage1 = context.hcrDC ? MemoryType.NormalWB : access === Access.Fetch ? fetchType(context) : 0;
-    this.type = combineTypes(this.stage2.attr2, stage1, context.s2, access);
+    this.type = combineTypes(this.stage2.attr2, offType(context, access), context.s2, access);
     this.shareability = result.shareability;
     return true;
   }
@@ -123,6 +127,3 @@ export class FreshWalk {
     return true;
   }
 }
-
-const fetchType = (context: TranslationContext): MemoryType =>
-  context.fetchCacheable ? MemoryType.NormalWT : MemoryType.NormalNC;

@@ -12,8 +12,8 @@ import {
   type Translator,
   type TranslatorPort,
 } from '../translator';
-import { MemoryType, type TranslationContext, type TranslationRange } from '../types';
-import { Attr, accessType, attrLevel, attrType, effectiveShareability, permits } from './attributes';
+import type { TranslationContext, TranslationRange } from '../types';
+import { Attr, accessType, attrLevel, attrType, CLEAN, effectiveShareability, offType, permitsIn } from './attributes';
 import { EntryUses } from './entryUses';
 import { ParResult } from './par';
 import { ignoresTop, isUpper, reachable, untagged } from './ranges';
@@ -33,8 +33,6 @@ const TWO32 = 2 ** 32;
 /** pageLog2 of a flat map. */
 const EVERYTHING = 64;
 const WRITE_BACK = 0xff;
-/** A page that hardware may mark as written to. */
-const CLEAN = Attr.Dbm | Attr.ReadOnly;
 
 /** Look-ups beyond the last-entry shortcut, and walks that filled an entry: all, and those for fetches. */
 export interface TlbCounts {
@@ -201,9 +199,7 @@ export class Mmu implements Translator {
 
   /** Stage 1's permissions; a clean page may be written to. */
   private permits1(context: TranslationContext, attr: number, access: Access): boolean {
-    const { privileged, pan } = this;
-    const dirty = context.hardwareDirty && (attr & CLEAN) === CLEAN ? attr & ~Attr.ReadOnly : attr;
-    return permits(dirty, !context.twoRanges, access, privileged, context.wxn, pan);
+    return permitsIn(context, attr, access, this.privileged, this.pan);
   }
   private permits2(context: TranslationContext, attr2: number, access: Access): boolean {
     if (permits2(attr2, access, context.el === 0)) return true;
@@ -309,9 +305,7 @@ export class Mmu implements Translator {
     result.guarded = false;
     result.watched = false;
     result.shareability = context.hcrDC ? 0 : 2;
-    if (context.hcrDC) result.type = MemoryType.NormalWB;
-    else if (access !== Access.Fetch) result.type = MemoryType.DeviceNGnRnE;
-    else result.type = context.fetchCacheable ? MemoryType.NormalWT : MemoryType.NormalNC;
+    result.type = offType(context, access);
     const mair = context.hcrDC ? WRITE_BACK : 0;
     this.attr = (mair << Attr.MairShift) | (result.type << Attr.TypeShift) | (context.secure ? 0 : Attr.Ns);
     if (!context.hcrDC) this.attr |= 2 << Attr.ShShift;

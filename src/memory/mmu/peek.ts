@@ -14,6 +14,7 @@ import {
   describePermissions,
   describeType,
   effectiveShareability,
+  offType,
   permits,
 } from './attributes';
 import type { DescriptorPort, WalkTrace } from './descriptorAccess';
@@ -130,9 +131,7 @@ const wide = (address: number | undefined): bigint | undefined => (address === u
 function flat(peek: Peek, context: TranslationContext, hi: number, lo: number, access: Access): PeekedTranslation {
   const pa = (hi >>> 0) * 2 ** 32 + lo;
   if (pa >= 2 ** context.ipsBits) return peek.refused('addressSize', 0);
-  const fetch = context.fetchCacheable ? MemoryType.NormalWT : MemoryType.NormalNC;
-  const off = access === Access.Fetch ? fetch : MemoryType.DeviceNGnRnE;
-  const type = context.hcrDC ? MemoryType.NormalWB : off;
+  const type = offType(context, access);
   const shareability = context.hcrDC ? 0 : 2;
   if (context.stage2) return peek.through(pa, type, shareability, 64, 'stage 1 off');
   const attributes = `${describeType(type, shareability)}, stage 1 off`;

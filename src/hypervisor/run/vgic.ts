@@ -54,7 +54,38 @@ export interface VgicCpu {
   readonly lists: readonly (number | bigint)[];
 }
 
-/** Of both versions; `T` is a list register. */
+/** What both versions keep by vCPU; `T` is a list register. */
+export abstract class VgicLists<T extends number | bigint> {
+  /** Something waits for a list register. */
+  protected readonly waiting: boolean[];
+  /** List registers while the vCPU does not run. */
+  readonly lists: T[][];
+  /** The distributor. */
+  abstract readonly gic: Pick<Vgic, 'privateLine' | 'sharedLine'>;
+
+  constructor(vcpus: number, empty: T) {
+    this.waiting = new Array<boolean>(vcpus).fill(false);
+    this.lists = Array.from({ length: vcpus }, () => new Array<T>(LIST_REGISTERS).fill(empty));
+  }
+
+  privateLine(vcpu: number, n: number): InterruptLine {
+    return this.gic.privateLine(vcpu, n);
+  }
+  sharedLine(n: number): InterruptLine {
+    return this.gic.sharedLine(n);
+  }
+
+  saveState(): VgicState<T> {
+    return { waiting: [...this.waiting], lists: this.lists.map((list) => [...list]) };
+  }
+  loadState(state: unknown): void {
+    const { waiting, lists } = state as VgicState<T>;
+    waiting.forEach((waits, vcpu) => void (this.waiting[vcpu] = waits));
+    lists.forEach((list, vcpu) => void (this.lists[vcpu] = [...list]));
+  }
+}
+
+/** What of it is saved. */
 export interface VgicState<T> {
   readonly waiting: readonly boolean[];
   readonly lists: readonly (readonly T[])[];

@@ -2,20 +2,12 @@
  * GICv2 of a VM. The distributor's own CPU interface stands for the list registers: an interrupt is acknowledged there when it
  * gets one, its priority dropped at once, and deactivated when the guest has ended it.
  */
-import type { Device, InterruptLine } from '../../devices/device';
+import type { Device } from '../../devices/device';
 import { GicDistributor } from '../../devices/gicDistributor';
 import { CPU_CTLR_MASK, GicV2 } from '../../devices/gicv2';
 import { VIRT_INTERRUPTS, virtMap } from '../../devices/virtBoard';
 import type { CoreContext } from './model';
-import {
-  INTERFACE_ENABLE,
-  LIST_REGISTERS,
-  UNDERFLOW_INTERRUPT,
-  type Vgic,
-  type VgicCpu,
-  type VgicState,
-  VTIMER_INTERRUPT,
-} from './vgic';
+import { INTERFACE_ENABLE, UNDERFLOW_INTERRUPT, type Vgic, type VgicCpu, VgicLists, VTIMER_INTERRUPT } from './vgic';
 
 /** GICH_LRn. */
 const LR = {
@@ -35,22 +27,18 @@ const gichRead = (c: CoreContext, offset: number): number =>
 const gich = (c: CoreContext, offset: number, value: number): void =>
   c.port.mmioWrite(c.core, virtMap.gicHypervisor.base + offset, value);
 
-export class VgicV2 implements Vgic {
+/** `lists` are GICH_LRn. */
+export class VgicV2 extends VgicLists<number> implements Vgic {
   readonly version = 2;
   readonly gic: GicV2;
   readonly devices: readonly Device[];
-  /** By vCPU: something waits for a list register. */
-  private readonly waiting: boolean[];
-  /** By vCPU: GICH_LRn while it does not run. */
-  readonly lists: number[][];
 
   constructor(
     vcpus: number,
     /** Something new is pending for a vCPU. */
     private readonly raised: (vcpu: number) => void,
   ) {
-    this.waiting = new Array<boolean>(vcpus).fill(false);
-    this.lists = Array.from({ length: vcpus }, () => new Array<number>(LIST_REGISTERS).fill(0));
+    super(vcpus, 0);
     this.gic = new GicV2(vcpus, VIRT_INTERRUPTS, {
       setIrq: (vcpu, level) => {
         this.waiting[vcpu] = level;
@@ -62,22 +50,6 @@ export class VgicV2 implements Vgic {
     this.devices = [new GicDistributor(virtMap.gicDistributor.base, this.gic)];
     for (const cpu of this.gic.cpu) Object.assign(cpu, { ctlr: CPU_CTLR_MASK & ~8, pmr: 0x100 });
     this.gic.update();
-  }
-
-  saveState(): VgicState<number> {
-    return { waiting: [...this.waiting], lists: this.lists.map((list) => [...list]) };
-  }
-  loadState(state: unknown): void {
-    const { waiting, lists } = state as VgicState<number>;
-    waiting.forEach((waits, vcpu) => void (this.waiting[vcpu] = waits));
-    lists.forEach((list, vcpu) => void (this.lists[vcpu] = [...list]));
-  }
-
-  privateLine(vcpu: number, n: number): InterruptLine {
-    return this.gic.privateLine(vcpu, n);
-  }
-  sharedLine(n: number): InterruptLine {
-    return this.gic.sharedLine(n);
   }
 
   flush(vcpu: number): boolean {

@@ -2,22 +2,14 @@
  * GICv3 of a VM (vgic-v3.c): distributor and redistributors in software, one Security state, affinity routing always on. The
  * guest's ICC_* registers are the core's ICV_* ones; only ICC_SGI1R_EL1 and its kin come to EL2. No ITS, no LPIs.
  */
-import type { Device, InterruptLine } from '../../devices/device';
+import type { Device } from '../../devices/device';
 import { GicV3CpuInterfaces } from '../../devices/gicv3/cpuInterface';
 import { GicV3Distributor } from '../../devices/gicv3/distributor';
 import { type CoreSight, GicV3, Group } from '../../devices/gicv3/gicv3';
 import { GicV3Redistributors } from '../../devices/gicv3/redistributors';
 import { VIRT_INTERRUPTS, virtMap } from '../../devices/virtBoard';
 import type { CoreContext } from './model';
-import {
-  INTERFACE_ENABLE,
-  LIST_REGISTERS,
-  UNDERFLOW_INTERRUPT,
-  type Vgic,
-  type VgicCpu,
-  type VgicState,
-  VTIMER_INTERRUPT,
-} from './vgic';
+import { INTERFACE_ENABLE, UNDERFLOW_INTERRUPT, type Vgic, type VgicCpu, VgicLists, VTIMER_INTERRUPT } from './vgic';
 
 /** ICH_LR<n>_EL2. */
 const LR = {
@@ -39,24 +31,20 @@ const vcpuSight: CoreSight = {
   fiqToEl3: () => false,
 };
 
-export class VgicV3 implements Vgic {
+/** `lists` are ICH_LR<n>_EL2. */
+export class VgicV3 extends VgicLists<bigint> implements Vgic {
   readonly version = 3;
   readonly gic: GicV3;
   readonly devices: readonly Device[];
   /** Routes software interrupts by affinity; nothing else of it is used. */
   private readonly interfaces: GicV3CpuInterfaces;
-  /** By vCPU: something waits for a list register. */
-  private readonly waiting: boolean[];
-  /** By vCPU: ICH_LR<n>_EL2 while it does not run. */
-  readonly lists: bigint[][];
 
   constructor(
     vcpus: number,
     /** Something new is pending for a vCPU. */
     private readonly raised: (vcpu: number) => void,
   ) {
-    this.waiting = new Array<boolean>(vcpus).fill(false);
-    this.lists = Array.from({ length: vcpus }, () => new Array<bigint>(LIST_REGISTERS).fill(0n));
+    super(vcpus, 0n);
     const lines = { setIrq: () => {}, setFiq: () => {}, setVirtual: () => {} };
     this.gic = new GicV3({ cores: vcpus, interrupts: VIRT_INTERRUPTS, lines, sight: vcpuSight, security: false });
     this.interfaces = new GicV3CpuInterfaces(this.gic);
@@ -72,22 +60,6 @@ export class VgicV3 implements Vgic {
     if (waits === this.waiting[vcpu]) return;
     this.waiting[vcpu] = waits;
     if (waits) this.raised(vcpu);
-  }
-
-  saveState(): VgicState<bigint> {
-    return { waiting: [...this.waiting], lists: this.lists.map((list) => [...list]) };
-  }
-  loadState(state: unknown): void {
-    const { waiting, lists } = state as VgicState<bigint>;
-    waiting.forEach((waits, vcpu) => void (this.waiting[vcpu] = waits));
-    lists.forEach((list, vcpu) => void (this.lists[vcpu] = [...list]));
-  }
-
-  privateLine(vcpu: number, n: number): InterruptLine {
-    return this.gic.privateLine(vcpu, n);
-  }
-  sharedLine(n: number): InterruptLine {
-    return this.gic.sharedLine(n);
   }
 
   flush(vcpu: number): boolean {

@@ -109,6 +109,7 @@ export class Cpu implements CpuPeer, CoreParts {
    */
   reset(el: 1 | 2 | 3, pc: bigint, x0: bigint): void {
     const { state, facts } = this;
+    if (!this.ready) this.ports.waking?.();
     state.clear();
     state.set('coreIndex', this.index);
     this.random.seed((facts.seed ?? 1) + this.index);
@@ -292,6 +293,7 @@ export class Cpu implements CpuPeer, CoreParts {
   }
   /** Waiting for an interrupt, or no longer. */
   setWaiting(waiting: boolean): void {
+    if (!waiting && !this.ready) this.ports.waking?.();
     this.state.set('waitState', waiting ? WaitState.wfi : WaitState.running);
   }
   /** Takes it; 0 when there is none. */

@@ -137,6 +137,8 @@ export interface CpuPorts {
   readonly cores: readonly CpuPeer[];
   /** The physical count of the generic timer, in ticks: a whole number. */
   counter(): number;
+  /** A core that was off or waiting is about to be neither. */
+  waking?(): void;
   /** Events of this core since power-on, up to the instruction that is being executed. */
   counted(core: number, event: PerformanceEvent): number;
   /**

@@ -60,6 +60,7 @@ export class Waiting {
   }
 
   private wake(): void {
+    this.ports.waking?.();
     this.parts.state.set('waitState', WaitState.running);
     this.parts.pmu.levelChanged();
   }

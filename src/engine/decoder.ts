@@ -1,5 +1,5 @@
 /**
- * Decodes I-granules into records, for cores with one set of features. Each word's record is kept in a direct-mapped table by
+ * Decodes I-granules into records, for cores with one set of features. Each word's record is kept in a two-way table by
  * instruction word, so a granule that comes back costs a few loads a word; decoding depends on the word and the features only.
  * A handler that a word is the first to want is generated here.
  */
@@ -10,15 +10,20 @@ import { FixedHandler, type HandlerTable, placeOperand } from './handlers';
 import type { LaterCode } from './laterCode';
 import { OpenContext } from './openContext';
 
-/** log2 of the words remembered: the boot of a kernel decodes 150,000 different ones, and those that collide are decoded again. */
-const CACHE_BITS = 18;
+/**
+ * log2 of the sets of words remembered. The boot of a kernel decodes 120,000 different ones; of those that share a set, all but
+ * two are decoded again.
+ */
+const SETS_LOG2 = 18;
+/** int32 of a remembered word: the record's four, the word, and VALID | loads | stores << 8; a set of two is 64 bytes. */
+const ENTRY = 8;
+const WORD = 4;
+const COUNTS = 5;
+const VALID = 1 << 16;
 
 export class Decoder {
   private readonly words: Int32Array;
-  /** word cache: per slot the word, a valid flag, loads | stores << 8, and the record's four words. */
-  private readonly tags = new Int32Array(1 << CACHE_BITS);
-  private readonly counts = new Int32Array(1 << CACHE_BITS).fill(-1);
-  private readonly templates = new Int32Array(4 << CACHE_BITS);
+  private readonly known = new Int32Array((2 * ENTRY) << SETS_LOG2);
   private readonly decodeWord: (word: number) => Decoded | undefined;
   private readonly scratch = new DataView(new ArrayBuffer(RECORD_BYTES));
 
@@ -36,7 +41,7 @@ export class Decoder {
 
   /** Fills the granule's records (one per word and LINE_END) from its bytes. Both addresses are 4-byte aligned. */
   decodeGranule(bytesAddress: number, recordBase: number): void {
-    const { words, tags, counts, templates } = this;
+    const { words, known } = this;
     const n = this.granuleBytes >> 2;
     let before = 0;
     let last = 0;
@@ -44,14 +49,23 @@ export class Decoder {
     const from = bytesAddress >> 2;
     for (let i = 0; i < n; i++, out += 4) {
       const word = words[from + i];
-      const slot = (Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)) | 0;
-      if (tags[slot] !== word || counts[slot] < 0) this.fill(slot, word);
-      words[out] = templates[slot * 4] | (before << 16);
-      words[out + 1] = templates[slot * 4 + 1];
-      words[out + 2] = templates[slot * 4 + 2];
-      words[out + 3] = templates[slot * 4 + 3];
-      before += counts[slot];
-      const handler = templates[slot * 4] & 0xffff;
+      const set = (Math.imul(word, 0x9e3779b1) >>> (32 - SETS_LOG2)) * (2 * ENTRY);
+      let at = set;
+      if (known[at + WORD] !== word || known[at + COUNTS] === 0) {
+        at += ENTRY;
+        if (known[at + WORD] !== word || known[at + COUNTS] === 0) {
+          // What was decoded last is the first of its set.
+          at = set;
+          known.copyWithin(at + ENTRY, at, at + ENTRY);
+          this.fill(at, word);
+        }
+      }
+      words[out] = known[at] | (before << 16);
+      words[out + 1] = known[at + 1];
+      words[out + 2] = known[at + 2];
+      words[out + 3] = known[at + 3];
+      before += known[at + COUNTS] & (VALID - 1);
+      const handler = known[at] & 0xffff;
       if (i > 0) {
         const joined = this.pairs.known(last, handler);
         if (joined !== last) words[out - 4] = (words[out - 4] & ~0xffff) | joined;
@@ -62,7 +76,7 @@ export class Decoder {
     this.later.flush();
   }
 
-  private fill(slot: number, word: number): void {
+  private fill(at: number, word: number): void {
     const { scratch } = this;
     for (let i = 0; i < RECORD_BYTES; i += 4) scratch.setInt32(i, 0, true);
     const decoded = this.decodeWord(word >>> 0);
@@ -82,9 +96,9 @@ export class Decoder {
       for (const { place, derive } of handler.operands) placeOperand(scratch, place, derive(decoded.fields));
       counts = (handler.semantics.loads ?? 0) | ((handler.semantics.stores ?? 0) << 8);
     }
-    for (let i = 0; i < 4; i++) this.templates[slot * 4 + i] = scratch.getInt32(i * 4, true);
-    this.tags[slot] = word;
-    this.counts[slot] = counts;
+    for (let i = 0; i < 4; i++) this.known[at + i] = scratch.getInt32(i * 4, true);
+    this.known[at + WORD] = word;
+    this.known[at + COUNTS] = VALID | counts;
   }
 }
 

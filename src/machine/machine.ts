@@ -77,8 +77,6 @@ export interface MachineOptions {
   readonly hypervisor?: (port: El2Port) => Hypervisor;
   /** Puts images into memory; called at power-on and at each reset. */
   load(machine: ElscopeMachine): StartState;
-  /** The same for one virtual machine alone. */
-  reload?(machine: ElscopeMachine, vm: number): void;
 }
 
 /** Instructions of other cores in one step of a core that waits: it may wait for ever. */
@@ -193,6 +191,10 @@ export class ElscopeMachine implements Machine {
       comparators: (...change) => this.breakpoints.armedBy(...change),
       monitors: (...change) => timerLines.monitors(...change),
       timers: (...change) => timerLines.timers(...change),
+      waking: () => {
+        this.scheduler.waking();
+        this.engine.askHorizon();
+      },
       instructionWord: (core) => this.instructionWord(core),
       firmware: player,
       interruptController: gic,
@@ -317,7 +319,6 @@ export class ElscopeMachine implements Machine {
         fired: (id) => this.hypervisor?.timerFired(id),
         ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
         console: (vm, bytes) => this.consoles.write(bytes, vm === 0 ? HOST_CONSOLE : 0),
-        reload: (vm) => this.options.reload?.(this, vm),
         exit: (code, how) => this.exit(code, how),
       }),
     );

@@ -12,7 +12,7 @@ export interface ScheduledCore {
   /**
    * Executes at most `limit` instructions; returns how many. Fewer: it waits, or a stop is pending. `horizon` is asked on slow
    * paths, with the instructions of this call including the current one, for a new limit: it can only come nearer. It need not
-   * be asked while fewer than `allowance` penalty cycles were added and no event was scheduled.
+   * be asked while fewer than `allowance` penalty cycles were added, no event was scheduled and no core was waking.
    */
   run(limit: number, horizon?: (executed: number) => number, allowance?: number): number;
   /** Instructions plus penalty cycles since power-on. */
@@ -121,7 +121,7 @@ export class Scheduler {
 
   /**
    * The rest of the turn, or many turns if no other core is ready nor had a turn in this round. Afterwards turnLeft has to be
-   * lowered by the result. All turns but the last one are over then, as rounds of this core alone.
+   * lowered by the result.
    */
   private runTurns(core: ScheduledCore, left: number): number {
     const { quantum, jitter } = this.options;
@@ -129,42 +129,29 @@ export class Scheduler {
       return core.run(Math.min(left, this.turnLeft));
     }
     const rest = this.turnLeft;
-    const first = core.cycles() - this.turnStart;
     /** Turns, after the current one, that n instructions of this call reach into. */
     const turnOf = (n: number): number => Math.max(0, Math.ceil((n - rest) / quantum));
     /** The first turn boundary at or after n instructions. */
     const boundary = (n: number): number => rest + turnOf(n) * quantum;
-    /** Penalties of this call up to now, up to the last turn that is known of, and which turn that is. */
-    let penalties = 0;
-    let before = 0;
-    let turn = 0;
-    const enterTurn = (n: number): void => {
-      if (turnOf(n) <= turn) return;
-      turn = turnOf(n);
-      before = penalties;
-    };
-    const horizon = (n: number): number => {
-      enterTurn(n);
-      penalties = core.cycles() - this.turnStart - first - (n - 1);
-      if (this.othersReady(core)) return boundary(n);
-      return boundary(Math.max(n, this.time.untilNext() - first - penalties));
-    };
-    const until = this.time.untilNext();
-    const most = Math.min(left, rest + TURNS * quantum, boundary(Math.max(1, until - first)));
-    // Penalties below this leave the boundary where it is; a machine of several cores also has to see others wake.
-    const allowance = this.cores.length > 1 ? 0 : until - first - most;
-    const executed = core.run(most, horizon, allowance);
-    enterTurn(executed);
-    if (turn > 0) {
-      this.turnLeft += turn * quantum;
-      // With one core no turn overlaps another: its rounds may as well be one.
-      if (this.cores.length > 1) this.endRounds(first + rest + (turn - 1) * quantum + before);
-    }
+    const untilNext = (): number => this.time.untilNext() - (core.cycles() - this.turnStart);
+    const horizon = (n: number): number => boundary(this.othersReady(core) ? n : Math.max(n, n - 1 + untilNext()));
+    const until = untilNext();
+    const most = Math.min(left, rest + TURNS * quantum, boundary(Math.max(1, until)));
+    // Penalties below this leave the boundary where it is.
+    const executed = core.run(most, horizon, until - most);
+    // Turns that overlapped no other's may as well be one.
+    this.turnLeft += turnOf(executed) * quantum;
     return executed;
   }
 
-  /** Rounds in which the current core was alone are over, with this many cycles since its turn began. */
-  private endRounds(cycles: number): void {
+  /**
+   * A core is about to be ready. Where the core whose turn it is was the only one, a round begins here: what it did before
+   * overlaps nothing. `horizon` has to be asked.
+   */
+  waking(): void {
+    const core = this.cores[this.turnCore];
+    if (this.time.roundBegun || this.othersReady(core)) return;
+    const cycles = core.cycles() - this.turnStart;
     this.time.turnEnded(cycles);
     this.time.roundEnded();
     this.turnStart += cycles;

@@ -3,13 +3,12 @@
 import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
+import { type PsciPort, psciCall } from '../../devices/psci';
 import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
-import { injectUndefined, skip } from './inject';
 import type { CoreContext, Hypervisor } from './model';
-import { stopAll } from './placement';
 import { done, type Next, type Routine, step } from './routines';
 import type { Vcpu } from './vm';
 import { isVmmCall } from './vmmApi';
@@ -51,21 +50,39 @@ export const handleExit: Routine = {
   ],
 };
 
+/** The instruction was emulated: the guest goes on behind it. */
+const skip = (vcpu: Vcpu): void => {
+  vcpu.pc = BigInt.asUintN(64, vcpu.pc + 4n);
+};
+
+const FROM_SPX = 0x200n;
+const FROM_SP0 = 0n;
+const FROM_LOWER = 0x400n;
+const IL = 1n << 25n;
+const EL1H_MASKED = 0x3c5n;
+
+/** kvm_inject_undefined and its kin: the vCPU takes an exception to its EL1. EL1's registers are on the core. */
+export function inject(c: CoreContext, ec: number, iss: bigint, far?: bigint): void {
+  const { vcpu } = c;
+  const fromEl0 = (vcpu.pstate & 0xcn) === 0n;
+  const offset = fromEl0 ? FROM_LOWER : (vcpu.pstate & 1n) !== 0n ? FROM_SPX : FROM_SP0;
+  c.write('ESR_EL1', (BigInt(ec) << 26n) | IL | iss);
+  if (far !== undefined) c.write('FAR_EL1', far);
+  c.write('ELR_EL1', vcpu.pc);
+  c.write('SPSR_EL1', vcpu.pstate);
+  vcpu.pc = BigInt.asUintN(64, c.read('VBAR_EL1') + offset);
+  vcpu.pstate = EL1H_MASKED;
+}
+
 export const unknownEc: Routine = {
   name: 'kvm_handle_unknown_ec',
   steps: [
     step('inject UNDEF', 20, (c) => {
-      injectUndefined(c);
+      inject(c, EC.UNKNOWN, 0n);
       return done('resume');
     }),
   ],
 };
-
-/** kvm_vcpu_halt: unless there is nothing to wait for, or an interrupt is there already. */
-export function waitForInterrupt(vcpu: Vcpu): void {
-  const { vgic } = vcpu.vm;
-  if (vgic !== undefined && !vgic.hasPending(vcpu.index)) vcpu.state = 'waiting';
-}
 
 export const handleWfx: Routine = {
   name: 'kvm_handle_wfx',
@@ -74,7 +91,9 @@ export const handleWfx: Routine = {
       const { vcpu } = c;
       skip(vcpu);
       const isWfe = (c.read('ESR_EL2') & 1n) !== 0n;
-      if (!isWfe) waitForInterrupt(vcpu);
+      // kvm_vcpu_halt: nothing to wait for, or an interrupt is there already.
+      const waits = !isWfe && vcpu.vm.vgic !== undefined && !vcpu.vm.vgic.hasPending(vcpu.index);
+      if (waits) vcpu.state = 'waiting';
       return done('yield');
     }),
   ],
@@ -162,7 +181,7 @@ export const handleSysReg: Routine = {
       const operand = rt === 31 ? 0n : vcpu.x[rt];
       const what = answer(c, locals.register as string, locals.read === true ? undefined : operand);
       if (what.undefined === true) {
-        injectUndefined(c);
+        inject(c, EC.UNKNOWN, 0n);
         return done('resume');
       }
       if (what.value !== undefined && rt !== 31) vcpu.x[rt] = what.value;
@@ -189,6 +208,31 @@ export const VendorCall = {
   CORE: 0xc600_0103n,
 } as const;
 
+function psciOf(c: CoreContext): PsciPort {
+  const { vm } = c.vcpu;
+  return {
+    coreOf: (affinity) => vm.vcpus.findIndex((other) => (other.mpidr & 0xff_00ff_ffffn) === affinity),
+    state: (index) => (vm.vcpus[index].state === 'off' ? 'off' : 'on'),
+    isEntry: (address) => (address & 3n) === 0n && vm.slotOf(Number(address)) !== undefined,
+    cpuOn: (index, entry, context) => {
+      const other = vm.vcpus[index];
+      other.reset(entry, context);
+      other.state = 'runnable';
+      c.port.wake(other.core);
+    },
+    cpuOff: (index) => {
+      vm.vcpus[index].state = 'off';
+    },
+    suspend: () => {},
+    systemOff: () => {
+      for (const other of vm.vcpus) other.state = 'off';
+    },
+    systemReset: () => {
+      for (const other of vm.vcpus) other.state = 'off';
+    },
+  };
+}
+
 export const handleHvc: Routine = {
   name: 'handle_hvc',
   steps: [
@@ -207,7 +251,7 @@ export const handleHvc: Routine = {
         }
       } else if (id === VendorCall.EXIT) {
         model.exitCode = Number(argument & 0xffn);
-        stopAll(model, vcpu.vm);
+        for (const other of vcpu.vm.vcpus) other.state = 'off';
         return done('yield');
       } else return { call: isVmmCall(id) ? 'vmm_hypercall' : 'kvm_psci_call' };
       return done('resume');
@@ -225,5 +269,19 @@ export const handleSmc: Routine = {
     }),
     step('do as for HVC', 5, () => ({ call: 'handle_hvc' })),
     step('return the answer', 5, (_c, { result }) => done(result)),
+  ],
+};
+
+export const psci: Routine = {
+  name: 'kvm_psci_call',
+  steps: [
+    step('answer', 50, (c) => {
+      const { vcpu } = c;
+      const [x0, x1, x2, x3] = vcpu.x;
+      const { x0: result } = psciCall(psciOf(c), vcpu.index, x0, [x1, x2, x3]);
+      if (vcpu.state === 'off') return done('yield');
+      vcpu.x[0] = result;
+      return done('resume');
+    }),
   ],
 };

@@ -7,7 +7,6 @@
 import { bug } from '../../base/errors';
 import { SeededRandom } from '../../base/random';
 import { encodeUtf8 } from '../../base/utf8';
-import type { Outcome } from '../errno';
 import { NO_VCPU } from '../guestSwitch';
 import { fwbInEffect } from '../hcr';
 import type { CpuRegisters } from '../host/capabilities';
@@ -24,8 +23,6 @@ import { allRoutines } from './allRoutines';
 import { type GuestState, restoreGuest } from './guestState';
 import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
-
-import { stopAll } from './placement';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
 import { makeSlot, pfnmapHost } from './slots';
@@ -219,7 +216,6 @@ export class Hypervisor {
     this.userSpace = new UserSpace(
       (vm, byte) => port.console(vm, Uint8Array.of(byte)),
       (line) => this.printk(line),
-      (vm, why) => this.endVm(vm, why),
     );
   }
 
@@ -404,52 +400,31 @@ export class Hypervisor {
       vcpus.map(({ core }) => core),
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
-    const outcomes = slots.map((slot, n) => this.makeSlot(vm, n, slot));
+    for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
     for (const [index, { core, pinned }] of vcpus.entries()) {
       const vcpu = vm.vcpus[index];
       this.init(vcpu);
       if (pinned === true) vcpu.pinned = core;
       this.enqueue(vcpu, core);
     }
-    // Without its first slot a guest has nothing to run.
-    if (outcomes[0] !== 'ok') this.giveUp(vm, 'has no memory', 'slot 0 was refused');
     const refused = restore && restoreGuest(this, vm, restore);
-    if (refused !== undefined) this.giveUp(vm, 'cannot be restored', refused);
+    if (refused !== undefined) this.giveUp(vm, refused);
   }
 
   /** KVM_ARM_VCPU_INIT, and the vCPU's start as user space wants it. */
   init(vcpu: Vcpu): void {
     const { entry, x0 = 0n, on = vcpu.index === 0 } = this.config.vms[vcpu.vm.id - 1].vcpus[vcpu.index];
-    if (vcpu.hasRun) vcpu.vm.initAgain = true;
     vcpu.reset(entry, x0);
     vcpu.state = on ? 'runnable' : 'off';
     vcpu.wantsReset = false;
   }
 
-  /** The guest asked for it by PSCI (KVM_SYSTEM_EVENT_RESET): as at its start, but that other memory stays. */
-  resetVm(vm: Vm): void {
-    vm.resets = false;
-    this.printk(`vmm [${vm.id}]: KVM_SYSTEM_EVENT_RESET`);
-    this.userSpace.reset(vm);
-    this.port.reload(vm.id);
-    for (const vcpu of vm.vcpus) {
-      this.init(vcpu);
-      vcpu.start = undefined;
-      this.port.wake(vcpu.core);
-    }
-  }
-
   /** The VMM ends with its VM, which does not run. */
-  private giveUp(vm: Vm, what: string, why: string): void {
-    this.endVm(vm, `vm${vm.id} ${what}: ${why}`);
-    this.printk(`vmm [${vm.id}]: ${why}`);
-  }
-
-  /** The VMM cannot go on with its VM. */
-  private endVm(vm: Vm, why: string): void {
-    stopAll(this, vm);
-    this.failure ||= why;
+  private giveUp(vm: Vm, why: string): void {
+    for (const vcpu of vm.vcpus) vcpu.state = 'off';
+    this.failure = `vm${vm.id} cannot be restored: ${why}`;
     this.exitCode = 1;
+    this.printk(`vmm [${vm.id}]: ${why}`);
   }
 
   /** What KVM_CREATE_VM gives by default, or less where cores have less: the VMM asks for it then. */
@@ -475,14 +450,13 @@ export class Hypervisor {
   }
 
   /** The VMM maps memory and makes a slot of it; one that is refused is not there for the guest. */
-  private makeSlot(vm: Vm, id: number, config: SlotConfig): Outcome {
+  private makeSlot(vm: Vm, id: number, config: SlotConfig): void {
     const { guestAddress, bytes, hostAddress, flags = 0 } = config;
     vm.mappings.push(hostMapping(config));
     const outcome = makeSlot(this, vm, { id, guestAddress, bytes, flags, hostAddress });
-    if (outcome === 'ok') return outcome;
+    if (outcome === 'ok') return;
     this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${id}`, errno: outcome });
     this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${id}: ${outcome}`);
-    return outcome;
   }
 
   /** The cache registers of a vCPU on a core. */
@@ -548,7 +522,7 @@ export class Hypervisor {
   }
 
   get allOff(): boolean {
-    return this.vms.every((vm) => !vm.resets && vm.vcpus.every((vcpu) => vcpu.state === 'off'));
+    return this.vms.every((vm) => vm.vcpus.every((vcpu) => vcpu.state === 'off'));
   }
 }
 

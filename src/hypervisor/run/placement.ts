@@ -4,8 +4,7 @@
  */
 import { bug } from '../../base/errors';
 import type { CoreContext, Hypervisor, Thread } from './model';
-import { contextOf } from './vcpuRegisters';
-import type { Vcpu, Vm } from './vm';
+import type { Vcpu } from './vm';
 
 /** Where a vCPU that gives way goes on. */
 export function nextCore({ config, random, bootCores }: Hypervisor, vcpu: Vcpu, core: number): number {
@@ -30,14 +29,6 @@ function leaveGuest({ cores, port }: Hypervisor, vcpu: Vcpu): CoreContext {
   const context = cores[vcpu.core];
   if (context.thread.vcpu === vcpu && context.guest === 'entered') port.kick(vcpu.core);
   return context;
-}
-
-/** None of a VM's vCPUs runs on (KVM_REQ_SLEEP): those that are in the guest leave it. */
-export function stopAll(model: Hypervisor, vm: Vm): void {
-  for (const vcpu of vm.vcpus) {
-    vcpu.state = 'off';
-    leaveGuest(model, vcpu);
-  }
 }
 
 /** A vCPU goes on on another core. */
@@ -81,12 +72,7 @@ function resetNow(model: Hypervisor, vcpu: Vcpu): void {
 /** A vCPU has left its core: what was asked of it meanwhile. */
 export function hasLeft(model: Hypervisor, vcpu: Vcpu, core: number): void {
   vcpu.exitOver(model.port.cycles(core));
-  const { start, vm } = vcpu;
-  if (start !== undefined) vcpu.reset(start.entry, start.x0);
-  vcpu.start = undefined;
   if (vcpu.wantsReset) resetNow(model, vcpu);
-  if (vm.resets && vm.vcpus.every((other) => other === vcpu || contextOf(model, other) === undefined))
-    model.resetVm(vm);
 }
 
 /** Before each guest entry: false if the vCPU has to leave its core first. */
@@ -97,5 +83,5 @@ export function mayGoBack(model: Hypervisor, vcpu: Vcpu): boolean {
     if (host.online.includes(row.core)) vcpu.wantsCore = row.core;
     else model.printk(`vmm [${vcpu.vm.id}]: ${vcpu.name} cannot go to core ${row.core}, which is not online`);
   }
-  return vcpu.state !== 'off' && vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
+  return vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
 }

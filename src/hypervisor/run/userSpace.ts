@@ -8,7 +8,7 @@ import { Pl011 } from '../../devices/pl011';
 import { virtMap, virtSpi } from '../../devices/virtBoard';
 import type { Vcpu, Vm } from './vm';
 
-/** KVM_RUN returned an error, which ends the VM. */
+/** KVM_RUN returned an error: the vCPU does not run again. */
 export interface RunError {
   readonly vcpu: string;
   readonly errno: string;
@@ -32,9 +32,6 @@ interface UserSpaceState {
 
 interface Machine {
   readonly devices: readonly Device[];
-  /** Their states, and the list registers, when they were made. */
-  readonly fresh: readonly unknown[];
-  readonly freshLists: unknown;
   readonly uart: Pl011;
 }
 
@@ -54,8 +51,6 @@ export class UserSpace {
     private readonly print: (vm: number, byte: number) => void,
     /** Takes lines of the monitors' own output. */
     private readonly say: (line: string) => void,
-    /** A monitor ends, and its VM with it. */
-    private readonly ends: (vm: Vm, why: string) => void,
   ) {}
 
   save(): UserSpaceState {
@@ -95,16 +90,7 @@ export class UserSpace {
         this.print(id, byte);
       },
     });
-    const devices = [uart, ...(vgic?.devices ?? [])];
-    const fresh = devices.map((device) => device.save());
-    this.machines.set(id, { uart, devices, fresh, freshLists: vgic?.saveState() });
-  }
-
-  /** Devices and interrupt controller as they were made. */
-  reset({ id, vgic }: Pick<Vm, 'id' | 'vgic'>): void {
-    const machine = this.machines.get(id);
-    for (const [n, device] of (machine?.devices ?? []).entries()) device.load(machine?.fresh[n]);
-    vgic?.loadState(machine?.freshLists);
+    this.machines.set(id, { uart, devices: [uart, ...(vgic?.devices ?? [])] });
   }
 
   /** What the user types, for the first VM. */
@@ -136,8 +122,8 @@ export class UserSpace {
   fail(vcpu: Vcpu, errno: string, why: string): void {
     this.errors.push({ vcpu: vcpu.name, errno, why });
     vcpu.count(`KVM_RUN ${errno}`);
+    vcpu.state = 'off';
     this.say(`vmm [${vcpu.vm.id}]: KVM_RUN vcpu${vcpu.index}: ${errno}: ${why}`);
-    this.ends(vcpu.vm, `KVM_RUN of ${vcpu.name} failed: ${errno}`);
   }
 
   memoryFault(vcpu: Vcpu, ipa: number): void {

@@ -24,6 +24,8 @@ interface World {
   readonly cores: readonly ScriptedCore[];
   /** Everything that can be seen, in order: which core did what at which guest time. */
   readonly log: string[];
+  /** Told before a core wakes. */
+  waking: () => void;
 }
 
 class ScriptedCore implements ScheduledCore {
@@ -49,7 +51,8 @@ class ScriptedCore implements ScheduledCore {
   }
 
   wake(): void {
-    if (!this.waiting) this.awake = true;
+    if (this.waiting) this.world().waking();
+    else this.awake = true;
     this.waiting = false;
   }
 
@@ -58,9 +61,14 @@ class ScriptedCore implements ScheduledCore {
     const free = this.penalties + allowance;
     let most = limit;
     let ask = false;
-    const { time } = this.world();
+    const world = this.world();
+    const { time, waking } = world;
     time.scheduled = () => {
       ask = true;
+    };
+    world.waking = () => {
+      ask = true;
+      waking();
     };
     while (this.done - start < most && this.ready()) {
       const actions = this.script.get(this.done + 1);
@@ -72,6 +80,7 @@ class ScriptedCore implements ScheduledCore {
       this.done++;
     }
     time.scheduled = () => {};
+    world.waking = waking;
     return this.done - start;
   }
 
@@ -107,6 +116,7 @@ function makeWorld(scripts: readonly Script[]): World {
     time: new GuestTime(HZ),
     cores: scripts.map((script, i) => new ScriptedCore(i, script, () => world, i > 0)),
     log: [],
+    waking: () => {},
   };
   return world;
 }
@@ -117,8 +127,12 @@ interface Options {
   readonly seed: number;
 }
 
-/** The definition: rounds of turns, each of a fixed number of instructions; time advances by a round's longest turn. */
-function runPlainly({ time, cores }: World, { quantum, jitter, seed }: Options): void {
+/**
+ * The definition: rounds of turns, each of a fixed number of instructions; time advances by a round's longest turn. A core that is
+ * alone when it wakes another begins a round there.
+ */
+function runPlainly(world: World, { quantum, jitter, seed }: Options): void {
+  const { time, cores } = world;
   const random = new SeededRandom(new Uint32Array(1));
   random.seed(seed);
   for (;;) {
@@ -128,12 +142,19 @@ function runPlainly({ time, cores }: World, { quantum, jitter, seed }: Options):
       if (!cores.some((core) => core.ready())) continue;
     }
     for (const core of cores) {
-      const start = core.cycles();
+      let start = core.cycles();
       time.turnCycles = () => core.cycles() - start;
+      world.waking = () => {
+        if (time.roundBegun || cores.some((other) => other !== core && other.ready())) return;
+        time.turnEnded(core.cycles() - start);
+        time.roundEnded();
+        start = core.cycles();
+      };
       let left = jitter && core.ready() ? 1 + random.below(quantum) : quantum;
       while (left > 0 && core.ready()) left -= core.run(left);
       time.turnEnded(core.cycles() - start);
       time.turnCycles = () => 0;
+      world.waking = () => {};
     }
     time.roundEnded();
     time.fireDue();
@@ -142,6 +163,7 @@ function runPlainly({ time, cores }: World, { quantum, jitter, seed }: Options):
 
 function runScheduled(world: World, options: Options, slice: () => number): string {
   const scheduler = new Scheduler(world.cores, world.time, options, () => false);
+  world.waking = () => scheduler.waking();
   for (;;) {
     const end = scheduler.run(slice());
     if (end !== 'limit') return end;

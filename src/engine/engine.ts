@@ -7,7 +7,14 @@ import type { FeatureSet } from '../arch/features';
 import { coreLayout } from '../cpu/layout';
 import { Pstate } from '../cpu/pstate';
 import { writeConstants } from '../isa/sem';
-import { LINE_ENTRY_BYTES, LINE_TABLE_ENTRIES, RECORD_BYTES, recordField } from '../memory/layout';
+import {
+  entryField,
+  FETCH_TABLE_ENTRIES,
+  LINE_ENTRY_BYTES,
+  LINE_TABLE_ENTRIES,
+  RECORD_BYTES,
+  recordField,
+} from '../memory/layout';
 import { Decoder, decodersFor } from './decoder';
 import { HandlerTable } from './handlers';
 import { buildInterpreter, Exit, type ImportName, type InterpreterShape, importNames } from './interpreter';
@@ -57,6 +64,7 @@ const ACCESSES = coreLayout.accesses[0] >> 2;
 const PSTATE = coreLayout.pstate[0] >> 2;
 const BRANCH_FROM = coreLayout.branchFrom[0] >> 2;
 const BTYPE_SHIFT = 10;
+const FETCH_TABLE = coreLayout.fetchTable[0] >> 2;
 const PENALTY = coreLayout.penalty[0];
 const PENALTY_LIMIT = coreLayout.penaltyLimit[0];
 /** Place in a page of the smallest granule. */
@@ -266,7 +274,7 @@ export class Engine {
     const b = block >> 2;
     const lo = u32[b + PC];
     const hi = u32[b + PC + 1];
-    const record = this.fetch(hi, lo);
+    const record = this.atHand(hi, lo) || this.fetch(hi, lo);
     if (record === 0) return this.settle(Exit.left);
     this.enterRecord(record, hi, lo);
     const indexInGranule = (lo & (this.granuleBytes - 1)) >> 2;
@@ -280,6 +288,16 @@ export class Engine {
       this.marks.stopAt(record + remaining * RECORD_BYTES);
     }
     return this.settle(this.runRecord(record, block));
+  }
+
+  /** The record of an address that the I-line table has, as `enter` finds it; else 0. */
+  private atHand(hi: number, lo: number): number {
+    const { u32, granuleBytes } = this;
+    const index = (lo >>> (this.shape.granuleLog2 - 4)) & ((FETCH_TABLE_ENTRIES - 1) * LINE_ENTRY_BYTES);
+    const entry = u32[(this.block >> 2) + FETCH_TABLE] + index;
+    const tag = (entry + entryField.tag) >> 2;
+    if (u32[tag] !== (lo & (-granuleBytes | 3)) >>> 0 || u32[tag + 1] !== hi) return 0;
+    return u32[(entry + entryField.host) >> 2] + ((lo & (granuleBytes - 4)) << 2);
   }
 
   /** A straight run begins here. */

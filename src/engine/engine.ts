@@ -38,6 +38,8 @@ export interface EnginePorts {
   guarded?(core: number, hi: number, lo: number): boolean;
   /** An instruction is to be fetched with PSTATE.BTYPE set, at the PC in the block. False: a Branch Target exception was taken. */
   land?(core: number): boolean;
+  /** Generated code replaced the view of a unit that an I-cache may hold. */
+  viewChanged?(unit: number): void;
   /** A word that differs from the coherent view is about to run; true = stop before it. */
   stale(core: number, pcHi: number, pcLo: number): boolean;
 }
@@ -129,6 +131,7 @@ export class Engine {
       fetch: (_block: number, lo: number, hi: number) => this.fetch(hi >>> 0, lo >>> 0),
       intercept: (record: number) => this.intercept(record),
       look: (record: number) => this.look(record),
+      viewChanged: (unit: number) => this.ports.viewChanged?.(unit),
     };
     for (const name of importNames) env[name] = this.slowImport(name);
     const exports = wasm.instantiate(bytes, { env });

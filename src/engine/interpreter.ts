@@ -239,10 +239,11 @@ export function buildInterpreter(table: HandlerTable, shape: InterpreterShape): 
   const fetch = m.importFunction('fetch', i32s(3));
   const intercept = m.importFunction('intercept', i32s(2));
   const look = m.importFunction('look', { params: ['i32', 'i32'], results: [] });
+  const viewChanged = m.importFunction('viewChanged', { params: ['i32'], results: [] });
 
   const reorder = shape.data && addFetchPath(m, shape.data);
   if (shape.data) {
-    const { load, store } = addDataPath(m, shape.data, { load: slow.load, store: slow.store, look });
+    const { load, store } = addDataPath(m, shape.data, { load: slow.load, store: slow.store, look, viewChanged });
     slow.load = load;
     slow.store = store;
   }

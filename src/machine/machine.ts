@@ -274,6 +274,7 @@ export class ElscopeMachine implements Machine {
           word: (core) => this.instructionWord(core),
         }),
         breakpoint: (core, hi, lo, skip) => this.breakpoints.reached(core, hi, lo, skip),
+        viewChanged: (unit) => this.memory.viewChanged(unit),
         branchAddress: (core, hi) => cpus[core].branchAddress(hi),
         stale: (core, hi, lo) => {
           this.memory.checkStale(core, hi, lo);

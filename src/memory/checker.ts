@@ -10,23 +10,19 @@
 import { isConcurrentlyModifiable } from './cmodx';
 import type { DataCaches } from './dataCaches';
 import { DataChecks } from './dataChecks';
+import { FetchFindings } from './fetchFindings';
 import { Granule, type InstructionCache, type InstructionCaches } from './instructionCaches';
 import { type LineTables, Table } from './lineTables';
+import { NotedWrites } from './notedWrites';
 import type { PrefetchBuffer } from './prefetchBuffer';
 import { Remover } from './removers';
 import { Dir, type Shared, soleBit } from './shared';
-import { Missing, SyncTracker, type Writer } from './syncTracker';
+import { SyncTracker, type Writer } from './syncTracker';
 import { TranslationChecks } from './translationChecks';
-import type { MemoryFinding } from './types';
 import type { Versions } from './versions';
 
 const MARKED = 1;
 const REPORTED = 2;
-
-/** What a hypervisor owes vCPUs of one VM that share a core. */
-const SWITCH_STEPS: readonly string[] = ['IC IALLU on the switch of vCPUs', 'DSB NSH', 'ISB'];
-const SWITCH_ADVICE =
-  'the hypervisor, when another vCPU of the VM comes to a core: TLBI VMALLE1; IC IALLU; DSB NSH; ISB';
 
 /** Store entries installed since a core's last DSB, so that the DSB can take them back (architectural mode, IDC). */
 const RECENT = 64;
@@ -35,6 +31,7 @@ export class Checker {
   readonly tracker: SyncTracker;
   readonly data: DataChecks;
   readonly translations: TranslationChecks;
+  private readonly findings: FetchFindings;
   /** By core: the vCPU that it runs, 0 = none. By I-cache and way: the one that filled it. By word: the one it was reported to. */
   private readonly owners: Uint16Array;
   private readonly fillers: readonly Uint16Array[];
@@ -55,7 +52,7 @@ export class Checker {
 
   constructor(
     private readonly shared: Shared,
-    private readonly versions: Versions,
+    versions: Versions,
     private readonly dataCaches: DataCaches,
     private readonly instructions: InstructionCaches,
     private readonly tables: LineTables,
@@ -63,9 +60,11 @@ export class Checker {
     const { config, plan, cores } = shared;
     this.architectural = config.checker === 'architectural';
     this.anyIdc = config.cores.some((c) => c.idc);
-    this.tracker = new SyncTracker(config, shared.unitLog2, shared.granuleLog2, plan.end - plan.ram);
+    const noted = new NotedWrites(shared.buffer, plan.noted);
+    this.tracker = new SyncTracker(config, plan.noted.pieceLog2, plan.end - plan.ram, noted);
     this.owners = new Uint16Array(cores);
     this.fillers = instructions.caches.map((cache) => new Uint16Array(cache.tag.length));
+    this.findings = new FetchFindings(shared, versions, this.tracker, this.owners);
     this.data = new DataChecks(shared, versions, this.owners, (offset) => this.tracker.writer(offset));
     this.translations = new TranslationChecks(shared, tables, (found) => this.data.translation(found));
     this.translations.mark = (unit) => {
@@ -101,17 +100,22 @@ export class Checker {
   /** `core` -1: DMA. `everyStoreSeen`: the unit's bytes are in an I-cache, so no store to it escapes. */
   wrote(core: number, unit: number, offset: number, size: number, coherent: boolean, everyStoreSeen = false): void {
     const { shared } = this;
-    const { writer } = this;
+    const at = unit * shared.unitBytes + offset;
+    if (!this.tracker.knows(core, at, size, coherent)) this.note(core, at, size, coherent, everyStoreSeen);
+    if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
+    if (shared.directory[unit] & Dir.Walk) this.translations.wrote(core, shared.hostOfUnit(unit) + offset, size);
+    this.compareBuffers();
+  }
+
+  private note(core: number, at: number, size: number, coherent: boolean, everyStoreSeen: boolean): void {
+    const { shared, writer } = this;
     const pc = core < 0 ? -1 : shared.pcIndex[core];
     writer.pcHi = pc < 0 ? 0 : shared.u32[pc + 1];
     writer.pcLo = pc < 0 ? 0 : shared.u32[pc];
     writer.mmu = core >= 0 && shared.ports.context(core).mmu;
     writer.everyStoreSeen = everyStoreSeen;
     writer.time = shared.ports.time(Math.max(core, 0));
-    this.tracker.wrote(core, unit * shared.unitBytes + offset, size, coherent, writer);
-    if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
-    if (shared.directory[unit] & Dir.Walk) this.translations.wrote(core, shared.hostOfUnit(unit) + offset, size);
-    this.compareBuffers();
+    this.tracker.wrote(core, at, size, coherent, writer);
   }
 
   /** The view of a unit changed: every copy is compared with it again. */
@@ -239,6 +243,7 @@ export class Checker {
   }
 
   storeInstalled(core: number, wayUnit: number): void {
+    if (!this.architectural) return;
     const n = this.recentCount[core]++;
     if (n < RECENT) this.recent[core][n] = wayUnit;
   }
@@ -320,10 +325,10 @@ export class Checker {
       this.reportedTo.set(word32, this.owners[core]);
       const filler = this.fillerOf(core, cache, granule);
       if (!this.tracker.firstReport(core, offset) && filler === 0) return;
-      this.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC, filler);
+      this.findings.report(core, pcHi, pcLo, offset, executed, current, 'actual', missing, fromC, filler);
     } else if (this.architectural && missing !== 0) {
       if (this.mayBeEither(core, offset, executed, current) || !this.tracker.firstReport(core, offset)) return;
-      this.report(core, pcHi, pcLo, offset, executed, current, 'architectural', missing, fromC, 0);
+      this.findings.report(core, pcHi, pcLo, offset, executed, current, 'architectural', missing, fromC, 0);
     }
   }
 
@@ -347,83 +352,4 @@ export class Checker {
     const base = (lo & -this.shared.granuleBytes) >>> 0;
     return this.lastHi[core] === hi >>> 0 && this.lastLo[core] === base ? this.lastGranule[core] : -1;
   }
-
-  private report(
-    core: number,
-    pcHi: number,
-    pcLo: number,
-    offset: number,
-    executed: number,
-    current: number,
-    mode: MemoryFinding['mode'],
-    missing: number,
-    fromC: boolean,
-    filler: number,
-  ): void {
-    const { shared } = this;
-    const unit = offset >>> shared.unitLog2;
-    const steps = missing !== 0 ? missing : this.physicalSteps(unit, offset, executed, fromC);
-    const writer = this.tracker.writer(offset);
-    const list = filler !== 0 ? SWITCH_STEPS : stepNames(steps, fromC, writer.core, core);
-    const isAlias = mode === 'actual' && missing === 0 && this.isAlias(core, unit, offset, current);
-    shared.ports.finding({
-      kind: filler !== 0 ? 'inherited line' : isAlias ? 'VIPT alias' : kindOf(mode, steps),
-      mode,
-      core,
-      pcHi: pcHi >>> 0,
-      pcLo: pcLo >>> 0,
-      pa: shared.paOf(shared.ram + offset),
-      executed,
-      current,
-      owner: this.owners[core],
-      filler,
-      writerCore: writer.core,
-      writerPcHi: writer.pcHi,
-      writerPcLo: writer.pcLo,
-      time: shared.ports.time(core),
-      missing: list,
-      advice: filler !== 0 ? SWITCH_ADVICE : this.advice(core, fromC),
-    });
-  }
-
-  /** By its own account software did everything, and what a fill would bring is new: the line was invalidated elsewhere. */
-  private isAlias(core: number, unit: number, offset: number, current: number): boolean {
-    const { shared } = this;
-    if (this.instructions.caches[core].policy !== 'VIPT') return false;
-    return shared.u32[(this.versions.pHost(unit) + (offset & shared.unitMask)) >>> 2] === current;
-  }
-
-  /** Software did all that its CTR asks for, by its own account, and yet the word is old: what the caches themselves say. */
-  private physicalSteps(unit: number, offset: number, executed: number, fromC: boolean): number {
-    const { shared } = this;
-    const from = (fromC ? this.versions.cHost(unit) : this.versions.pHost(unit)) + (offset & shared.unitMask);
-    return shared.u32[from >>> 2] === executed ? Missing.Clean | Missing.Invalidate : Missing.Invalidate;
-  }
-
-  private advice(core: number, fromC: boolean): string {
-    const { idc, dic } = this.shared.config.cores[core];
-    const steps: string[] = [];
-    if (fromC) steps.push('DC CVAC each D-line', 'DSB ISH');
-    else if (!idc) steps.push('DC CVAU each D-line', 'DSB ISH');
-    else steps.push('DSB ISH');
-    if (!dic) steps.push('IC IVAU each I-line', 'DSB ISH');
-    return `after writing: ${steps.join('; ')}; then ISB on core ${core}`;
-  }
-}
-
-function kindOf(mode: MemoryFinding['mode'], steps: number): MemoryFinding['kind'] {
-  if (steps & Missing.Stride) return 'wrong stride';
-  if (mode === 'actual') return 'stale fetch';
-  return steps === Missing.Isb ? 'missing context synchronisation' : 'missing maintenance';
-}
-
-/** The missing steps in their order; those of the writer and of the executing core are named when they differ. */
-function stepNames(steps: number, fromC: boolean, writer: number, core: number): string[] {
-  const list: string[] = [];
-  if (steps & Missing.Clean) list.push(fromC ? 'DC CVAC' : 'DC CVAU');
-  if (steps & Missing.FirstDsb) list.push('DSB ISH');
-  if (steps & Missing.Invalidate) list.push('IC IVAU');
-  if (steps & Missing.SecondDsb) list.push('DSB ISH');
-  if (steps & Missing.Isb) list.push(writer >= 0 && writer !== core ? `ISB on core ${core}` : 'ISB');
-  return list;
 }

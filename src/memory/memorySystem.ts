@@ -138,9 +138,13 @@ export class MemorySystem {
   }
 
   /** What generated code has to know to do most misses by itself (engine/dataPath/). */
-  dataPathFacts(): { plan: MemoryPlan; config: MemoryConfig; instructionGuard: number } {
+  dataPathFacts(): { plan: MemoryPlan; config: MemoryConfig; noStoreEntry: number } {
     const { plan, config } = this.shared;
-    return { plan, config, instructionGuard: this.effects.instructionGuard };
+    return { plan, config, noStoreEntry: this.effects.noStoreEntry };
+  }
+  /** Generated code dropped a line whose view was replaced by what is below, and which an I-cache may hold. */
+  viewChanged(unit: number): void {
+    this.data.viewChanged?.(unit);
   }
 
   // ---- accesses ----

@@ -62,6 +62,13 @@ export interface MemoryPlan {
   readonly directory: number;
   readonly side: number;
   readonly units: number;
+  /** Under a checker (notedWrites.ts); no pieces without. */
+  readonly noted: {
+    readonly marks: number;
+    readonly pieces: number;
+    readonly pieceLog2: number;
+    readonly epoch: number;
+  };
   readonly records: number; // side records, numbered from 1
   readonly recordFree: number;
   readonly recordBytes: number;
@@ -162,6 +169,9 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
   const recordBytes = arena.take(records * 2 * (1 << unitLog2));
   const directory = arena.take(4 * units, 4096);
   const side = arena.take(4 * units, 4096);
+  const pieceLog2 = Math.min(unitLog2, granuleLog2);
+  const pieces = config.checker === 'off' ? 0 : units << (unitLog2 - pieceLog2);
+  const noted = { marks: arena.take(4 * pieces), pieces, pieceLog2, epoch: arena.take(4) };
   const ram = arena.take(regions.bytes, 65536);
   const plans = config.regions.map((r, i) => ({ pa: r.base, size: r.size, host: ram + regions.host[i] }));
   return {
@@ -179,6 +189,7 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
     directory,
     side,
     units,
+    noted,
     records,
     recordFree,
     recordBytes,

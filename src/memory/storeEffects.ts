@@ -13,7 +13,8 @@ export class StoreEffects {
   /** Bits of I-presence that a unit with a store entry must not have: cores with DIC; all cores under the checker. */
   readonly instructionGuard: number;
   private readonly dic: number;
-  private readonly noStoreEntry: number;
+  /** Directory bits of a unit that no store entry may be given to. */
+  readonly noStoreEntry: number;
 
   constructor(
     private readonly shared: Shared,

@@ -11,8 +11,10 @@
  * read. On a core with IDC and DIC only store buffers and pipelines can be behind: what was written to pages that nobody had
  * fetched from may run without barriers once the write is DRAINED_AFTER instructions old.
  *
- * Which words were written is known where every store is seen (a piece that is in an I-cache); else all of them count.
+ * Which words were written is known where every store is seen (a piece that is in an I-cache); else all of them count, and
+ * stores that would change nothing here need not be told (notedWrites.ts).
  */
+import type { NotedWrites } from './notedWrites';
 import { MAX_CORES } from './plan';
 import { AllInvalidated, PAGE, PAGE_LOG2, Page, type PageArrays, structuredCopy } from './syncPages';
 import type { MemoryConfig } from './types';
@@ -46,7 +48,6 @@ export interface Writer {
 }
 
 export class SyncTracker {
-  private readonly pieceLog2: number;
   private readonly pages: (Page | undefined)[] = [];
   private readonly fetchedPages: Uint8Array;
   private anyMmu = false;
@@ -64,15 +65,17 @@ export class SyncTracker {
   private readonly classLog2: readonly number[];
   private readonly windowD: number;
   private readonly windowI: number;
+  /** Some core has IDC and DIC: when a piece was written counts (DRAINED_AFTER). */
+  private readonly timed: boolean;
 
   constructor(
     private readonly config: MemoryConfig,
-    unitLog2: number,
-    granuleLog2: number,
+    private readonly pieceLog2: number,
     bytes: number,
+    private readonly noted: Pick<NotedWrites, 'end' | 'has' | 'note' | 'forget'>,
   ) {
     const log2 = (n: number): number => 31 - Math.clz32(n);
-    this.pieceLog2 = Math.min(unitLog2, granuleLog2);
+    this.timed = config.cores.some((c) => c.idc && c.dic);
     this.dLog2 = config.cores.map((c) => {
       const outer = c.l2 >= 0 ? config.l2[c.l2].lineBytes : 256;
       return log2(Math.min(c.l1d.lineBytes, outer));
@@ -94,12 +97,19 @@ export class SyncTracker {
     this.fetchedPages.fill(0);
     this.anyMmu = false;
     this.now = 0;
+    this.noted.end();
     for (const a of [this.lastDsb, this.lastIsb, this.dsbAtIsb]) a.fill(0);
     for (const a of [...this.pendingAll, ...this.effectiveAll]) a.at = 0;
   }
 
   private page(piece: number): Page | undefined {
     return this.pages[piece >>> PAGE_LOG2];
+  }
+
+  /** Whether a write would change nothing here, so that `wrote` need not hear of it. */
+  knows(core: number, offset: number, size: number, coherent: boolean): boolean {
+    if (core < 0 || coherent) return false;
+    return this.noted.has(core, offset >>> this.pieceLog2, (offset + size - 1) >>> this.pieceLog2);
   }
 
   /** `offset` is a byte offset from the start of RAM in linear memory, here and below. core -1: DMA, always coherent. */
@@ -110,7 +120,10 @@ export class SyncTracker {
     const fetched = this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
     const cachable = this.anyMmu || fetched;
     const last = (offset + size - 1) >>> this.pieceLog2;
+    const plain = core >= 0 && !coherent && !writer.everyStoreSeen && this.anyMmu && !this.timed;
     for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
+      if (plain) this.noted.note(core, piece);
+      else this.noted.forget(piece);
       const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
       const i = piece & (PAGE - 1);
       if (page.written[i] === 0 || page.cleaned[i] !== 0 || page.writer[i] !== core || page.reported[i] !== 0) {
@@ -118,8 +131,7 @@ export class SyncTracker {
         page.pcLo[i] = writer.pcLo;
       }
       const known = writer.everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
-      const again = page.written[i] !== 0 && !this.isVisible(piece, writer.time) ? page.words[i] : 0;
-      page.words[i] = known ? again | this.wordsOf(piece, offset, size) : -1;
+      page.words[i] = known ? this.unseenWords(page, piece, writer.time) | this.wordsOf(piece, offset, size) : -1;
       page.written[i] = now;
       page.writer[i] = core;
       page.time[i] = writer.time;
@@ -130,6 +142,12 @@ export class SyncTracker {
       page.flags[i] = (cachable ? 0 : NEVER_CACHED) | (fetched ? 0 : NEVER_FETCHED);
       for (let c = 0; c < this.classLog2.length; c++) page.invalidated[c * PAGE + i] = 0;
     }
+  }
+
+  /** The words of a piece that were written before and that not everybody sees. */
+  private unseenWords(page: Page, piece: number, time: number): number {
+    const i = piece & (PAGE - 1);
+    return page.written[i] !== 0 && !this.isVisible(piece, time) ? page.words[i] : 0;
   }
 
   /** Was everything done about the last write to a piece, but for ISBs? */
@@ -149,11 +167,18 @@ export class SyncTracker {
 
   /** The debugger or the loader wrote: every copy is the same now. */
   synchronised(offset: number, size: number): void {
+    this.noted.end();
     const last = (offset + size - 1) >>> this.pieceLog2;
     for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
       const page = this.page(piece);
       if (page !== undefined) page.written[piece & (PAGE - 1)] = 0;
     }
+  }
+
+  /** The place in the order of something that stores come before or after. */
+  private event(): number {
+    this.noted.end();
+    return ++this.now;
   }
 
   private isDone(by: number, at: number): boolean {
@@ -162,7 +187,7 @@ export class SyncTracker {
 
   /** DC CVAU (toC false) or DC CVAC / CIVAC / CVAP (true) by a core on the line around `offset`. */
   cleaned(core: number, offset: number, toC: boolean): void {
-    const now = ++this.now;
+    const now = this.event();
     const first = (offset >>> this.windowD) << (this.windowD - this.pieceLog2);
     const n = 1 << (this.windowD - this.pieceLog2);
     for (let piece = first; piece < first + n; piece++) {
@@ -183,7 +208,7 @@ export class SyncTracker {
 
   /** IC IVAU by a core on the line around `offset`, reaching `cores`. */
   invalidated(core: number, offset: number, cores: number): void {
-    const now = ++this.now;
+    const now = this.event();
     const first = (offset >>> this.windowI) << (this.windowI - this.pieceLog2);
     const n = 1 << (this.windowI - this.pieceLog2);
     for (let piece = first; piece < first + n; piece++) {
@@ -215,7 +240,7 @@ export class SyncTracker {
 
   /** IC IALLU (cores = its own) or IC IALLUIS (all). */
   invalidatedAll(core: number, cores: number): void {
-    const now = ++this.now;
+    const now = this.event();
     for (let e = 0; e < this.config.cores.length; e++) {
       if (!((cores >>> e) & 1)) continue;
       const all = this.pendingAll[e];
@@ -226,11 +251,11 @@ export class SyncTracker {
   }
 
   dsb(core: number): void {
-    this.lastDsb[core] = ++this.now;
+    this.lastDsb[core] = this.event();
   }
 
   isb(core: number): void {
-    this.lastIsb[core] = ++this.now;
+    this.lastIsb[core] = this.event();
     for (let k = 0; k < MAX_CORES; k++) this.dsbAtIsb[core * MAX_CORES + k] = this.lastDsb[k];
     const pending = this.pendingAll[core];
     if (pending.at !== 0 && this.isDone(pending.by, pending.at)) this.effectiveAll[core].copy(pending);
@@ -320,6 +345,7 @@ export class SyncTracker {
     const i = piece & (PAGE - 1);
     if (page.reported[i] & (1 << core)) return false;
     page.reported[i] |= 1 << core;
+    this.noted.end();
     return true;
   }
 

@@ -4,8 +4,11 @@
  * the same as DataAccess, DataCaches and Versions do, step by step on the same linear memory, with all addresses constants.
  *
  * Whatever is rarer (other cores' copies, watched units, monitors, DIC, uncached memory, faults, two lines at once) is left to
- * memory/: a function that returns 0 or -1 has changed nothing. There is no such code under a coherence checker, nor for cores
- * whose lines are not one coherence unit; then only hits that reorder their set are answered here.
+ * memory/: a function that returns 0 or -1 has changed nothing. There is no such code for cores whose lines are not one
+ * coherence unit; then only hits that reorder their set are answered here.
+ *
+ * A coherence checker in actual mode has nothing to say of loads, but wants to know when a line that goes lets other bytes be
+ * seen which an I-cache may hold. Stores that it has to hear of are left to memory/ (memory/notedWrites.ts).
  */
 import { Counter } from '../../memory/counters';
 import {
@@ -22,19 +25,11 @@ import { FunctionBuilder, type I32, i32, load, op32 } from '../../wasm/code';
 import { geF64 } from '../../wasm/float';
 import type { FunctionType, ModuleBuilder } from '../../wasm/module';
 import { addHelpers } from './helpers';
-import { type DataPathFacts, field } from './lineCode';
+import { type DataPathFacts, field, type Outside } from './lineCode';
 import { MissCode } from './missCode';
 import { TagCode } from './tagCode';
 
-export type { DataPathFacts };
-
-/** Functions (record, core block, address low, high, descriptor) -> exit code, and (record, core block) -> nothing. */
-export interface Outside {
-  readonly load: number;
-  readonly store: number;
-  /** The penalty limit was passed: the end of the run may have come nearer. */
-  readonly look: number;
-}
+export type { DataPathFacts, Outside };
 
 const { add, and, eq, eqz, ne, or, shl, shrU, sub, xor } = op32;
 const PAGE_MASK = 4095;
@@ -43,19 +38,29 @@ const zero = i32(0);
 class CorePath extends MissCode {
   /** Whether memory/ has to do this access after all: see the file head. */
   private refused(isStore: boolean, d: I32): I32 {
-    const { instructionGuard, blocks } = this.facts;
+    const { noStoreEntry, blocks } = this.facts;
     if (!isStore) {
       const dirtyElsewhere = eq(and(d, i32(Dir.L1Dirty | this.mine)), i32(Dir.L1Dirty));
       return or(and(d, i32(Dir.Watch)), dirtyElsewhere);
     }
     const monitors = blocks.filter((_, other) => other !== this.core).map((b) => load.i32(zero, b + field('monitor')));
-    const shared = and(d, i32(Dir.Watch | instructionGuard | (Dir.L1D & ~this.mine)));
+    const shared = and(d, i32(noStoreEntry | (Dir.L1D & ~this.mine)));
     return monitors.reduce((any, armed) => or(any, armed), shared);
+  }
+
+  /** Whether the checker has to hear of a store to some piece of a unit (NotedWrites.has). */
+  private isNews(unit: I32): I32 {
+    const { noted, unitLog2 } = this.facts.plan;
+    const log2 = unitLog2 - noted.pieceLog2;
+    const mark = add(load.i32(zero, noted.epoch), i32(this.core));
+    const marks = shl(unit, i32(2 + log2));
+    const differing = Array.from({ length: 1 << log2 }, (_, i) => xor(load.i32(marks, noted.marks + 4 * i), mark));
+    return differing.reduce(or);
   }
 
   /** (low, high) -> linear-memory address of the datum, its line present and its entry in place; 0: not done here. */
   private access(isStore: boolean, fill: number, hit: number): number {
-    const { plan, blocks } = this.facts;
+    const { plan, blocks, config } = this.facts;
     const pages = plan.pages[this.core];
     return this.function(2, 1, (f, low, high) => {
       const use = isStore ? PageUse.Store : PageUse.Load;
@@ -69,6 +74,7 @@ class CorePath extends MissCode {
       const unit = f.let(shrU(sub(host, i32(plan.ram)), i32(plan.unitLog2)));
       const d = f.let(this.dir(unit));
       f.if(this.refused(isStore, d), () => f.return(zero));
+      if (isStore && config.checker !== 'off') f.if(this.isNews(unit), () => f.return(zero));
       const way = f.let(zero);
       f.if(
         and(d, i32(this.mine)),
@@ -89,30 +95,33 @@ class CorePath extends MissCode {
     });
   }
 
-  /** Whether misses are handled: one unit a line, an outer cache, nobody who wants to hear of writes. */
+  /** Whether misses are handled: one unit a line, an outer cache, no checker that wants to hear of everything. */
   private get simple(): boolean {
     const { plan, config } = this.facts;
     const { l2 } = config.cores[this.core];
-    if (config.checker !== 'off' || this.units !== 1 || l2 < 0) return false;
+    if (config.checker === 'architectural' || this.units !== 1 || l2 < 0) return false;
+    // Prefetch buffers are compared with memory after every store that the checker hears of.
+    if (config.checker !== 'off' && config.cores.some((c) => c.prefetch > 0)) return false;
     return config.l2[l2].lineBytes === 1 << plan.unitLog2;
   }
 
   /** The slow paths of loads and stores. */
-  build(outside: Outside): { readonly load: number; readonly store: number } {
+  build(): { readonly load: number; readonly store: number } {
     const hit = this.hit();
-    if (!this.simple) return { load: this.entry(false, outside, hit), store: this.entry(true, outside, hit) };
+    if (!this.simple) return { load: this.entry(false, hit), store: this.entry(true, hit) };
     const k = this.facts.config.cores[this.core].l2;
     const fill = this.fill(k, new TagCode(this.facts.plan.l2[k], this.facts.config.l2[k], this.helpers));
     return {
-      load: this.entry(false, outside, hit, this.access(false, fill, hit)),
-      store: this.entry(true, outside, hit, this.access(true, fill, hit)),
+      load: this.entry(false, hit, this.access(false, fill, hit)),
+      store: this.entry(true, hit, this.access(true, fill, hit)),
     };
   }
 
   /** (record, core block, low, high, descriptor) -> exit code: what can be done here, else outside. */
-  private entry(isStore: boolean, outside: Outside, hit: number, access?: number): number {
+  private entry(isStore: boolean, hit: number, access?: number): number {
+    const { outside } = this;
     return this.function(5, 1, (f, record, core, low, high, bits) => {
-      const { plan } = this.facts;
+      const { plan, config } = this.facts;
       const unitMask = (1 << plan.unitLog2) - 1;
       const sizeMask = f.let(sub(shl(i32(1), and(bits, i32(7))), i32(1)));
       const host = f.let(zero);
@@ -126,6 +135,10 @@ class CorePath extends MissCode {
         f.if(
           and(eq(and(tag, i32(~TAG_NOT_PLAIN)), line), eq(load.i32(entry, 4), high)),
           () => {
+            if (isStore && config.checker !== 'off') {
+              const unit = shrU(sub(load.i32(entry, entryField.host), i32(plan.ram)), i32(plan.unitLog2));
+              f.if(this.isNews(f.let(unit)), () => f.tailCall(outside.store, record, core, low, high, bits));
+            }
             // A plain hit comes here when its address is not aligned.
             f.if(and(tag, i32(TAG_NOT_PLAIN)), () =>
               f.callVoid(hit, shrU(load.i32(entry, entryField.way), i32(this.unitsLog2))),
@@ -169,7 +182,7 @@ class CorePath extends MissCode {
 /** Adds the slow paths of all cores to a module; returns those that choose by core. */
 export function addDataPath(m: ModuleBuilder, facts: DataPathFacts, outside: Outside): { load: number; store: number } {
   const helpers = addHelpers(m, facts.plan);
-  const cores = facts.blocks.map((_, core) => new CorePath(m, facts, core, helpers).build(outside));
+  const cores = facts.blocks.map((_, core) => new CorePath(m, facts, core, helpers, outside).build());
   return { load: choose(m, facts, (core) => cores[core].load), store: choose(m, facts, (core) => cores[core].store) };
 }
 

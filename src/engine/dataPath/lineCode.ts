@@ -21,10 +21,20 @@ export const field = (name: keyof typeof coreLayout): number => coreLayout[name]
 export interface DataPathFacts {
   readonly plan: MemoryPlan;
   readonly config: MemoryConfig;
-  /** StoreEffects.instructionGuard. */
-  readonly instructionGuard: number;
+  /** StoreEffects.noStoreEntry. */
+  readonly noStoreEntry: number;
   /** Addresses of the cores' state blocks. */
   readonly blocks: readonly number[];
+}
+
+/** Functions (record, core block, address low, high, descriptor) -> exit code, and others that return nothing. */
+export interface Outside {
+  readonly load: number;
+  readonly store: number;
+  /** (record, core block): the penalty limit was passed: the end of the run may have come nearer. */
+  readonly look: number;
+  /** (unit): MemorySystem.viewChanged; called under a checker only. */
+  readonly viewChanged: number;
 }
 
 /** The functions of one core. */
@@ -39,6 +49,7 @@ export class LineCode {
     protected readonly facts: DataPathFacts,
     protected readonly core: number,
     protected readonly helpers: Helpers,
+    protected readonly outside: Outside,
   ) {
     const { plan, config } = facts;
     const { l1d } = config.cores[core];
@@ -109,6 +120,12 @@ export class LineCode {
   protected empty(f: FunctionBuilder, entry: I32): void {
     f.store('i32', entry, i32(EMPTY_TAG), entryField.tag);
     f.store('i32', entry, i32(EMPTY_TAG), entryField.tag + 4);
+  }
+
+  /** The view of a unit, whose directory word is `d`, was replaced (DataCaches.changed). */
+  protected viewChanged(f: FunctionBuilder, unit: I32, d: I32): void {
+    if (this.facts.config.checker === 'off') return;
+    f.if(and(d, i32(Dir.L1I)), () => f.callVoid(this.outside.viewChanged, unit));
   }
 
   /** clean to dirty, before the view is written (DataCaches.makeDirty). */

@@ -54,6 +54,7 @@ export class MissCode extends LineCode {
           const half = shrU(and(side, i32(Side.HalfC)), i32(Side.HalfCShift));
           this.copy(f, this.hostOf(unit), this.half(side, half));
           f.callVoid(this.helpers.keep, unit, and(side, i32(Side.Record)));
+          this.viewChanged(f, unit, d);
         },
       );
     });
@@ -107,6 +108,7 @@ export class MissCode extends LineCode {
             const half = shrU(and(side, i32(Side.HalfP)), i32(Side.HalfPShift));
             this.copy(f, this.hostOf(unit), this.half(side, half));
             f.callVoid(this.helpers.keep, unit, and(side, i32(~(Side.HasP | Side.HalfP))));
+            this.viewChanged(f, unit, d);
           });
         },
       );

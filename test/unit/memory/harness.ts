@@ -140,6 +140,7 @@ function generatedPath(bench: Bench, memory: WebAssembly.Memory) {
     load: m.importFunction('load', access),
     store: m.importFunction('store', access),
     look: m.importFunction('look', { params: ['i32', 'i32'], results: [] }),
+    viewChanged: m.importFunction('viewChanged', { params: ['i32'], results: [] }),
   };
   const blocks = bench.config.cores.map((_, core) => core * CORE_BLOCK_BYTES);
   const inside = addDataPath(m, { ...bench.memory.dataPathFacts(), blocks }, outside);
@@ -152,7 +153,14 @@ function generatedPath(bench: Bench, memory: WebAssembly.Memory) {
       bench.outside++;
       return bench.memory[what](block / CORE_BLOCK_BYTES, hi, lo, desc);
     };
-  const env = { memory, load: to('load'), store: to('store'), look: () => bench.looks++ };
+  const env = {
+    ...{ memory, load: to('load'), store: to('store') },
+    look: () => bench.looks++,
+    viewChanged: (unit: number) => {
+      bench.viewChanges++;
+      bench.memory.viewChanged(unit);
+    },
+  };
   return new WebAssembly.Instance(new WebAssembly.Module(m.finish()), { env }).exports as Record<
     'load' | 'store',
     Path
@@ -180,6 +188,8 @@ export class Bench {
   /** Accesses that generated code did not do, and the times it passed the penalty limit. */
   outside = 0;
   looks = 0;
+  /** Lines that generated code dropped and that an I-cache may hold. */
+  viewChanges = 0;
   private readonly base: number;
   private readonly generated: ReturnType<typeof generatedPath> | undefined;
 

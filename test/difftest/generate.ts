@@ -187,7 +187,10 @@ const pstateRecipe = (name: string, feature: FeatureName, msr: number, msrImmedi
 
 /** Several instructions in a row, or system instructions with operands of their own. */
 function specialRecipes(rows: readonly CompiledRow[]): readonly Recipe[] {
-  const plain = rows.filter(({ row }) => row.effect === 'none' && !/^PRFM|^HINT$/.test(row.id));
+  // Codes of pointer authentication follow from keys, and whether a wrong one faults from the core.
+  const plain = rows.filter(
+    ({ row }) => row.effect === 'none' && row.feature !== 'FEAT_PAuth' && !/^PRFM|^HINT$/.test(row.id),
+  );
   const register = (random: SeededRandom): number => random.below(31);
   const recipes: readonly Recipe[] = [
     {

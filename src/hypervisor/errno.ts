@@ -16,6 +16,7 @@ const rows = {
   EEXIST: [17, 'it exists, or overlaps'],
   ENODEV: [19, 'no such device'],
   EINVAL: [22, 'invalid argument'],
+  ENOSYS: [38, 'not implemented'],
 } as const satisfies Record<string, readonly [number: number, meaning: string]>;
 
 export type ErrnoName = keyof typeof rows;

@@ -21,8 +21,10 @@ export interface AbortFacts {
 }
 
 export type AbortDecision =
-  /** Address size fault into the guest: beyond what any core has. */
+  /** Address size fault into the guest, with the intermediate address: beyond what any core has. */
   | 'injectSizeFault'
+  /** Synchronous external abort into the guest with the intermediate address: beyond what the VM has. */
+  | 'injectBeyondVm'
   /** Synchronous external abort into the guest, on data or the fetch. */
   | 'injectDataAbort'
   | 'injectInstructionAbort'
@@ -39,7 +41,7 @@ export type AbortDecision =
 export function abortDecision(abort: AbortFacts): AbortDecision {
   if (abort.kind === 'translation') {
     if (abort.ipa >= 2 ** abort.hostIpaBits) return 'injectSizeFault';
-    if (abort.ipa >= 2 ** abort.ipaBits) return abort.fetch ? 'injectInstructionAbort' : 'injectDataAbort';
+    if (abort.ipa >= 2 ** abort.ipaBits) return 'injectBeyondVm';
   }
   if (abort.kind === 'other') return 'unsupported';
   const { slot } = abort;

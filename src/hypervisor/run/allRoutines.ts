@@ -1,17 +1,9 @@
 /** Every routine of the model, in the order in which their steps have addresses. */
 import { doIdle, secondaryStartKernel, startKernel } from './boot';
 import { handleExit, handleHvc, handleSmc, handleSysReg, handleWfx, psci, unknownEc } from './exits';
-import {
-  accessFault,
-  breakEntry,
-  flushVm,
-  guestAbort,
-  ioMemAbort,
-  mapCpuInterface,
-  memoryFault,
-  userMemAbort,
-} from './faults';
+import { accessFault, breakEntry, flushVm, guestAbort, mapCpuInterface, memoryFault, userMemAbort } from './faults';
 import { handleIrq } from './interrupts';
+import { ioMemAbort } from './mmio';
 import { ageGfn, clearDirtyLog, enableLogDirty, getDirtyLog, wpMemoryRegion, wrProtect } from './protect';
 import type { Routine } from './routines';
 import { setMemoryRegion } from './slots';

@@ -8,9 +8,9 @@ import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
+import { injectUndefined, skip } from './inject';
 import type { CoreContext, Hypervisor } from './model';
 import { done, type Next, type Routine, step } from './routines';
-import type { Vcpu } from './vm';
 import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
@@ -50,35 +50,11 @@ export const handleExit: Routine = {
   ],
 };
 
-/** The instruction was emulated: the guest goes on behind it. */
-const skip = (vcpu: Vcpu): void => {
-  vcpu.pc = BigInt.asUintN(64, vcpu.pc + 4n);
-};
-
-const FROM_SPX = 0x200n;
-const FROM_SP0 = 0n;
-const FROM_LOWER = 0x400n;
-const IL = 1n << 25n;
-const EL1H_MASKED = 0x3c5n;
-
-/** kvm_inject_undefined and its kin: the vCPU takes an exception to its EL1. EL1's registers are on the core. */
-export function inject(c: CoreContext, ec: number, iss: bigint, far?: bigint): void {
-  const { vcpu } = c;
-  const fromEl0 = (vcpu.pstate & 0xcn) === 0n;
-  const offset = fromEl0 ? FROM_LOWER : (vcpu.pstate & 1n) !== 0n ? FROM_SPX : FROM_SP0;
-  c.write('ESR_EL1', (BigInt(ec) << 26n) | IL | iss);
-  if (far !== undefined) c.write('FAR_EL1', far);
-  c.write('ELR_EL1', vcpu.pc);
-  c.write('SPSR_EL1', vcpu.pstate);
-  vcpu.pc = BigInt.asUintN(64, c.read('VBAR_EL1') + offset);
-  vcpu.pstate = EL1H_MASKED;
-}
-
 export const unknownEc: Routine = {
   name: 'kvm_handle_unknown_ec',
   steps: [
     step('inject UNDEF', 20, (c) => {
-      inject(c, EC.UNKNOWN, 0n);
+      injectUndefined(c);
       return done('resume');
     }),
   ],
@@ -181,7 +157,7 @@ export const handleSysReg: Routine = {
       const operand = rt === 31 ? 0n : vcpu.x[rt];
       const what = answer(c, locals.register as string, locals.read === true ? undefined : operand);
       if (what.undefined === true) {
-        inject(c, EC.UNKNOWN, 0n);
+        injectUndefined(c);
         return done('resume');
       }
       if (what.value !== undefined && rt !== 31) vcpu.x[rt] = what.value;

@@ -8,8 +8,8 @@ import { memoryFlags } from '../kvmApi';
 import { faultDecision } from '../pfnmap';
 import { memAttr, type Stage2Memory } from '../stage2Attributes';
 import { actionFor, type FaultFacts, faultSteps, permissionsFor, type Replaced } from '../stage2Map';
-import { inject } from './exits';
 import { isWhole, mappingOf } from './hostMemory';
+import { abortStatus, injectAbort, skip } from './inject';
 import type { CoreContext } from './model';
 import { done, type Locals, type Next, type Routine, step } from './routines';
 import { pfnmapHost } from './slots';
@@ -21,15 +21,22 @@ import { performing, stage2Host } from './world';
 
 const bit = (value: bigint, n: number): boolean => ((value >> BigInt(n)) & 1n) === 1n;
 
-const EXTERNAL_ABORT = 0x10n;
-const ADDRESS_SIZE_FAULT = 0x00n;
-
 /** Fault status [5:2] of the kinds that KVM looks at. */
 const kinds: Readonly<Record<number, 'translation' | 'permission' | 'accessFlag'>> = {
   1: 'translation',
   2: 'accessFlag',
   3: 'permission',
 };
+
+/**
+ * kvm_is_write_fault, kvm_vcpu_trap_is_exec_fault: a walk of the guest's own tables reads them, whatever it is for; where it may not,
+ * it is to set the access flag or the dirty state.
+ */
+function accessOf(esr: bigint, permission: boolean): FaultFacts['access'] {
+  if (bit(esr, 7)) return permission ? 'write' : 'read';
+  if (Number(esr >> 26n) === EC.INSTRUCTION_ABORT_LOWER) return 'execute';
+  return bit(esr, 6) ? 'write' : 'read';
+}
 
 export const guestAbort: Routine = {
   name: 'kvm_handle_guest_abort',
@@ -42,8 +49,10 @@ export const guestAbort: Routine = {
       locals.far = far;
       locals.ipa = Number(page | (far & 0xfffn));
       locals.fetch = Number(esr >> 26n) === EC.INSTRUCTION_ABORT_LOWER;
-      locals.write = locals.fetch !== true && bit(esr, 6);
       locals.kind = kinds[Number((esr >> 2n) & 15n)] ?? 'other';
+      const access = accessOf(esr, locals.kind === 'permission');
+      locals.write = access === 'write';
+      locals.access = access;
       return undefined;
     }),
     step('look for the memory slot', 20, (c, locals): Next => {
@@ -63,6 +72,7 @@ export const guestAbort: Routine = {
         slot: slot && { writable: (slot.flags & memoryFlags.KVM_MEM_READONLY) === 0 },
       });
       const far = locals.far as bigint;
+      const on = locals.fetch === true ? 'fetch' : 'data';
       switch (decision) {
         case 'mapMemory':
           return { call: 'user_mem_abort', with: { ...locals } };
@@ -71,16 +81,19 @@ export const guestAbort: Routine = {
             ? { call: 'map_cpu_interface', with: { ipa } }
             : { call: 'io_mem_abort', with: { esr, ipa } };
         case 'skipInstruction':
-          c.vcpu.pc += 4n;
+          skip(c.vcpu);
           return done('resume');
         case 'injectInstructionAbort':
-          inject(c, EC.INSTRUCTION_ABORT_SAME, EXTERNAL_ABORT, far);
+          injectAbort(c, 'fetch', far);
           return done('resume');
         case 'injectDataAbort':
-          inject(c, EC.DATA_ABORT_SAME, EXTERNAL_ABORT, far);
+          injectAbort(c, 'data', far);
+          return done('resume');
+        case 'injectBeyondVm':
+          injectAbort(c, on, BigInt(ipa));
           return done('resume');
         case 'injectSizeFault':
-          inject(c, EC.DATA_ABORT_SAME, ADDRESS_SIZE_FAULT, far);
+          injectAbort(c, on, BigInt(ipa), abortStatus.addressSize);
           return done('resume');
         case 'markYoung':
           return { call: 'handle_access_fault', with: { ipa } };
@@ -181,7 +194,7 @@ export const userMemAbort: Routine = {
       const slot = vm.slotOf(ipa);
       if (slot === undefined) return done('resume');
       const mapping = vm.mappedAt(slot.hostAddress + ipa - slot.guestAddress);
-      const access = locals.fetch === true ? 'execute' : locals.write === true ? 'write' : 'read';
+      const access = locals.access as FaultFacts['access'];
       const decision = faultDecision(
         {
           vma: mapping?.vma,
@@ -191,13 +204,12 @@ export const userMemAbort: Routine = {
         },
         pfnmapHost(c.model, vm),
       );
-      locals.access = access;
       if (decision.kind === 'error') {
         c.model.userSpace.fail(c.vcpu, decision.errno, 'a page that the host does not map as KVM can');
         return done('yield');
       }
       if (decision.kind === 'instructionAbort') {
-        inject(c, EC.INSTRUCTION_ABORT_SAME, EXTERNAL_ABORT, locals.far as bigint);
+        injectAbort(c, 'fetch', locals.far as bigint);
         return done('resume');
       }
       if (decision.kind === 'memoryFaultExit') return { call: 'vmm_memory_fault', with: { ipa: locals.ipa } };
@@ -298,32 +310,6 @@ export const breakEntry: Routine = {
       const flush = flushIpaSteps({ icacheIsVpipt: host.icacheIsVpipt }, policies, stage2Host(c).hostEl);
       const { call, with: about } = performing([{ name: 'clear the entry' }, ...flush], { at: at as number });
       return { call, with: { ...about, ipa: BigInt(ipa as number) } };
-    }),
-  ],
-};
-
-/** KVM_EXIT_MMIO: user space answers, then the register gets what was read. */
-export const ioMemAbort: Routine = {
-  name: 'io_mem_abort',
-  steps: [
-    step('exit to user space with KVM_EXIT_MMIO', 200, (c, locals) => {
-      const { vcpu, model } = c;
-      const esr = locals.esr as bigint;
-      if (!bit(esr, 24)) {
-        inject(c, EC.DATA_ABORT_SAME, EXTERNAL_ABORT, c.read('FAR_EL2'));
-        return done('resume');
-      }
-      vcpu.count('KVM_EXIT_MMIO');
-      const rt = Number((esr >> 16n) & 31n);
-      const bytes = 1 << Number((esr >> 22n) & 3n);
-      const ipa = locals.ipa as number;
-      if (bit(esr, 6)) model.userSpace.write(vcpu, ipa, bytes, rt === 31 ? 0n : vcpu.x[rt]);
-      else if (rt !== 31) vcpu.x[rt] = model.userSpace.read(vcpu, ipa, bytes);
-      return undefined;
-    }),
-    step('skip the instruction', 5, ({ vcpu }) => {
-      vcpu.pc += 4n;
-      return done('resume');
     }),
   ],
 };

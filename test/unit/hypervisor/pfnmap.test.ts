@@ -218,8 +218,8 @@ test('A3: aborts inside of slots: access flag faults make the page young, others
 
 test('aborts beyond the address sizes go to the guest', () => {
   assert.equal(abortDecision({ ...abort, ipa: 2 ** 44 }), 'injectSizeFault');
-  assert.equal(abortDecision({ ...abort, ipa: 2 ** 40 }), 'injectDataAbort');
-  assert.equal(abortDecision({ ...abort, ipa: 2 ** 40, fetch: true }), 'injectInstructionAbort');
+  assert.equal(abortDecision({ ...abort, ipa: 2 ** 40 }), 'injectBeyondVm');
+  assert.equal(abortDecision({ ...abort, ipa: 2 ** 40, fetch: true }), 'injectBeyondVm');
 });
 
 test('A3: mmu_invalidate_seq changed: the guest runs on and faults again', () => {

@@ -5,7 +5,7 @@ import { resultOf } from '../../../../src/hypervisor/errno';
 import { capabilities, memoryFlags } from '../../../../src/hypervisor/kvmApi';
 import { Stage2Table } from '../../../../src/hypervisor/run/stage2Table';
 import { AGEING, VmmCall } from '../../../../src/hypervisor/run/vmmApi';
-import { call, entryOf, load, type Operation, type Script, script, store } from './scriptGuest';
+import { call, code, entryOf, load, type Operation, run, type Script, script, store } from './scriptGuest';
 
 const MiB = 2 ** 20;
 const PAGE = 4096;
@@ -31,7 +31,37 @@ const flushes = ({ model }: Script): number => model.operations['TLBI VMALLS12E1
 const faults = ({ model }: Script): (readonly [string, number, number])[] =>
   model.faults.filter(({ ipa }) => ipa >= AT).map(({ action, bytes, ipa }) => [action, bytes, ipa - AT] as const);
 
+/** A table of level 1 at AT: 1 GiB blocks of Normal memory, that of the program with the access flag, that of AT without. */
+const TABLE: readonly Operation[] = [store(AT + 8, 0x4000_0701), store(AT + 16, 0x8000_0301)];
+/** Stage 1 on with TCR_EL1.HA, and off again after one load from X1 into X0. */
+const MAPPED_LOAD = [
+  ...[0xd518_2042, 0xd518_2003, 0xd518_a204, 0xd508_871f, 0xd503_3b9f, 0xd503_3fdf, 0xd538_1009, 0xd518_1005],
+  ...[0xd503_3fdf, 0xf940_002a, 0xd518_1009, 0xd503_3fdf, 0xaa0a_03e0, 0xd65f_03c0],
+];
+const CODE = 0x4010_0000;
+const TCR = 0x19n | (1n << 8n) | (1n << 10n) | (3n << 12n) | (1n << 23n) | (2n << 32n) | (1n << 39n);
+
 describe('dirty logging', () => {
+  test('a walk that sets the access flag in a protected table is a write of that page', () => {
+    const cores = [{ features: { FEAT_HAFDBS: true } }];
+    const mapped = run(CODE, AT + 0x1000, TCR, AT, 0xff, 0x00c5_0079);
+    const s = ran(
+      [...TABLE, store(AT + 0x1000, 7), ...code(CODE, MAPPED_LOAD), setLog(true), mapped, getLog, word(0)],
+      {
+        cores,
+      },
+    );
+    const [value, log, pages] = s.results().slice(-3);
+    assert.equal(value.x0, 7n);
+    assert.deepEqual([log.x1, pages.x1], [1n, 1n], 'the table, which hardware wrote');
+    assert.equal(
+      new DataView(
+        s.machine.peek(0, 'pa', BigInt(s.model.vms[0].slots[1].hostAddress + 16), 8).slice().buffer,
+      ).getUint32(0, true),
+      0x8000_0701,
+    );
+  });
+
   test('protects the block; a write breaks it into pages that come one by one, a read does not', () => {
     const s = ran([store(AT, 1), setLog(true), load(AT), store(AT + 5 * PAGE, 5), load(AT), store(AT + 8, 2)]);
     assert.deepEqual(faults(s), [

@@ -39,6 +39,8 @@ const CODE = [
 ];
 /** Current level with SP_ELx, synchronous: ESR_EL1 into the record, x0 is kept, the operation is over. */
 const HANDLER = [0xd538520b, 0xf900266b, 0x10ffb14c, 0xd518402c, 0xd69f03e0];
+/** Lower level: the same, and on at EL1. */
+const LOWER_HANDLER = [0xd538520b, 0xf900266b, 0x10ffa14c, 0xd61f0180];
 
 const kinds = { off: 0, call: 1, load: 2, store: 3, run: 4, until: 5, wait: 6 } as const;
 
@@ -57,6 +59,11 @@ export const load = operation('load');
 export const store = operation('store');
 /** Calls code: BLR. */
 export const run = operation('run');
+/** Instructions at an address, which is a multiple of 8. */
+export const code = (at: number, words: readonly number[]): Operation[] =>
+  words.flatMap((word, n) =>
+    n % 2 === 0 ? [store(at + 4 * n, BigInt(word) | (BigInt(words[n + 1] ?? 0) << 32n))] : [],
+  );
 /** Until the word at an address has a value. */
 export const until = operation('until');
 
@@ -160,6 +167,7 @@ function program(lists: readonly (readonly Operation[])[]): Uint8Array {
   const words = new Uint32Array(bytes.buffer);
   words.set(CODE, 0);
   words.set(HANDLER, (VECTORS + 0x200) / 4);
+  words.set(LOWER_HANDLER, (VECTORS + 0x400) / 4);
   const table = new BigUint64Array(bytes.buffer, RECORDS);
   for (const [n, { kind, x }] of records.entries()) {
     table.set([BigInt(kinds[kind]), ...x.map((value) => BigInt.asUintN(64, value))], n * RECORD_WORDS);

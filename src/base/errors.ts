@@ -64,6 +64,11 @@ const rows = {
   'machine.notObject': ['the machine file "{path}" holds no object', 'write it as { "preset": … }'],
   'hypervisor.memory': ['the virtual machines need {size} of RAM', 'give the machine more memory, or the guests less'],
   'hypervisor.core': ['a vCPU is to start on core {core} of {cores}', 'cores are numbered from 0'],
+  'hypervisor.bootCores': [
+    '{boot} cores are to boot with the host, and there are {cores}',
+    'give fewer as "bootCores"',
+  ],
+  'hypervisor.el': ['a host with KVM has EL2, so that EL{el} cannot be the highest level', 'leave it out'],
   'hypervisor.granule': [
     'core {core} has no pages of 16 KB, which the host is to use',
     'give it FEAT_TGran16K, or the host another page',

@@ -1,4 +1,5 @@
 /** The part of a machine file that gives EL2 to the hypervisor model: a table of fields, and what is read by it. */
+import { isPowerOfTwo } from '../base/bits';
 import { UserError } from '../base/errors';
 import { policiesOf } from '../hypervisor/policies';
 import type { ScheduleRow } from '../hypervisor/run/model';
@@ -141,10 +142,9 @@ const readVm =
   (reader: Reader) =>
   (value: unknown, field: string): VmSettings => {
     const from = reader.object(value, field, vmFields);
-    const size = (name: 'memory' | 'mapSize'): number | undefined => optionalSize(reader, from, name, field);
     return {
-      memoryBytes: size('memory'),
-      mapBytes: size('mapSize'),
+      memoryBytes: optionalSize(reader, from, 'memory', field),
+      mapBytes: blockSize(reader, from, field),
       cacheablePfnmap: reader.simple(from, 'cacheablePfnmap', vmFields, field, false),
       vcpus:
         from.vcpus === undefined
@@ -170,7 +170,7 @@ const readSlot =
     return {
       guestAddress: reader.bytes(from.at, `${field}.at`),
       bytes: reader.bytes(from.size, `${field}.size`),
-      mapBytes: optionalSize(reader, from, 'mapSize', field),
+      mapBytes: blockSize(reader, from, field),
       vma: {
         kind: reader.simple(from, 'kind', slotFields, field, 'ordinary'),
         memory: reader.simple(from, 'memory', slotFields, field, 'NORMAL'),
@@ -182,3 +182,12 @@ const readSlot =
 
 const optionalSize = (reader: Reader, from: Json, name: string, field: string): number | undefined =>
   from[name] === undefined ? undefined : reader.bytes(from[name], `${field}.${name}`);
+
+const [SMALLEST_BLOCK, LARGEST_BLOCK] = [2 ** 12, 2 ** 30];
+
+/** What a block covers: memory is aligned to it. */
+function blockSize(reader: Reader, from: Json, field: string): number | undefined {
+  const bytes = optionalSize(reader, from, 'mapSize', field);
+  const isOne = bytes === undefined || (isPowerOfTwo(bytes) && bytes >= SMALLEST_BLOCK && bytes <= LARGEST_BLOCK);
+  return isOne ? bytes : reader.fail(`${field}.mapSize`, 'it must be a power of two from "4K" to "1G"');
+}

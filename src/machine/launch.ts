@@ -65,6 +65,8 @@ export function launchConfig(options: LaunchOptions, ports: LaunchPorts, default
   const base = baseConfig(name, cpus, ports, defaultEl);
   const model = hypervisorSettings(options, base.hypervisor);
   const hypervisor = withSchedule(options, model, ports);
+  if (hypervisor !== undefined && options.el !== undefined && options.el !== 2)
+    throw new UserError('hypervisor.el', { el: options.el });
   return {
     ...base,
     ...(hypervisor === undefined ? {} : { hypervisor }),

@@ -64,13 +64,15 @@ const placed = (memory: VmFile['memory'], slots: readonly SlotConfig[]): VmFile[
       .map(({ guestAddress, hostAddress }) => ({ at: at - guestAddress + hostAddress, bytes })),
   );
 
-/** @throws UserError hypervisor.memory, hypervisor.core, hypervisor.granule, vm.other */
+/** @throws UserError hypervisor.memory, hypervisor.core, hypervisor.bootCores, hypervisor.granule, vm.other */
 export function virtualMachines(
   config: MachineConfig,
   settings: HypervisorSettings,
   restore?: Restore,
 ): VirtualMachines {
   const { memoryBytes, cores } = config;
+  const { bootCores: boot = 1 } = settings;
+  if (boot > cores.length) throw new UserError('hypervisor.bootCores', { boot, cores: cores.length });
   const without = cores.findIndex(({ features }) => !features.has('FEAT_TGran16K'));
   if (settings.pageBytes === 16384 && without >= 0) throw new UserError('hypervisor.granule', { core: without });
   const memory = new Memory(VIRT_RAM_BASE + POOL_BYTES, VIRT_RAM_BASE + memoryBytes);

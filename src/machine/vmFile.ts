@@ -211,7 +211,7 @@ function hasForm(form: unknown, value: unknown): boolean {
 /** What devices of a VM that was just made hold. */
 function freshDevices(gic: 2 | 3, vcpus: number): unknown[] {
   const silent = (): void => {};
-  const userSpace = new UserSpace(silent, silent);
+  const userSpace = new UserSpace(silent, silent, silent);
   const vm = { id: 1, vgic: new (gic === 3 ? VgicV3 : VgicV2)(vcpus, () => {}) };
   userSpace.attach(vm);
   return userSpace.devicesOf(vm).map((device) => device.save());

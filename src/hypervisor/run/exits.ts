@@ -10,6 +10,7 @@ import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
 import { injectUndefined, skip } from './inject';
 import type { CoreContext, Hypervisor } from './model';
+import { stopAll } from './placement';
 import { done, type Next, type Routine, step } from './routines';
 import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
@@ -200,12 +201,8 @@ function psciOf(c: CoreContext): PsciPort {
       vm.vcpus[index].state = 'off';
     },
     suspend: () => {},
-    systemOff: () => {
-      for (const other of vm.vcpus) other.state = 'off';
-    },
-    systemReset: () => {
-      for (const other of vm.vcpus) other.state = 'off';
-    },
+    systemOff: () => stopAll(c.model, vm),
+    systemReset: () => stopAll(c.model, vm),
   };
 }
 
@@ -227,7 +224,7 @@ export const handleHvc: Routine = {
         }
       } else if (id === VendorCall.EXIT) {
         model.exitCode = Number(argument & 0xffn);
-        for (const other of vcpu.vm.vcpus) other.state = 'off';
+        stopAll(model, vcpu.vm);
         return done('yield');
       } else return { call: isVmmCall(id) ? 'vmm_hypercall' : 'kvm_psci_call' };
       return done('resume');

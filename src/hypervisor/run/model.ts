@@ -7,6 +7,7 @@
 import { bug } from '../../base/errors';
 import { SeededRandom } from '../../base/random';
 import { encodeUtf8 } from '../../base/utf8';
+import type { Outcome } from '../errno';
 import { NO_VCPU } from '../guestSwitch';
 import { fwbInEffect } from '../hcr';
 import type { CpuRegisters } from '../host/capabilities';
@@ -23,6 +24,8 @@ import { allRoutines } from './allRoutines';
 import { type GuestState, restoreGuest } from './guestState';
 import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
+
+import { stopAll } from './placement';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';
 import { makeSlot, pfnmapHost } from './slots';
@@ -216,6 +219,7 @@ export class Hypervisor {
     this.userSpace = new UserSpace(
       (vm, byte) => port.console(vm, Uint8Array.of(byte)),
       (line) => this.printk(line),
+      (vm, why) => this.endVm(vm, why),
     );
   }
 
@@ -400,15 +404,17 @@ export class Hypervisor {
       vcpus.map(({ core }) => core),
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
-    for (const [n, slot] of slots.entries()) this.makeSlot(vm, n, slot);
+    const outcomes = slots.map((slot, n) => this.makeSlot(vm, n, slot));
     for (const [index, { core, pinned }] of vcpus.entries()) {
       const vcpu = vm.vcpus[index];
       this.init(vcpu);
       if (pinned === true) vcpu.pinned = core;
       this.enqueue(vcpu, core);
     }
+    // Without its first slot a guest has nothing to run.
+    if (outcomes[0] !== 'ok') this.giveUp(vm, 'has no memory', 'slot 0 was refused');
     const refused = restore && restoreGuest(this, vm, restore);
-    if (refused !== undefined) this.giveUp(vm, refused);
+    if (refused !== undefined) this.giveUp(vm, 'cannot be restored', refused);
   }
 
   /** KVM_ARM_VCPU_INIT, and the vCPU's start as user space wants it. */
@@ -420,11 +426,16 @@ export class Hypervisor {
   }
 
   /** The VMM ends with its VM, which does not run. */
-  private giveUp(vm: Vm, why: string): void {
-    for (const vcpu of vm.vcpus) vcpu.state = 'off';
-    this.failure = `vm${vm.id} cannot be restored: ${why}`;
-    this.exitCode = 1;
+  private giveUp(vm: Vm, what: string, why: string): void {
+    this.endVm(vm, `vm${vm.id} ${what}: ${why}`);
     this.printk(`vmm [${vm.id}]: ${why}`);
+  }
+
+  /** The VMM cannot go on with its VM. */
+  private endVm(vm: Vm, why: string): void {
+    stopAll(this, vm);
+    this.failure ||= why;
+    this.exitCode = 1;
   }
 
   /** What KVM_CREATE_VM gives by default, or less where cores have less: the VMM asks for it then. */
@@ -450,13 +461,14 @@ export class Hypervisor {
   }
 
   /** The VMM maps memory and makes a slot of it; one that is refused is not there for the guest. */
-  private makeSlot(vm: Vm, id: number, config: SlotConfig): void {
+  private makeSlot(vm: Vm, id: number, config: SlotConfig): Outcome {
     const { guestAddress, bytes, hostAddress, flags = 0 } = config;
     vm.mappings.push(hostMapping(config));
     const outcome = makeSlot(this, vm, { id, guestAddress, bytes, flags, hostAddress });
-    if (outcome === 'ok') return;
+    if (outcome === 'ok') return outcome;
     this.userSpace.ioctls.push({ vm: vm.id, call: `KVM_SET_USER_MEMORY_REGION slot ${id}`, errno: outcome });
     this.printk(`vmm [${vm.id}]: KVM_SET_USER_MEMORY_REGION slot ${id}: ${outcome}`);
+    return outcome;
   }
 
   /** The cache registers of a vCPU on a core. */

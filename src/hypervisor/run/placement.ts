@@ -4,7 +4,7 @@
  */
 import { bug } from '../../base/errors';
 import type { CoreContext, Hypervisor, Thread } from './model';
-import type { Vcpu } from './vm';
+import type { Vcpu, Vm } from './vm';
 
 /** Where a vCPU that gives way goes on. */
 export function nextCore({ config, random, bootCores }: Hypervisor, vcpu: Vcpu, core: number): number {
@@ -29,6 +29,14 @@ function leaveGuest({ cores, port }: Hypervisor, vcpu: Vcpu): CoreContext {
   const context = cores[vcpu.core];
   if (context.thread.vcpu === vcpu && context.guest === 'entered') port.kick(vcpu.core);
   return context;
+}
+
+/** None of a VM's vCPUs runs on (KVM_REQ_SLEEP): those that are in the guest leave it. */
+export function stopAll(model: Hypervisor, vm: Vm): void {
+  for (const vcpu of vm.vcpus) {
+    vcpu.state = 'off';
+    leaveGuest(model, vcpu);
+  }
 }
 
 /** A vCPU goes on on another core. */
@@ -83,5 +91,5 @@ export function mayGoBack(model: Hypervisor, vcpu: Vcpu): boolean {
     if (host.online.includes(row.core)) vcpu.wantsCore = row.core;
     else model.printk(`vmm [${vcpu.vm.id}]: ${vcpu.name} cannot go to core ${row.core}, which is not online`);
   }
-  return vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
+  return vcpu.state !== 'off' && vcpu.wantsCore === undefined && !vcpu.paused && !vcpu.wantsReset;
 }

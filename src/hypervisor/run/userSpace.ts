@@ -8,7 +8,7 @@ import { Pl011 } from '../../devices/pl011';
 import { virtMap, virtSpi } from '../../devices/virtBoard';
 import type { Vcpu, Vm } from './vm';
 
-/** KVM_RUN returned an error: the vCPU does not run again. */
+/** KVM_RUN returned an error, which ends the VM. */
 export interface RunError {
   readonly vcpu: string;
   readonly errno: string;
@@ -51,6 +51,8 @@ export class UserSpace {
     private readonly print: (vm: number, byte: number) => void,
     /** Takes lines of the monitors' own output. */
     private readonly say: (line: string) => void,
+    /** A monitor ends, and its VM with it. */
+    private readonly ends: (vm: Vm, why: string) => void,
   ) {}
 
   save(): UserSpaceState {
@@ -122,8 +124,8 @@ export class UserSpace {
   fail(vcpu: Vcpu, errno: string, why: string): void {
     this.errors.push({ vcpu: vcpu.name, errno, why });
     vcpu.count(`KVM_RUN ${errno}`);
-    vcpu.state = 'off';
     this.say(`vmm [${vcpu.vm.id}]: KVM_RUN vcpu${vcpu.index}: ${errno}: ${why}`);
+    this.ends(vcpu.vm, `KVM_RUN of ${vcpu.name} failed: ${errno}`);
   }
 
   memoryFault(vcpu: Vcpu, ipa: number): void {

@@ -1,7 +1,8 @@
 /** Exceptions that KVM gives a guest: their class by the level that they come from, and PSTATE at the handler. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { code, load, type Operation, type Result, run, script } from './scriptGuest';
+import { VendorCall } from '../../../../src/hypervisor/run/exits';
+import { call, code, load, type Operation, type Result, run, script, store, until } from './scriptGuest';
 
 const AT = 0x4010_0000;
 const HOLE = 0x9000_0000;
@@ -78,10 +79,26 @@ describe('accesses of a guest to a device', () => {
   });
   test('KVM_RUN is ENOSYS where ESR_EL2 does not describe the instruction: ldr x2, [x1], #8', () => {
     const s = script(settings, at([0xf840_8422, RET], HOLE));
-    s.finish();
+    const ended = s.finish();
+    assert.deepEqual(ended, { reason: 'exited', code: 1, how: 'KVM_RUN of vm1/vcpu0 failed: ENOSYS' });
     assert.deepEqual(
       s.model.userSpace.errors.map(({ vcpu, errno }) => [vcpu, errno]),
       [['vm1/vcpu0', 'ENOSYS']],
     );
   });
+});
+
+test('a vCPU whose KVM_RUN fails ends its VM, and nothing else', () => {
+  const vms = [
+    { memory: '4M', vcpus: [{ core: 0 }, { core: 1 }] },
+    { memory: '4M', vcpus: [{ core: 1 }] },
+  ];
+  const [isOn, never] = [0x4020_0000, 0x4020_0008];
+  const forEver = [store(isOn, 1), until(never, 1)];
+  const fails = [until(isOn, 1), ...at([0xf840_8422, RET], HOLE)];
+  const s = script({ kvm: '6.12', cores: [{}, {}], vms }, fails, forEver);
+  const list = [...Array.from({ length: 2000 }, () => call(VendorCall.YIELD)), call(VendorCall.CORE)];
+  s.second(0x4140_0000, list);
+  assert.equal(s.finish().reason, 'exited');
+  assert.equal(lastOf(s.secondResults(list)).x0, 1n, 'the other VM came to its end');
 });

@@ -80,7 +80,7 @@ export interface Script {
   /** Of the first vCPU of the first VM, in order. */
   results(): Result[];
   /** Runs until every vCPU is off. */
-  finish(): void;
+  finish(): Stop;
   /** Another list for the second VM, whose memory begins at a physical address; before it runs. */
   second(at: number, list: readonly Operation[]): void;
   secondResults(list: readonly Operation[]): Result[];
@@ -128,10 +128,10 @@ export function script(settings: Settings, ...lists: readonly (readonly Operatio
     finish: () => {
       for (let turns = 0; turns < 20; turns++) {
         const stop: Stop = machine.run(1e6);
-        if (stop.reason === 'exited') return;
+        if (stop.reason === 'exited') return stop;
         assert.equal(stop.reason, 'limit');
       }
-      assert.fail('it does not end');
+      return assert.fail('it does not end');
     },
     results: () => resultsOf(0, lists[0], starts.length),
     second: (at, list) => machine.memory.pokeView(at + BASE - RAM, program([list])),

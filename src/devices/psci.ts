@@ -123,6 +123,9 @@ function rowOf(id: bigint): FunctionRow | undefined {
   return rows.get(Number(BigInt.asUintN(32, id)));
 }
 
+/** The name of a function; undefined for one that is not known. */
+export const psciName = (id: bigint): string | undefined => rowOf(id)?.name;
+
 const isSmccc = (row: FunctionRow): boolean => row.id < 0x84000000;
 
 /** PSCI_FEATURES: of PSCI's functions and of SMCCC_VERSION. */

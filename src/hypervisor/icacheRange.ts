@@ -35,13 +35,17 @@ export interface IcacheFacts {
 
 const EVERYTHING: readonly Step[] = [{ name: 'IC IALLUIS' }, { name: 'DSB ISH' }];
 
+/** icache_inval_all_pou */
+export const invalidateAll = ({ ctr }: Pick<IcacheFacts, 'ctr'>): readonly Step[] =>
+  getField('CTR_EL0.DIC', ctr) === 1n ? [] : EVERYTHING;
+
 /** Steps for a range of `bytes`, which is aligned to its size. */
 export function icacheSteps(bytes: number, facts: IcacheFacts, policies: Policies): readonly Step[] {
   const line = icacheLineBytes(facts.ctr);
   if (bytes <= 0 || bytes % facts.pageBytes !== 0) bug(`an I-cache range of ${bytes} bytes`);
   const dic = getField('CTR_EL0.DIC', facts.ctr) === 1n;
   if (facts.vpipt && policies.vpipt === 'aware' && facts.hostEl === 1) return [];
-  if (facts.aliasing || wantsEverything(bytes, facts, policies)) return dic ? [] : EVERYTHING;
+  if (facts.aliasing || wantsEverything(bytes, facts, policies)) return invalidateAll(facts);
   return dic ? [{ name: 'ISB' }] : [{ name: 'IC IVAU', count: bytes / line }, { name: 'DSB ISH' }, { name: 'ISB' }];
 }
 

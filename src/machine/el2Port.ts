@@ -20,13 +20,14 @@ export interface El2Parts {
   readonly time: GuestTime;
   readonly ram: El2Port['ram'];
   console(vm: number, bytes: Uint8Array): void;
+  reload(vm: number): void;
   exit(code: number, how: string): void;
   /** A time that was asked for has come. */
   fired(id: string): void;
 }
 
 export function el2Port(parts: El2Parts): El2Port {
-  const { config, units, memory, bus, time, ram, console, exit, fired } = parts;
+  const { config, units, memory, bus, time, ram, console, reload, exit, fired } = parts;
   const word = new Uint32Array(2);
   const cpu = (core: number): Cpu => units[core].cpu;
   return {
@@ -93,6 +94,7 @@ export function el2Port(parts: El2Parts): El2Port {
     el: (core) => units[core].el,
     now: () => time.now() / 1e9,
     console,
+    reload,
     exit,
   };
 }

@@ -208,6 +208,15 @@ export const launch: Launch = (options, ports): Launched => {
   checkPlaces(placement, ramBytes, main.image.path);
   const x0 = placement.protocol === 'linux' ? (placement.dtb ?? 0) : 0;
   const tree = deviceTree(options, ports, config, placement, initrd?.length ?? 0, guests);
+  const bases = guests?.bases ?? [virtMap.ram.base];
+  const loadAt = (m: ElscopeMachine, base: number): void => {
+    const put = (address: number, bytes: Uint8Array): void => {
+      m.memory.pokeView(address < virtMap.ram.base ? address : address - virtMap.ram.base + base, bytes);
+    };
+    for (const segment of placement.segments) put(segment.address, segment.data);
+    if (initrd && placement.initrd !== undefined) put(placement.initrd, initrd);
+    if (placement.dtb !== undefined) put(placement.dtb, tree);
+  };
   const machine = new ElscopeMachine(config, ports.wasm, {
     files: root === undefined ? { read: () => undefined } : filesUnder(root, ports),
     commandLine: options.append ?? '',
@@ -216,17 +225,10 @@ export const launch: Launch = (options, ports): Launched => {
     hypervisor: guests && ((port) => guests.make(port, BigInt(placement.entry), BigInt(x0))),
     load: (m) => {
       for (const { at, bytes } of guests?.restored ?? []) m.memory.pokeView(at, bytes);
-      const bases = guests?.bases ?? [virtMap.ram.base];
-      for (const base of guests?.restored ? bases.slice(1) : bases) {
-        const put = (address: number, bytes: Uint8Array): void => {
-          m.memory.pokeView(address < virtMap.ram.base ? address : address - virtMap.ram.base + base, bytes);
-        };
-        for (const segment of placement.segments) put(segment.address, segment.data);
-        if (initrd && placement.initrd !== undefined) put(placement.initrd, initrd);
-        if (placement.dtb !== undefined) put(placement.dtb, tree);
-      }
+      for (const base of guests?.restored ? bases.slice(1) : bases) loadAt(m, base);
       return { entry: placement.entry, x0 };
     },
+    reload: (m, vm) => loadAt(m, bases[vm - 1]),
   });
   const linux = main.linux && { image: main.linux, address: BigInt(placement.entry) };
   const images: LaunchedImage[] = [{ ...main.image, linux }];

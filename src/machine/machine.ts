@@ -77,6 +77,8 @@ export interface MachineOptions {
   readonly hypervisor?: (port: El2Port) => Hypervisor;
   /** Puts images into memory; called at power-on and at each reset. */
   load(machine: ElscopeMachine): StartState;
+  /** The same for one virtual machine alone. */
+  reload?(machine: ElscopeMachine, vm: number): void;
 }
 
 /** Instructions of other cores in one step of a core that waits: it may wait for ever. */
@@ -320,6 +322,7 @@ export class ElscopeMachine implements Machine {
         fired: (id) => this.hypervisor?.timerFired(id),
         ram: { base: virtMap.ram.base, bytes: config.memoryBytes },
         console: (vm, bytes) => this.consoles.write(bytes, vm === 0 ? HOST_CONSOLE : 0),
+        reload: (vm) => this.options.reload?.(this, vm),
         exit: (code, how) => this.exit(code, how),
       }),
     );

@@ -3,7 +3,6 @@
 import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
-import { type PsciPort, psciCall } from '../../devices/psci';
 import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
@@ -12,6 +11,7 @@ import { injectUndefined, skip } from './inject';
 import type { CoreContext, Hypervisor } from './model';
 import { stopAll } from './placement';
 import { done, type Next, type Routine, step } from './routines';
+import type { Vcpu } from './vm';
 import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
@@ -61,6 +61,12 @@ export const unknownEc: Routine = {
   ],
 };
 
+/** kvm_vcpu_halt: unless there is nothing to wait for, or an interrupt is there already. */
+export function waitForInterrupt(vcpu: Vcpu): void {
+  const { vgic } = vcpu.vm;
+  if (vgic !== undefined && !vgic.hasPending(vcpu.index)) vcpu.state = 'waiting';
+}
+
 export const handleWfx: Routine = {
   name: 'kvm_handle_wfx',
   steps: [
@@ -68,9 +74,7 @@ export const handleWfx: Routine = {
       const { vcpu } = c;
       skip(vcpu);
       const isWfe = (c.read('ESR_EL2') & 1n) !== 0n;
-      // kvm_vcpu_halt: nothing to wait for, or an interrupt is there already.
-      const waits = !isWfe && vcpu.vm.vgic !== undefined && !vcpu.vm.vgic.hasPending(vcpu.index);
-      if (waits) vcpu.state = 'waiting';
+      if (!isWfe) waitForInterrupt(vcpu);
       return done('yield');
     }),
   ],
@@ -185,27 +189,6 @@ export const VendorCall = {
   CORE: 0xc600_0103n,
 } as const;
 
-function psciOf(c: CoreContext): PsciPort {
-  const { vm } = c.vcpu;
-  return {
-    coreOf: (affinity) => vm.vcpus.findIndex((other) => (other.mpidr & 0xff_00ff_ffffn) === affinity),
-    state: (index) => (vm.vcpus[index].state === 'off' ? 'off' : 'on'),
-    isEntry: (address) => (address & 3n) === 0n && vm.slotOf(Number(address)) !== undefined,
-    cpuOn: (index, entry, context) => {
-      const other = vm.vcpus[index];
-      other.reset(entry, context);
-      other.state = 'runnable';
-      c.port.wake(other.core);
-    },
-    cpuOff: (index) => {
-      vm.vcpus[index].state = 'off';
-    },
-    suspend: () => {},
-    systemOff: () => stopAll(c.model, vm),
-    systemReset: () => stopAll(c.model, vm),
-  };
-}
-
 export const handleHvc: Routine = {
   name: 'handle_hvc',
   steps: [
@@ -242,19 +225,5 @@ export const handleSmc: Routine = {
     }),
     step('do as for HVC', 5, () => ({ call: 'handle_hvc' })),
     step('return the answer', 5, (_c, { result }) => done(result)),
-  ],
-};
-
-export const psci: Routine = {
-  name: 'kvm_psci_call',
-  steps: [
-    step('answer', 50, (c) => {
-      const { vcpu } = c;
-      const [x0, x1, x2, x3] = vcpu.x;
-      const { x0: result } = psciCall(psciOf(c), vcpu.index, x0, [x1, x2, x3]);
-      if (vcpu.state === 'off') return done('yield');
-      vcpu.x[0] = result;
-      return done('resume');
-    }),
   ],
 };

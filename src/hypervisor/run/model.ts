@@ -420,9 +420,23 @@ export class Hypervisor {
   /** KVM_ARM_VCPU_INIT, and the vCPU's start as user space wants it. */
   init(vcpu: Vcpu): void {
     const { entry, x0 = 0n, on = vcpu.index === 0 } = this.config.vms[vcpu.vm.id - 1].vcpus[vcpu.index];
+    if (vcpu.hasRun) vcpu.vm.initAgain = true;
     vcpu.reset(entry, x0);
     vcpu.state = on ? 'runnable' : 'off';
     vcpu.wantsReset = false;
+  }
+
+  /** The guest asked for it by PSCI (KVM_SYSTEM_EVENT_RESET): as at its start, but that other memory stays. */
+  resetVm(vm: Vm): void {
+    vm.resets = false;
+    this.printk(`vmm [${vm.id}]: KVM_SYSTEM_EVENT_RESET`);
+    this.userSpace.reset(vm);
+    this.port.reload(vm.id);
+    for (const vcpu of vm.vcpus) {
+      this.init(vcpu);
+      vcpu.start = undefined;
+      this.port.wake(vcpu.core);
+    }
   }
 
   /** The VMM ends with its VM, which does not run. */
@@ -534,7 +548,7 @@ export class Hypervisor {
   }
 
   get allOff(): boolean {
-    return this.vms.every((vm) => vm.vcpus.every((vcpu) => vcpu.state === 'off'));
+    return this.vms.every((vm) => !vm.resets && vm.vcpus.every((vcpu) => vcpu.state === 'off'));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { bug } from '../../base/errors';
 import type { CoreContext, Hypervisor, Thread } from './model';
+import { contextOf } from './vcpuRegisters';
 import type { Vcpu, Vm } from './vm';
 
 /** Where a vCPU that gives way goes on. */
@@ -80,7 +81,12 @@ function resetNow(model: Hypervisor, vcpu: Vcpu): void {
 /** A vCPU has left its core: what was asked of it meanwhile. */
 export function hasLeft(model: Hypervisor, vcpu: Vcpu, core: number): void {
   vcpu.exitOver(model.port.cycles(core));
+  const { start, vm } = vcpu;
+  if (start !== undefined) vcpu.reset(start.entry, start.x0);
+  vcpu.start = undefined;
   if (vcpu.wantsReset) resetNow(model, vcpu);
+  if (vm.resets && vm.vcpus.every((other) => other === vcpu || contextOf(model, other) === undefined))
+    model.resetVm(vm);
 }
 
 /** Before each guest entry: false if the vCPU has to leave its core first. */

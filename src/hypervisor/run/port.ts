@@ -62,6 +62,8 @@ export interface El2Port {
   now(): number;
   /** Bytes for the console of a VM (0 is the host kernel's log). */
   console(vm: number, bytes: Uint8Array): void;
+  /** Puts the program into a VM's memory again, as at power-on. */
+  reload(vm: number): void;
   /** The end of the machine. */
   exit(code: number, how: string): void;
 }

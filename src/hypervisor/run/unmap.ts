@@ -4,6 +4,7 @@
  * block goes as a whole, even if a part of it was asked for: the rest is mapped by later faults.
  */
 import { flushIpaSteps } from '../guestSwitch';
+import { invalidateAll } from '../icacheRange';
 import type { Step } from '../steps';
 import { mappingOf } from './hostMemory';
 import type { CoreContext } from './model';
@@ -71,6 +72,41 @@ export const flushShadowMemslot: Routine = {
       releaseLock(c);
       return done();
     }),
+  ],
+};
+
+/**
+ * KVM_ARM_VCPU_INIT of a vCPU that has run: the guest may find its memory with its caches off, so memory is unmapped, and cleaned
+ * when it is mapped again. With FWB only the I-caches are invalidated (since v5.8). Then the vCPU is loaded.
+ */
+export const unmapVm: Routine = {
+  name: 'stage2_unmap_vm',
+  steps: [
+    step('lock the VM’s memory', 10, (c, locals): Next => {
+      const { vm } = c.vcpu;
+      locals.next = 0;
+      if (!vm.initAgain) return { goto: 'load the vCPU after all' };
+      if (!c.model.fwb) return takeLock(c) ? undefined : { goto: 'lock the VM’s memory' };
+      vm.initAgain = false;
+      locals.next = vm.slots.length;
+      return performing(invalidateAll(stage2Host(c)));
+    }),
+    step('unmap the next slot', 5, (c, locals): Next => {
+      const { vm } = c.vcpu;
+      const slot = vm.slots[locals.next as number];
+      if (slot === undefined) return { goto: 'release the VM’s memory' };
+      locals.next = (locals.next as number) + 1;
+      const { guestAddress: at, bytes, hostAddress } = slot;
+      const isOrdinary = mappingOf(vm.mappings, hostAddress)?.vma.kind !== 'pfnmap';
+      return isOrdinary ? { call: 'kvm_pgtable_stage2_unmap', with: { at, end: at + bytes } } : undefined;
+    }),
+    step('look for another slot', 1, () => ({ goto: 'unmap the next slot' })),
+    step('release the VM’s memory', 2, (c) => {
+      c.vcpu.vm.initAgain = false;
+      if (!c.model.fwb) releaseLock(c);
+      return undefined;
+    }),
+    step('load the vCPU after all', 1, () => ({ call: 'kvm_arch_vcpu_load' })),
   ],
 };
 

@@ -32,6 +32,9 @@ interface UserSpaceState {
 
 interface Machine {
   readonly devices: readonly Device[];
+  /** Their states, and the list registers, when they were made. */
+  readonly fresh: readonly unknown[];
+  readonly freshLists: unknown;
   readonly uart: Pl011;
 }
 
@@ -92,7 +95,16 @@ export class UserSpace {
         this.print(id, byte);
       },
     });
-    this.machines.set(id, { uart, devices: [uart, ...(vgic?.devices ?? [])] });
+    const devices = [uart, ...(vgic?.devices ?? [])];
+    const fresh = devices.map((device) => device.save());
+    this.machines.set(id, { uart, devices, fresh, freshLists: vgic?.saveState() });
+  }
+
+  /** Devices and interrupt controller as they were made. */
+  reset({ id, vgic }: Pick<Vm, 'id' | 'vgic'>): void {
+    const machine = this.machines.get(id);
+    for (const [n, device] of (machine?.devices ?? []).entries()) device.load(machine?.fresh[n]);
+    vgic?.loadState(machine?.freshLists);
   }
 
   /** What the user types, for the first VM. */

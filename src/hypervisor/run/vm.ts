@@ -82,6 +82,8 @@ export class Vcpu {
   paused = false;
   /** KVM_ARM_VCPU_INIT comes when it has left its core. */
   wantsReset = false;
+  /** PSCI CPU_ON has come, and it has not left its core yet. */
+  start: { readonly entry: bigint; readonly x0: bigint } | undefined;
   /** Guest entries so far. */
   entries = 0;
   /** Exits by reason, trapped registers by name. */
@@ -121,6 +123,9 @@ export class Vcpu {
     this.x[0] = x0;
     this.pc = entry;
     this.pstate = PSTATE_RESET;
+    this.v.fill(0n);
+    this.fpcr = 0n;
+    this.fpsr = 0n;
     for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
     this.registers.SCTLR_EL1 = SCTLR_RESET;
     this.vmcr = VMCR_RESET;
@@ -194,6 +199,10 @@ export class Vm {
   readonly dirtyLogs: Record<number, DirtyBitmap> = {};
   /** User space enabled cacheable PFNMAP mappings (ours). */
   cacheablePfnmap = false;
+  /** The guest has asked for a reset: user space does it when no vCPU is on a core any more. */
+  resets = false;
+  /** A vCPU that has run was initialised again: what the guest finds with its caches off has to be in memory. */
+  initAgain = false;
   readonly vcpus: Vcpu[] = [];
   /** By physical core: the vCPU that ran there last. */
   readonly lastVcpuRan: number[];

@@ -224,7 +224,7 @@ export const vcpuRun: Routine = {
 export const vcpuThread: Routine = {
   name: 'kvm_arch_vcpu_ioctl_run',
   steps: [
-    step('load the vCPU', 10, () => ({ call: 'kvm_arch_vcpu_load' })),
+    step('load the vCPU', 10, ({ vcpu }) => ({ call: vcpu.vm.initAgain ? 'stage2_unmap_vm' : 'kvm_arch_vcpu_load' })),
     step('run the guest', 10, () => ({ call: '__kvm_vcpu_run' })),
     step('handle the exit', 10, () => ({ call: 'handle_exit' })),
     step('go back, or give the core away', 10, ({ vcpu, model }, { result }) =>

@@ -49,6 +49,7 @@ export interface VmSettings {
   readonly mapBytes?: number;
   readonly vcpus?: readonly VcpuSettings[];
   readonly slots?: readonly SlotSettings[];
+  readonly ipaBits?: number;
   readonly cacheablePfnmap?: boolean;
 }
 

@@ -53,6 +53,12 @@ const vmFields = {
   memory: { kind: 'size', doc: 'RAM of the guest, from 0x40000000 on (default: half of the machine’s)' },
   mapSize: { kind: 'size', doc: 'largest block that the host maps that RAM by (default 2M)' },
   vcpus: { kind: 'list', fields: vcpuFields, least: 1, most: MAX_CORES, doc: 'its vCPUs (default: one for each core)' },
+  ipaBits: {
+    kind: 'number',
+    low: 1,
+    high: 255,
+    doc: 'bits of guest physical addresses that user space asks KVM_CREATE_VM for, 32 up to the host’s limit (default 40)',
+  },
   cacheablePfnmap: {
     kind: 'boolean',
     doc: 'user space enables cacheable PFNMAP mappings first, as the policy cacheablePfnmap=buyIn wants it (default false)',
@@ -145,6 +151,7 @@ const readVm =
     return {
       memoryBytes: optionalSize(reader, from, 'memory', field),
       mapBytes: blockSize(reader, from, field),
+      ipaBits: reader.simple(from, 'ipaBits', vmFields, field, undefined),
       cacheablePfnmap: reader.simple(from, 'cacheablePfnmap', vmFields, field, false),
       vcpus:
         from.vcpus === undefined

@@ -112,6 +112,7 @@ export function virtualMachines(
           slots: slots[i],
           vcpus,
           cacheablePfnmap: vm.cacheablePfnmap,
+          ipaBits: vm.ipaBits,
           restore: i === 0 ? restored?.guest : undefined,
         };
       });

@@ -7,6 +7,7 @@
 import { bug } from '../../base/errors';
 import { SeededRandom } from '../../base/random';
 import { encodeUtf8 } from '../../base/utf8';
+import { createVm, DEFAULT_IPA_BITS } from '../createVm';
 import type { Outcome } from '../errno';
 import { NO_VCPU } from '../guestSwitch';
 import { fwbInEffect } from '../hcr';
@@ -35,9 +36,6 @@ import { UserSpace } from './userSpace';
 import { VgicV2 } from './vgicV2';
 import { VgicV3 } from './vgicV3';
 import { Vcpu, Vm } from './vm';
-
-/** KVM_PHYS_SHIFT */
-const DEFAULT_IPA_BITS = 40;
 
 export interface Frame {
   readonly routine: string;
@@ -83,6 +81,8 @@ export interface ScheduleRow {
 export interface VmConfig {
   readonly slots: readonly SlotConfig[];
   readonly vcpus: readonly VcpuConfig[];
+  /** Bits of intermediate addresses that user space asks for; default: KVM's own, or less where cores have less. */
+  readonly ipaBits?: number;
   /** User space enables cacheable PFNMAP mappings before it makes the slots (ours). */
   readonly cacheablePfnmap?: boolean;
   /** What it goes on from, in place of its vCPUs' entries; memory has its contents already. */
@@ -398,9 +398,14 @@ export class Hypervisor {
 
   private createVm(context: CoreContext, id: number, config: VmConfig): void {
     const { slots, vcpus, cacheablePfnmap, restore } = config;
+    const { outcome } = createVm(this.ipaBits(id), this.host.kvmIpaLimit);
+    if (outcome !== 'ok') {
+      this.refuseVm(id, outcome);
+      return;
+    }
     const vm = this.makeVm(
       id,
-      this.allocate(context, rootBytes(this.config.pageBytes, this.ipaBits)),
+      this.allocate(context, rootBytes(this.config.pageBytes, this.ipaBits(id))),
       vcpus.map(({ core }) => core),
     );
     if (cacheablePfnmap === true) vm.cacheablePfnmap = enableCacheablePfnmap(pfnmapHost(this, vm)) === 'ok';
@@ -452,16 +457,22 @@ export class Hypervisor {
     this.exitCode = 1;
   }
 
-  /** What KVM_CREATE_VM gives by default, or less where cores have less: the VMM asks for it then. */
-  private get ipaBits(): number {
-    return Math.min(DEFAULT_IPA_BITS, this.host.kvmIpaLimit);
+  private refuseVm(id: number, errno: string): void {
+    this.userSpace.ioctls.push({ vm: id, call: 'KVM_CREATE_VM', errno });
+    this.printk(`vmm [${id}]: KVM_CREATE_VM with ${this.ipaBits(id)} bits of addresses: ${errno}`);
+    this.failure ||= `vm${id} cannot be created: ${errno}`;
+    this.exitCode = 1;
+  }
+
+  private ipaBits(id: number): number {
+    return this.config.vms[id - 1].ipaBits ?? Math.min(DEFAULT_IPA_BITS, this.host.kvmIpaLimit);
   }
 
   /** KVM_CREATE_VM and a KVM_CREATE_VCPU for each of `cores`: nothing of it is set up yet. */
   makeVm(id: number, root: number, cores: readonly number[]): Vm {
     const { policies, host } = this;
     const { gic, pageBytes } = this.config;
-    const stage2 = new Stage2Table(pageBytes, root, this.ipaBits);
+    const stage2 = new Stage2Table(pageBytes, root, this.ipaBits(id));
     const vm = new Vm(id, policies, new VmCtr(host, policies), stage2, this.port.cores, NO_VCPU);
     this.vms.push(vm);
     if (gic !== undefined)

@@ -45,6 +45,23 @@ test('blocks are powers of two from 4K to 1G', () => {
   }
 });
 
+test('KVM_CREATE_VM refuses less than 32 bits of addresses, and more than the host has', () => {
+  const of = (ipaBits: number) => started({ hypervisor: { vms: [{ memory: '16M', ipaBits }] } });
+  for (const ipaBits of [31, 45, 48, 255]) {
+    const machine = of(ipaBits);
+    assert.deepEqual(machine.run(1e6), { reason: 'exited', code: 1, how: 'vm1 cannot be created: EINVAL' });
+    assert.deepEqual(machine.hypervisor?.log.slice(-1), [
+      `vmm [1]: KVM_CREATE_VM with ${ipaBits} bits of addresses: EINVAL`,
+    ]);
+  }
+  for (const ipaBits of [32, 44]) {
+    const machine = of(ipaBits);
+    assert.equal(machine.run(1e5).reason, 'limit');
+    const vtcr = machine.hypervisor?.cores[0].read('VTCR_EL2') ?? 0n;
+    assert.equal(64n - (vtcr & 0x3fn), BigInt(ipaBits));
+  }
+});
+
 test('a guest whose memory KVM refuses does not run', () => {
   const machine = started({ hypervisor: { vms: [{ memory: 2 ** 24 + 1 }] } });
   assert.deepEqual(machine.run(1e6), { reason: 'exited', code: 1, how: 'vm1 has no memory: slot 0 was refused' });

@@ -395,7 +395,7 @@ export class Cpu implements CpuPeer, CoreParts {
   /** A write without traps. False for a register that this core does not have or that cannot change. */
   pokeSystem(name: string, value: bigint): boolean {
     const index = byName(name);
-    if (index < 0 || !this.registers.present(index, this) || !this.registers.writable(index)) return false;
+    if (index < 0 || !this.registers.present(index, this, 'write') || !this.registers.writable(index)) return false;
     this.registers.write(this, index, high(value), low(value));
     return true;
   }

@@ -136,9 +136,11 @@ export class SystemRegisters {
   writable(index: number): boolean {
     return systemRegisters[index].behaviour !== 'constant' && this.writeFrom[index] !== NOWHERE;
   }
-  present(index: number, core: CoreParts): boolean {
-    if (!this.exists[index] || this.readFrom[index] === NOWHERE) return false;
-    const from = this.readFrom[index];
+  /** Whether the core has it. One that can only be written is there for a write alone. */
+  present(index: number, core: CoreParts, to: 'read' | 'write' = 'read'): boolean {
+    const isReadable = this.readFrom[index] !== NOWHERE;
+    const from = to === 'read' || isReadable ? this.readFrom[index] : this.writeFrom[index];
+    if (!this.exists[index] || from === NOWHERE) return false;
     if (from > this.highestEl) return false;
     return !behaviourByIndex[index]?.undefined?.(core, this.highestEl, index);
   }

@@ -4,6 +4,7 @@
  * KVM_DIRTY_LOG_INITIALLY_SET, and before v5.2 no manual protection of this kind: the model has both at every release.
  */
 import type { Outcome } from './errno';
+import { USER_SLOTS } from './memslots';
 
 /** 32 pages a word, the first in bit 0. */
 export type DirtyBitmap = number[];
@@ -65,12 +66,9 @@ export function spansOf(pages: readonly number[]): PageSpan[] {
   return spans;
 }
 
-/** KVM_USER_MEM_SLOTS */
-const SLOTS = 32767;
-
 /** `bitmap`: of the slot, if there is such a slot and it is logged. */
 export function getOutcome(slot: number, bitmap: DirtyBitmap | undefined): Outcome {
-  if (slot >= SLOTS) return 'EINVAL';
+  if (slot >= USER_SLOTS) return 'EINVAL';
   return bitmap === undefined ? 'ENOENT' : 'ok';
 }
 
@@ -81,7 +79,7 @@ export function clearOutcome(
   { first, pages }: PageSpan,
   slotPages: number,
 ): Outcome {
-  if (slot >= SLOTS || first % LOG_WORD !== 0) return 'EINVAL';
+  if (slot >= USER_SLOTS || first % LOG_WORD !== 0) return 'EINVAL';
   if (bitmap === undefined) return 'ENOENT';
   const rest = slotPages - first;
   if (first > slotPages || pages > rest) return 'EINVAL';

@@ -19,6 +19,7 @@ export const policyNames = Object.keys(policyTable) as readonly PolicyName[];
 
 /** The newest release about which the table says something: what an unstated version means. */
 export const NEWEST = 'v6.17';
+export const NEWEST_VERSION: KernelVersion = parseKernelVersion(NEWEST);
 
 /** The row of a policy, if there is such a policy. */
 export const policyRow = (name: string): PolicyRow | undefined => (Object.hasOwn(rows, name) ? rows[name] : undefined);

@@ -299,6 +299,17 @@ export const policyTable = {
       ),
     },
   },
+  smcCalls: {
+    about: 'calls that a guest makes by SMC, which traps',
+    values: {
+      refused: merged('v4.4', 'all of them are NOT_SUPPORTED', 'Debian’s 6.1 does it; the release is remembered'),
+      answered: merged(
+        'v6.4',
+        'as those by HVC, if the immediate is 0',
+        'the patch as posted (Mar 2023), which names a commit of v6.3; Debian’s 6.12 does it',
+      ),
+    },
+  },
   fwb: {
     about: 'stage 2 forced write-back (FEAT_S2FWB)',
     values: {

@@ -4,6 +4,7 @@
  * can map it.
  */
 import { UserError } from '../base/errors';
+import { parseKernelVersion } from '../hypervisor/kernelVersion';
 import { policiesOf } from '../hypervisor/policies';
 import { Hypervisor, type HypervisorConfig, type SlotConfig, type VmConfig } from '../hypervisor/run/model';
 import type { El2Port } from '../hypervisor/run/port';
@@ -139,6 +140,7 @@ const modelConfig = (
   vms: readonly VmConfig[],
 ): HypervisorConfig => ({
   policies: policiesOf(settings.kvm, settings.policies),
+  version: settings.kvm === undefined ? undefined : parseKernelVersion(settings.kvm),
   pageBytes: settings.pageBytes,
   pool: { base: VIRT_RAM_BASE, bytes: POOL_BYTES },
   vms,

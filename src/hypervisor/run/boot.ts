@@ -80,6 +80,8 @@ export const doIdle: Routine = {
   steps: [
     step('enable interrupts of this core', 20, (c) => {
       hostGicOf(c)?.enable(c);
+      // clear_os_lock: debug exceptions of guests are theirs to enable.
+      c.write('OSLAR_EL1', 0n);
       return undefined;
     }),
     step('pick the next thread', 20, (c) => {

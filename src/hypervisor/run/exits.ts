@@ -3,6 +3,7 @@
 import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
+import { getField } from '../fields';
 import { guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
@@ -102,6 +103,8 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   }
   if (name === 'CTR_EL0') return written === undefined ? { value: vcpu.vm.ctr.value } : { undefined: true };
   if (/^ID_|^MIDR|^REVIDR|^AIDR/.test(name)) return idRegister(c, name, written);
+  if (RESERVED_ID.test(name)) return written === undefined ? { value: 0n } : { undefined: true };
+  if (name.startsWith('LOR')) return limitedOrder(c, name, written);
   if (SGI_REGISTERS.has(name) && vcpu.vm.vgic?.sendSgi !== undefined) {
     if (written === undefined) return { undefined: true };
     vcpu.vm.vgic.sendSgi(vcpu.index, name, written);
@@ -126,6 +129,16 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   return { undefined: true };
 }
 
+/** ID registers without a name here, and those of AArch32's vectors, which no core has: they read as 0 (ID_UNALLOCATED). */
+const RESERVED_ID = /^S3_0_C0_C[1-7]_[0-7]$|^MVFR[0-2]_EL1$/;
+
+/** trap_loregion: there, without any region. */
+function limitedOrder({ model, core }: CoreContext, name: string, written: bigint | undefined): Answer {
+  const isThere = getField('ID_AA64MMFR1_EL1.LO', guestId(model, core, 'ID_AA64MMFR1_EL1')) !== 0n;
+  if (!isThere || (name === 'LORID_EL1' && written !== undefined)) return { undefined: true };
+  return written === undefined ? { value: 0n } : {};
+}
+
 const PMUVER = 0xfn << 8n;
 
 /** ID registers are the host's, but for what KVM hides; there is no PMU for guests. */
@@ -139,6 +152,10 @@ function idRegister(c: CoreContext, name: string, written: bigint | undefined): 
   return { value: guestId(c.model, c.core, name) };
 }
 
+/** As assemblers name what has no name: S3_0_C0_C4_3. */
+const encodedName = (iss: bigint): string =>
+  `S${field(iss, 21, 20)}_${field(iss, 16, 14)}_C${field(iss, 13, 10)}_C${field(iss, 4, 1)}_${field(iss, 19, 17)}`;
+
 export const handleSysReg: Routine = {
   name: 'kvm_handle_sys_reg',
   steps: [
@@ -150,7 +167,7 @@ export const handleSysReg: Routine = {
         (field(iss, 13, 10) << 7) |
         (field(iss, 4, 1) << 3) |
         field(iss, 19, 17);
-      locals.register = registerNameOf(key) ?? operationByKey(key)?.name ?? `S${key}`;
+      locals.register = registerNameOf(key) ?? operationByKey(key)?.name ?? encodedName(iss);
       locals.rt = field(iss, 9, 5);
       locals.read = field(iss, 0, 0) === 1;
       c.vcpu.countTrap(locals.register);
@@ -216,12 +233,18 @@ export const handleHvc: Routine = {
   ],
 };
 
+const SMC_IMMEDIATE = 0xffffn;
+const NOT_SUPPORTED = BigInt.asUintN(64, -1n);
+
 export const handleSmc: Routine = {
   name: 'handle_smc',
   steps: [
-    step('skip the instruction', 5, ({ vcpu }) => {
-      skip(vcpu);
-      return undefined;
+    step('skip the instruction', 5, (c) => {
+      skip(c.vcpu);
+      const isCall = c.model.policies.smcCalls === 'answered' && (c.read('ESR_EL2') & SMC_IMMEDIATE) === 0n;
+      if (isCall) return undefined;
+      c.vcpu.x[0] = NOT_SUPPORTED;
+      return done('resume');
     }),
     step('do as for HVC', 5, () => ({ call: 'handle_hvc' })),
     step('return the answer', 5, (_c, { result }) => done(result)),

@@ -42,7 +42,8 @@ export function flushInterrupts(c: CoreContext): void {
   const { vgic } = vcpu.vm;
   if (vgic === undefined) return;
   vgic.load(c, vgic.flush(vcpu.index));
-  hostGicOf(c)?.setTimerActive(c, vgic.holdsTimer(vcpu.index));
+  // kvm_timer_vcpu_load_gic: while the guest does not take it, it must not fire for ever.
+  hostGicOf(c)?.setTimerActive(c, vgic.holdsTimer(vcpu.index) || timerLevel(c));
 }
 
 /** kvm_vgic_sync_hwstate, kvm_timer_sync_hwstate: after it was left. */

@@ -14,6 +14,7 @@ import { fwbInEffect } from '../hcr';
 import type { CpuRegisters } from '../host/capabilities';
 import type { HostCpus } from '../host/hostCpus';
 import type { PageBytes } from '../icacheRange';
+import type { KernelVersion } from '../kernelVersion';
 import { enableCacheablePfnmap } from '../pfnmap';
 import type { Policies } from '../policies';
 import type { Step } from '../steps';
@@ -91,6 +92,8 @@ export interface VmConfig {
 
 export interface HypervisorConfig {
   readonly policies: Policies;
+  /** The release that the policies are of; default: the newest. */
+  readonly version?: KernelVersion;
   readonly pageBytes: PageBytes;
   /** Physical addresses that the model has for its tables. */
   readonly pool: { readonly base: number; readonly bytes: number };

@@ -8,9 +8,11 @@ import { EC } from '../../arch/syndromes';
 import { bug } from '../../base/errors';
 import { manualProtect, wordOf } from '../dirtyLog';
 import { type Outcome, resultOf as result } from '../errno';
+import { checkExtension } from '../extensions';
 import { vmidRolloverSteps } from '../guestSwitch';
 import { capabilities } from '../kvmApi';
-import { cacheablePfnmapCapability, enableCacheablePfnmap } from '../pfnmap';
+import { enableCacheablePfnmap } from '../pfnmap';
+import { NEWEST_VERSION } from '../policies';
 import { mapAgain, mappingOf, unmap } from './hostMemory';
 import type { CoreContext } from './model';
 import { cacheReg } from './oneReg';
@@ -24,9 +26,14 @@ const CTR_LINES = { IDC: 1n << 28n, DIC: 1n << 29n } as const;
 
 function extension(c: CoreContext, number: bigint): bigint {
   const { model, vcpu } = c;
-  if (Number(number) === capabilities.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) return BigInt(MANUAL_CAPS);
-  if (Number(number) !== capabilities.KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED) return 0n;
-  const value = cacheablePfnmapCapability('vm', pfnmapHost(model, vcpu.vm));
+  const { config, host } = model;
+  const value = checkExtension(Number(number), 'vm', {
+    version: config.version ?? NEWEST_VERSION,
+    pfnmap: pfnmapHost(model, vcpu.vm),
+    cores: host.online.length,
+    ipaLimit: host.kvmIpaLimit,
+    gic: config.gic ?? 2,
+  });
   return typeof value === 'number' ? BigInt(value) : result(value);
 }
 

@@ -1,5 +1,6 @@
 /** A vCPU's thread: load, run, put (arch/arm64/kvm/arm.c and hyp/switch), with the state of EL1 and EL0 moved in and out. */
 
+import { maskOf } from '../fields';
 import { loadSteps, vmidRolloverSteps } from '../guestSwitch';
 import { composeHcr, type HcrFacts } from '../hcr';
 import type { Stage2Host } from '../stage2Map';
@@ -153,6 +154,8 @@ export const vcpuPut: Routine = {
   ],
 };
 
+const PMU_TRAPS = maskOf('MDCR_EL2.TPM') | maskOf('MDCR_EL2.TPMCR');
+
 /** HCR_EL2 while the host has the core: EL1 is AArch64, nothing is trapped, stage 2 is off. */
 const HOST_HCR = 1n << 31n;
 
@@ -173,6 +176,8 @@ export const vcpuRun: Routine = {
       c.write('HCR_EL2', composeHcr(hcrFacts(c, vcpu)).value);
       c.write('CPTR_EL2', 0x33ffn);
       c.write('CNTHCTL_EL2', 3n);
+      // A guest has no PMU: it is UNDEFINED.
+      c.write('MDCR_EL2', c.read('MDCR_EL2') | PMU_TRAPS);
       c.write('VPIDR_EL2', c.read('MIDR_EL1'));
       c.write('VMPIDR_EL2', vcpu.mpidr);
       model.entered++;

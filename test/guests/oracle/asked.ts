@@ -214,10 +214,7 @@ const slots = (): string[] => [
 ];
 
 const extensions = (): string[] =>
-  ['KVM_CAP_ARM_CACHEABLE_PFNMAP_SUPPORTED', 'KVM_CAP_ARM_VM_IPA_SIZE'].flatMap((name) => {
-    const number = capabilities[name as keyof typeof capabilities];
-    return [line('system', number), line('extension', number)];
-  });
+  Object.values(capabilities).flatMap((number) => [line('system', number), line('extension', number)]);
 
 export interface Asking {
   readonly cpus: readonly CpuRegisters[];

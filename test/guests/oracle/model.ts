@@ -4,14 +4,15 @@ import { byName, encodingKey, systemRegisters } from '../../../src/arch/sysregs'
 import { bug } from '../../../src/base/errors';
 import { identityOf } from '../../../src/cpu/identity';
 import { type Outcome, returnValue } from '../../../src/hypervisor/errno';
+import { checkExtension } from '../../../src/hypervisor/extensions';
 import { reservedZeroMask } from '../../../src/hypervisor/fields';
 import { guestIdRegister } from '../../../src/hypervisor/guestIdRegisters';
 import { type CacheTrap, cacheTrap } from '../../../src/hypervisor/hcr';
 import type { CpuRegisters } from '../../../src/hypervisor/host/capabilities';
 import { HostCpus } from '../../../src/hypervisor/host/hostCpus';
-import { CSSELR_MAX, capabilities, ccsidrId, decodeOneReg, sysregId } from '../../../src/hypervisor/kvmApi';
+import { type KernelVersion, parseKernelVersion } from '../../../src/hypervisor/kernelVersion';
+import { CSSELR_MAX, ccsidrId, decodeOneReg, sysregId } from '../../../src/hypervisor/kvmApi';
 import { type Slot, type SlotHost, setRegion, withSlot } from '../../../src/hypervisor/memslots';
-import { cacheablePfnmapCapability } from '../../../src/hypervisor/pfnmap';
 import { type Policies, policiesOf } from '../../../src/hypervisor/policies';
 import { type Access, type CacheRegister, type OneRegRead, VirtualCaches } from '../../../src/hypervisor/virtualCaches';
 import { ctrWritableMask, VmCtr } from '../../../src/hypervisor/vmCtr';
@@ -52,6 +53,7 @@ export function registersOf(config: MachineConfig, core: number): CpuRegisters {
 export class ModelOracle {
   readonly host: HostCpus;
   private readonly cpus: readonly CpuRegisters[];
+  private readonly version: KernelVersion;
   private readonly policies: Policies;
   private readonly features: FeatureSet;
   private core = 0;
@@ -62,6 +64,7 @@ export class ModelOracle {
 
   /** `late`: cores that do not boot with the others. */
   constructor(version: string, config: MachineConfig, late: readonly number[]) {
+    this.version = parseKernelVersion(version);
     this.policies = policiesOf(version, backports[version]);
     const told = withoutErratum1542419.includes(version) ? { erratum1542419: false } : {};
     this.cpus = config.cores.map((_, core) => ({ ...registersOf(config, core), ...told }));
@@ -230,9 +233,10 @@ export class ModelOracle {
   }
 
   private extension(number: number, scope: 'system' | 'vm'): string {
-    if (number === capabilities.KVM_CAP_ARM_VM_IPA_SIZE) return hex(BigInt(this.host.kvmIpaLimit));
-    const pfnmap = cacheablePfnmapCapability(scope, this.slotHost);
-    return typeof pfnmap === 'number' ? hex(BigInt(pfnmap)) : outcome(pfnmap);
+    const { host } = this;
+    const facts = { version: this.version, pfnmap: this.slotHost, cores: host.online.length, gic: 3 } as const;
+    const value = checkExtension(number, scope, { ...facts, ipaLimit: host.kvmIpaLimit });
+    return typeof value === 'number' ? hex(BigInt(value)) : outcome(value);
   }
 
   private slot(numbers: readonly bigint[]): Outcome {

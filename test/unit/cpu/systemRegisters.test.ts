@@ -290,6 +290,9 @@ test('the debugger pokes what can change and nothing else', () => {
   assert.equal(rig.cpu.pokeSystem('SCR_EL3', 0n), false);
   assert.equal(rig.cpu.peekSystem('SCR_EL3'), undefined);
   assert.equal(rig.cpu.pokeSystem('NOT_A_REGISTER', 0n), false);
+  assert.ok(rig.cpu.pokeSystem('OSLAR_EL1', 0n), 'only written');
+  assert.equal(rig.cpu.peekSystem('OSLSR_EL1'), 8n);
+  assert.equal(rig.cpu.peekSystem('OSLAR_EL1'), undefined);
   assert.equal(rig.exceptions.length, 0);
 });
 

@@ -93,6 +93,7 @@ interface Settings {
   readonly cores?: readonly object[];
   readonly vms?: readonly object[];
   readonly memory?: string;
+  readonly gic?: 2 | 3;
   /** Instructions, and steps of the model, in a core's turn. */
   readonly quantum?: number;
   readonly [more: string]: unknown;
@@ -100,12 +101,12 @@ interface Settings {
 
 /** Lists of the vCPUs of each VM; the first vCPU starts the others before anything else. */
 export function script(settings: Settings, ...lists: readonly (readonly Operation[])[]): Script {
-  const { cores = [{}], memory = '128M', quantum = 1000, ...hypervisor } = settings;
+  const { cores = [{}], memory = '128M', quantum = 1000, gic = 2, ...hypervisor } = settings;
   const starts = lists.slice(1).map((_, at) => call(CPU_ON, at + 1, SECONDARY, place(lists, at + 1)));
   const all = [[...starts, ...lists[0]], ...lists.slice(1)];
   const files: Readonly<Record<string, Uint8Array>> = {
     program: program(all),
-    machine: new TextEncoder().encode(JSON.stringify({ cores, memory, quantum, hypervisor })),
+    machine: new TextEncoder().encode(JSON.stringify({ cores, memory, quantum, gic, hypervisor })),
   };
   const ports = nodePorts();
   const readFile = (path: string, what: string): Uint8Array => files[path] ?? ports.readFile(path, what);

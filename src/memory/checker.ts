@@ -242,6 +242,12 @@ export class Checker {
     this.tables.remove(owner, Table.Store, cache.wayUnit(cache.wayOf(unit), unit), Remover.instruction);
   }
 
+  /** In architectural mode stores have to be seen for as long as they can change which words count as written. */
+  storeEntryAllowed(unit: number): boolean {
+    const { unitBytes } = this.shared;
+    return !this.architectural || this.tracker.countsWhole(unit * unitBytes, unitBytes);
+  }
+
   storeInstalled(core: number, wayUnit: number): void {
     if (!this.architectural) return;
     const n = this.recentCount[core]++;

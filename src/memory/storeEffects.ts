@@ -30,7 +30,8 @@ export class StoreEffects {
   /** May this core have a store entry for the unit now? */
   storeEntryAllowed(core: number, unit: number): boolean {
     const d = this.shared.directory[unit];
-    return (d & Dir.L1D) === 1 << core && (d & Dir.L1Dirty) !== 0 && (d & this.noStoreEntry) === 0;
+    if ((d & Dir.L1D) !== 1 << core || (d & Dir.L1Dirty) === 0 || (d & this.noStoreEntry) !== 0) return false;
+    return this.checker === undefined || this.checker.storeEntryAllowed(unit);
   }
 
   loadEntryAllowed(unit: number): boolean {

@@ -11,8 +11,9 @@
  * read. On a core with IDC and DIC only store buffers and pipelines can be behind: what was written to pages that nobody had
  * fetched from may run without barriers once the write is DRAINED_AFTER instructions old.
  *
- * Which words were written is known where every store is seen (a piece that is in an I-cache); else all of them count, and
- * stores that would change nothing here need not be told (notedWrites.ts).
+ * Which words were written is known where every store is seen (a piece that is in an I-cache; in architectural mode any piece,
+ * until FEW_WORDS of it were written, so that data beside code is told from code); else all of them count, and stores that would
+ * change nothing here need not be told (notedWrites.ts).
  */
 import type { NotedWrites } from './notedWrites';
 import { MAX_CORES } from './plan';
@@ -32,6 +33,9 @@ const NEVER_CACHED = 4;
 const NEVER_FETCHED = 8;
 /** Words of a piece that a mask can tell apart; larger pieces count as written whole. */
 const MASK_WORDS = 32;
+const ALL_WORDS = 0xffff_ffff;
+/** In architectural mode a piece outside I-caches in which more words than these were written counts as written whole. */
+const FEW_WORDS = 4;
 
 const WRITE_DONE = 1; // the write was complete (DSB) when the IC was issued
 const CLEAN_DONE = 2; // the clean was
@@ -67,6 +71,7 @@ export class SyncTracker {
   private readonly windowI: number;
   /** Some core has IDC and DIC: when a piece was written counts (DRAINED_AFTER). */
   private readonly timed: boolean;
+  private readonly architectural: boolean;
 
   constructor(
     private readonly config: MemoryConfig,
@@ -75,6 +80,7 @@ export class SyncTracker {
     private readonly noted: Pick<NotedWrites, 'end' | 'has' | 'note' | 'forget'>,
   ) {
     const log2 = (n: number): number => 31 - Math.clz32(n);
+    this.architectural = config.checker === 'architectural';
     this.timed = config.cores.some((c) => c.idc && c.dic);
     this.dLog2 = config.cores.map((c) => {
       const outer = c.l2 >= 0 ? config.l2[c.l2].lineBytes : 256;
@@ -122,16 +128,15 @@ export class SyncTracker {
     const last = (offset + size - 1) >>> this.pieceLog2;
     const plain = core >= 0 && !coherent && !writer.everyStoreSeen && this.anyMmu && !this.timed;
     for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
-      if (plain) this.noted.note(core, piece);
-      else this.noted.forget(piece);
       const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
       const i = piece & (PAGE - 1);
       if (page.written[i] === 0 || page.cleaned[i] !== 0 || page.writer[i] !== core || page.reported[i] !== 0) {
         page.pcHi[i] = writer.pcHi;
         page.pcLo[i] = writer.pcLo;
       }
-      const known = writer.everyStoreSeen && 1 << this.pieceLog2 <= MASK_WORDS * 4;
-      page.words[i] = known ? this.unseenWords(page, piece, writer.time) | this.wordsOf(piece, offset, size) : -1;
+      page.words[i] = this.writtenWords(page, piece, offset, size, writer);
+      if (plain && page.words[i] === ALL_WORDS) this.noted.note(core, piece);
+      else this.noted.forget(piece);
       page.written[i] = now;
       page.writer[i] = core;
       page.time[i] = writer.time;
@@ -142,6 +147,22 @@ export class SyncTracker {
       page.flags[i] = (cachable ? 0 : NEVER_CACHED) | (fetched ? 0 : NEVER_FETCHED);
       for (let c = 0; c < this.classLog2.length; c++) page.invalidated[c * PAGE + i] = 0;
     }
+  }
+
+  /** The words of a piece that were written, after this write, and that not everybody sees. */
+  private writtenWords(page: Page, piece: number, offset: number, size: number, writer: Writer): number {
+    if (!(writer.everyStoreSeen || this.architectural) || 1 << this.pieceLog2 > MASK_WORDS * 4) return ALL_WORDS;
+    const words = this.unseenWords(page, piece, writer.time) | this.wordsOf(piece, offset, size);
+    return writer.everyStoreSeen || bitCount(words) <= FEW_WORDS ? words : ALL_WORDS;
+  }
+
+  /** Whether nothing that is written to the unit at an offset can change which of its words count as written. */
+  countsWhole(offset: number, size: number): boolean {
+    for (let at = offset; at < offset + size; at += 1 << this.pieceLog2) {
+      const page = this.page(at >>> this.pieceLog2);
+      if (page?.words[(at >>> this.pieceLog2) & (PAGE - 1)] !== ALL_WORDS) return false;
+    }
+    return true;
   }
 
   /** The words of a piece that were written before and that not everybody sees. */
@@ -395,6 +416,11 @@ export class SyncTracker {
 
 /** Of two sets of missing steps the one with fewer. */
 function better(a: number, b: number): number {
-  const bits = (n: number): number => (n === 0 ? 0 : (n & 1) + bits(n >>> 1));
-  return bits(b) < bits(a) ? b : a;
+  return bitCount(b) < bitCount(a) ? b : a;
+}
+
+function bitCount(word: number): number {
+  let n = 0;
+  for (let left = word; left !== 0; left &= left - 1) n++;
+  return n;
 }

@@ -286,6 +286,20 @@ test('architectural mode judges words: neighbours of a patched word in its line 
   assert.equal(b.findings.length, 1);
 });
 
+test('architectural mode tells data from code in a line that was in no I-cache', () => {
+  const b = new Bench(machine(false, false, 'architectural'));
+  b.store(0, F, RET);
+  b.store(0, F + 4, RET);
+  b.run(0, F + 8);
+  b.run(0, F + 16);
+  assert.deepEqual(reports(b), []);
+  b.run(0, F + 4);
+  assert.equal(b.findings.length, 1);
+  for (let at = 0; at < 20; at += 4) b.store(0, F + 64 + at, RET);
+  b.run(0, F + 64 + 32);
+  assert.equal(b.findings.length, 2, 'a line that is filled is code that was written');
+});
+
 test('a word whose maintenance was not finished stays to blame when another word of its line is written', () => {
   for (const finished of [true, false]) {
     const b = new Bench(machine(false, false, 'architectural'));
@@ -318,7 +332,11 @@ test('dirty data that was evicted is no stale fetch any more, but architectural 
 
 test('in architectural mode a store between IC and DSB is seen although its line had a store entry', () => {
   const b = new Bench(machine(true, false, 'architectural'));
-  b.store(0, F, NEW);
+  for (let at = F + 12; at >= F; at -= 4) {
+    b.store(0, at, NEW);
+    assert.equal(b.fast(0, 'storeTable', F), 0, 'which words were written still matters');
+  }
+  b.store(0, F + 16, NEW);
   assert.notEqual(b.fast(0, 'storeTable', F), 0);
   b.memory.dsb(0);
   b.op(0, 'IVAU', F);

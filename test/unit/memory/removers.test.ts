@@ -106,6 +106,7 @@ const scenarios: Record<Exclude<RemoverName, 'none'>, Scenario> = {
   instruction: {
     checker: 'architectural',
     run: (b) => {
+      for (let at = 0; at < 24; at += 4) b.store(0, A + at, 1);
       b.store(0, A, 1);
       b.op(0, 'IVAU', A);
     },

@@ -68,6 +68,8 @@ export async function run(command: 'run' | 'check', args: readonly string[]): Pr
   const limit = numberOption(options, 'max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY;
   const launched = launch(launchOptions(options, command), nodePorts());
   const { machine } = launched;
+  if (options.values['save-vm'] !== undefined && machine.hypervisor === undefined)
+    throw new UserError('vm.noModel', { what: 'saving a virtual machine' });
   const places = placesOf(launched);
   const findings: Finding[] = [];
   machine.setCatch({ exceptions: new Set(), elChange: false, undefined: false, finding: true });

@@ -48,7 +48,10 @@ const fail = (error: UserError): never => {
 };
 
 function chosen({ positional, values }: ParsedOptions): readonly Scenario[] {
-  if (values.all !== undefined) return scenarios;
+  if (values.all !== undefined) {
+    if (positional.length > 0) fail(new UserError('cli.operand', { text: positional[0] }));
+    return scenarios;
+  }
   return positional.map((name) => {
     const choices = scenarios.map((row) => row.name).join(', ');
     return scenarios.find((row) => row.name === name) ?? fail(new UserError('scenario.unknown', { name, choices }));

@@ -86,6 +86,7 @@ export type CapabilityName = keyof typeof capabilities;
 /** `exit_reason` of KVM_RUN. */
 export const exitReasons = {
   KVM_EXIT_UNKNOWN: 0,
+  KVM_EXIT_HYPERCALL: 3,
   KVM_EXIT_DEBUG: 4,
   KVM_EXIT_MMIO: 6,
   KVM_EXIT_SHUTDOWN: 8,
@@ -97,6 +98,9 @@ export const exitReasons = {
   KVM_EXIT_MEMORY_FAULT: 39,
   KVM_EXIT_ARM_SEA: 41,
 } as const;
+
+/** `type` of KVM_EXIT_SYSTEM_EVENT. */
+export const systemEvents = { KVM_SYSTEM_EVENT_SHUTDOWN: 1, KVM_SYSTEM_EVENT_RESET: 2 } as const;
 
 export type ExitReasonName = keyof typeof exitReasons;
 

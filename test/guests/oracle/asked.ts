@@ -3,6 +3,7 @@
  * asking about follow from the machine's registers; all numbers are hexadecimal.
  *
  *   vm                       a new VM with one vCPU that has not run
+ *   create TYPE              whether KVM_CREATE_VM accepts it
  *   init                     KVM_ARM_VCPU_INIT again
  *   get | set ID [VALUE]     KVM_GET_ONE_REG, KVM_SET_ONE_REG; getFault | setFault ID: with a pointer to nowhere
  *   demux                    ids of KVM_GET_REG_LIST for demultiplexed registers, at its end
@@ -262,6 +263,7 @@ export function script({ cpus, hostCtr, hasMasks, late }: Asking): string[] {
     ...(hasMasks ? ['vm', line('writable', CTR_INDEX), line('writable', CLIDR_INDEX)] : []),
     ...moves(cpus, early),
     ...slots(),
+    ...[0, 31, 32, 36, 40, 42, 44, 45, 48, 49, 52, 255, 0x128, 0x8000_0028].map((type) => line('create', type)),
     ...extensions(),
     ...late.flatMap((core) => [line('online', core), ...el0(cores)]),
     ...(late.length === 0 ? [] : lateReads(cores)),

@@ -3,6 +3,7 @@ import type { FeatureSet } from '../../../src/arch/features';
 import { byName, encodingKey, systemRegisters } from '../../../src/arch/sysregs';
 import { bug } from '../../../src/base/errors';
 import { identityOf } from '../../../src/cpu/identity';
+import { createVm } from '../../../src/hypervisor/createVm';
 import { type Outcome, returnValue } from '../../../src/hypervisor/errno';
 import { checkExtension } from '../../../src/hypervisor/extensions';
 import { reservedZeroMask } from '../../../src/hypervisor/fields';
@@ -54,6 +55,7 @@ export class ModelOracle {
   readonly host: HostCpus;
   private readonly cpus: readonly CpuRegisters[];
   private readonly version: KernelVersion;
+  private readonly gic: 2 | 3;
   private readonly policies: Policies;
   private readonly features: FeatureSet;
   private core = 0;
@@ -65,6 +67,7 @@ export class ModelOracle {
   /** `late`: cores that do not boot with the others. */
   constructor(version: string, config: MachineConfig, late: readonly number[]) {
     this.version = parseKernelVersion(version);
+    this.gic = config.gic;
     this.policies = policiesOf(version, backports[version]);
     const told = withoutErratum1542419.includes(version) ? { erratum1542419: false } : {};
     this.cpus = config.cores.map((_, core) => ({ ...registersOf(config, core), ...told }));
@@ -87,6 +90,8 @@ export class ModelOracle {
     switch (word) {
       case 'vm':
         return this.newMachine();
+      case 'create':
+        return outcome(createVm(core, this.host.kvmIpaLimit).outcome);
       case 'init':
         this.caches.reset();
         return 'ok';
@@ -234,7 +239,7 @@ export class ModelOracle {
 
   private extension(number: number, scope: 'system' | 'vm'): string {
     const { host } = this;
-    const facts = { version: this.version, pfnmap: this.slotHost, cores: host.online.length, gic: 3 } as const;
+    const facts = { version: this.version, pfnmap: this.slotHost, cores: host.online.length, gic: this.gic } as const;
     const value = checkExtension(number, scope, { ...facts, ipaLimit: host.kvmIpaLimit });
     return typeof value === 'number' ? hex(BigInt(value)) : outcome(value);
   }

@@ -255,6 +255,15 @@ static int is(const char *word, const char *name)
 	return !*name && *word <= ' ';
 }
 
+/* Whether there can be a machine of a type. */
+static void create(u64 type)
+{
+	long fd = control(kvm, CREATE_VM, (void *)type);
+	outcome(fd);
+	if (fd >= 0)
+		call(CLOSE, fd, 0, 0, 0, 0, 0);
+}
+
 static void extension(long fd, u64 number)
 {
 	long value = control(fd, CHECK_EXTENSION, (void *)number);
@@ -265,6 +274,8 @@ static void perform(const char *word, const u64 *a)
 {
 	if (is(word, "vm"))
 		outcome(newMachine());
+	else if (is(word, "create"))
+		create(a[0]);
 	else if (is(word, "init"))
 		outcome(initVcpu());
 	else if (is(word, "move"))

@@ -62,6 +62,11 @@ export class FtrRegister {
     return this.value;
   }
 
+  /** The boot CPU's value as a guest gets it: fields of the table are the sanitised ones. */
+  merged(boot: bigint): bigint {
+    return (boot & ~this.validMask) | this.value;
+  }
+
   /** What EL0 gets where its access is trapped: hidden fields have their safe value. */
   get userVisible(): bigint {
     return this.table.fields

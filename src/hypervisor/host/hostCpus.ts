@@ -155,6 +155,11 @@ export class HostCpus {
     return this.id.find((row) => row.table.register === register)?.sanitised ?? bug(`no table for ${register}`);
   }
 
+  /** An ID register of the boot core, sanitised as far as there is a table of it. */
+  mergedId(register: string, boot: bigint): bigint {
+    return this.id.find((row) => row.table.register === register)?.merged(boot) ?? boot;
+  }
+
   /** A core that boots before capabilities are final. */
   bootSecondary(cpu: number, registers: CpuRegisters): void {
     if (this.finalised) bug('the system has its capabilities already');

@@ -133,23 +133,23 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
 const RESERVED_ID = /^S3_0_C0_C[1-7]_[0-7]$|^MVFR[0-2]_EL1$/;
 
 /** trap_loregion: there, without any region. */
-function limitedOrder({ model, core }: CoreContext, name: string, written: bigint | undefined): Answer {
-  const isThere = getField('ID_AA64MMFR1_EL1.LO', guestId(model, core, 'ID_AA64MMFR1_EL1')) !== 0n;
+function limitedOrder({ model }: CoreContext, name: string, written: bigint | undefined): Answer {
+  const isThere = getField('ID_AA64MMFR1_EL1.LO', guestId(model, 'ID_AA64MMFR1_EL1')) !== 0n;
   if (!isThere || (name === 'LORID_EL1' && written !== undefined)) return { undefined: true };
   return written === undefined ? { value: 0n } : {};
 }
 
 const PMUVER = 0xfn << 8n;
 
-/** ID registers are the host's, but for what KVM hides; there is no PMU for guests. */
-export function guestId({ policies, port }: Hypervisor, core: number, name: string): bigint {
-  const value = guestIdRegister(name, port.read(core, name), policies);
+/** ID registers are the host's on every core, but for what KVM hides; there is no PMU for guests. */
+export function guestId({ policies, port, host }: Hypervisor, name: string): bigint {
+  const value = guestIdRegister(name, host.mergedId(name, port.read(0, name)), policies);
   return name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value;
 }
 
 function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
   if (written !== undefined) return { undefined: true };
-  return { value: guestId(c.model, c.core, name) };
+  return { value: guestId(c.model, name) };
 }
 
 /** As assemblers name what has no name: S3_0_C0_C4_3. */

@@ -1,5 +1,5 @@
 /**
- * KVM_GET_REG_LIST, KVM_GET_ONE_REG and KVM_SET_ONE_REG of a vCPU. ID registers are those of the host's boot core; one that differs
+ * KVM_GET_REG_LIST, KVM_GET_ONE_REG and KVM_SET_ONE_REG of a vCPU. ID registers are the host's; one that differs
  * from the saved one is EINVAL: that newer releases let user space lower some of them is not modelled.
  */
 import { byName, registerNameOf, systemRegisters } from '../../arch/sysregs';
@@ -74,7 +74,7 @@ export function getOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint): Outcome | 
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
   if (name === 'CSSELR_EL1' && trapped(model, vcpu)) return vcpu.caches.csselr;
   if (name === 'MPIDR_EL1') return vcpu.mpidr;
-  if (isHosts.has(name)) return guestId(model, 0, name);
+  if (isHosts.has(name)) return guestId(model, name);
   return plainNames(model).includes(name) ? registers.system(name) : cacheReg(vcpu, id, undefined);
 }
 

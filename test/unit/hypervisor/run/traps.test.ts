@@ -32,6 +32,13 @@ describe('registers', () => {
     assert.equal(ran([0xd53b_9c00]), UNDEFINED, 'mrs x0, pmcr_el0');
     assert.equal(ran([0xd53b_9d00]), UNDEFINED, 'mrs x0, pmccntr_el0');
   });
+  test('ID registers are the host’s sanitised ones, whatever core the guest is on', () => {
+    // x0 = ID_AA64MMFR0_EL1.PARange, of cores with 44 and with 40 bits
+    const range = [0xd538_0700, 0x9240_0c00];
+    const cores = [{ type: 'cortex-a57' }, { type: 'cortex-a53' }];
+    for (const core of [0, 1]) assert.equal(ran(range, { cores, vms: [{ memory: '8M', vcpus: [{ core }] }] }), 2n);
+    assert.equal(ran(range, { cores: [cores[0]] }), 4n);
+  });
   test('the OS lock is off', () => assert.equal(ran([0xd530_1180]), 8n));
   test('limited ordering regions are there, without any, where cores have them', () => {
     const cores = [{ features: { FEAT_LOR: true } }];

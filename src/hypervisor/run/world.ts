@@ -81,7 +81,7 @@ export function hcrFacts(c: CoreContext, vcpu: Vcpu): HcrFacts {
     stage2Fwb: host.has('HAS_STAGE2_FWB'),
     mismatchedCacheType: host.has('MISMATCHED_CACHE_TYPE'),
     mismatchedAssociativity: host.has('MISMATCHED_CACHE_ASSOCIATIVITY'),
-    ras: false,
+    ras: c.port.hasFeature(c.core, 'FEAT_RAS'),
     hostCtr: vcpu.vm.ctr.isHost,
     mte: false,
     pointerAuthentication: c.port.hasFeature(c.core, 'FEAT_PAuth'),

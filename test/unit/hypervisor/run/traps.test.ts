@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { capabilities } from '../../../../src/hypervisor/kvmApi';
 import { VendorCall } from '../../../../src/hypervisor/run/exits';
 import { VmmCall } from '../../../../src/hypervisor/run/vmmApi';
-import { call, code, run, script } from './scriptGuest';
+import { call, code, isWaiting, run, script, until } from './scriptGuest';
 
 const AT = 0x4010_0000;
 const RET = 0xd65f_03c0;
@@ -48,6 +48,26 @@ describe('registers', () => {
     }
     assert.equal(ran([0xd518_a4e0], { cores }), UNDEFINED, 'msr lorid_el1, x0');
   });
+});
+
+test('HCR_EL2 in a guest, as Debian’s kernels have it on these cores, but for E2H, keys, and WFE where nothing else runs', () => {
+  const inGuest = (core: object, kvm: string, gic: 2 | 3): bigint => {
+    const vms = [{ memory: '8M', vcpus: [{ core: 0 }] }];
+    const s = script({ kvm, cores: [core], gic, vms }, [until(AT, 1)]);
+    const [unit] = s.machine.units;
+    for (let n = 0; n < 1000 && !isWaiting(unit); n++) s.machine.run(100);
+    assert.ok(isWaiting(unit));
+    return unit.peekSystem('HCR_EL2') ?? 0n;
+  };
+  const [E2H, TWE, TID2] = [1n << 34n, 1n << 14n, 1n << 17n];
+  // API and APK: this VMM asks for pointer authentication, that one did not.
+  const KEYS = 3n << 40n;
+  const max = { type: 'max', idc: true, dic: true };
+  assert.equal(inGuest(max, '6.1', 3), (0x403c_807c_263fn & ~E2H) | TWE | KEYS);
+  assert.equal(inGuest(max, '6.12', 3), (0x2_403c_807c_663fn & ~E2H) | KEYS);
+  // That was seen on cores with mismatched cache types.
+  assert.equal(inGuest({}, '6.1', 2), (0x847e_263fn & ~TID2) | TWE);
+  assert.equal(inGuest({}, '6.12', 2), 0x847e_663fn);
 });
 
 test('calls by SMC: NOT_SUPPORTED before v6.4, then as by HVC if the immediate is 0', () => {

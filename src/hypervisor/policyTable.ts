@@ -299,6 +299,17 @@ export const policyTable = {
       ),
     },
   },
+  debugVersion: {
+    about: 'ID_AA64DFR0_EL1.DebugVer of a guest',
+    values: {
+      v8p0: merged('v4.19', 'that of Armv8.0, 6', 'Debian’s 6.1 shows it; the release is remembered'),
+      v8p8: merged(
+        'v6.7',
+        'the host’s up to that of Armv8.8; user space may lower it to 6 before the first run',
+        'Debian’s 6.12 shows it; the release and that it is writable are remembered',
+      ),
+    },
+  },
   smcCalls: {
     about: 'calls that a guest makes by SMC, which traps',
     values: {

@@ -4,7 +4,7 @@ import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
 import { getField } from '../fields';
-import { guestIdRegister } from '../guestIdRegisters';
+import { guestDebugFeatures, guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
@@ -12,7 +12,7 @@ import { injectUndefined, skip } from './inject';
 import type { CoreContext, Hypervisor } from './model';
 import { stopAll } from './placement';
 import { done, type Next, type Routine, step } from './routines';
-import type { Vcpu } from './vm';
+import type { Vcpu, Vm } from './vm';
 import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
@@ -133,8 +133,8 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
 const RESERVED_ID = /^S3_0_C0_C[1-7]_[0-7]$|^MVFR[0-2]_EL1$/;
 
 /** trap_loregion: there, without any region. */
-function limitedOrder({ model }: CoreContext, name: string, written: bigint | undefined): Answer {
-  const isThere = getField('ID_AA64MMFR1_EL1.LO', guestId(model, 'ID_AA64MMFR1_EL1')) !== 0n;
+function limitedOrder({ model, vcpu }: CoreContext, name: string, written: bigint | undefined): Answer {
+  const isThere = getField('ID_AA64MMFR1_EL1.LO', guestId(model, vcpu.vm, 'ID_AA64MMFR1_EL1')) !== 0n;
   if (!isThere || (name === 'LORID_EL1' && written !== undefined)) return { undefined: true };
   return written === undefined ? { value: 0n } : {};
 }
@@ -142,14 +142,15 @@ function limitedOrder({ model }: CoreContext, name: string, written: bigint | un
 const PMUVER = 0xfn << 8n;
 
 /** ID registers are the host's on every core, but for what KVM hides; there is no PMU for guests. */
-export function guestId({ policies, port, host }: Hypervisor, name: string): bigint {
+export function guestId({ policies, port, host }: Hypervisor, vm: Vm, name: string): bigint {
   const value = guestIdRegister(name, host.mergedId(name, port.read(0, name)), policies);
-  return name === 'ID_AA64DFR0_EL1' ? value & ~PMUVER : value;
+  if (name !== 'ID_AA64DFR0_EL1') return value;
+  return vm.debugFeatures ?? guestDebugFeatures(value & ~PMUVER, policies);
 }
 
 function idRegister(c: CoreContext, name: string, written: bigint | undefined): Answer {
   if (written !== undefined) return { undefined: true };
-  return { value: guestId(c.model, name) };
+  return { value: guestId(c.model, c.vcpu.vm, name) };
 }
 
 /** As assemblers name what has no name: S3_0_C0_C4_3. */

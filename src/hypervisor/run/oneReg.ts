@@ -4,12 +4,13 @@
  */
 import { byName, registerNameOf, systemRegisters } from '../../arch/sysregs';
 import type { Outcome } from '../errno';
+import { lowersDebugVersion } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { coreRegs, decodeOneReg, sysregId, timerRegs } from '../kvmApi';
 import { guestId } from './exits';
 import type { Hypervisor } from './model';
 import { vcpuRegisters } from './vcpuRegisters';
-import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu } from './vm';
+import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
 import { hcrFacts } from './world';
 
 /** The host's, which no release here lets user space change. */
@@ -74,7 +75,7 @@ export function getOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint): Outcome | 
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
   if (name === 'CSSELR_EL1' && trapped(model, vcpu)) return vcpu.caches.csselr;
   if (name === 'MPIDR_EL1') return vcpu.mpidr;
-  if (isHosts.has(name)) return guestId(model, name);
+  if (isHosts.has(name)) return guestId(model, vcpu.vm, name);
   return plainNames(model).includes(name) ? registers.system(name) : cacheReg(vcpu, id, undefined);
 }
 
@@ -95,6 +96,7 @@ export function setOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint, value: bigi
   if (timer !== undefined) return 'ok';
   const reg = decodeOneReg(id);
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
+  if (name === 'ID_AA64DFR0_EL1') return setDebugFeatures(model, vcpu.vm, value);
   if (name === 'MPIDR_EL1' || isHosts.has(name)) return getOneReg(model, vcpu, id) === value ? 'ok' : 'EINVAL';
   if (!plainNames(model).includes(name)) {
     const outcome = cacheReg(vcpu, id, value);
@@ -102,6 +104,16 @@ export function setOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint, value: bigi
   }
   if (name === 'CSSELR_EL1') vcpu.caches.csselr = value;
   vcpu.registers[name] = value;
+  return 'ok';
+}
+
+/** set_id_aa64dfr0_el1 */
+function setDebugFeatures(model: Hypervisor, vm: Vm, value: bigint): Outcome {
+  const now = guestId(model, vm, 'ID_AA64DFR0_EL1');
+  if (value === now) return 'ok';
+  if (vm.hasRun && model.policies.debugVersion === 'v8p8') return 'EBUSY';
+  if (!lowersDebugVersion(value, now, model.policies)) return 'EINVAL';
+  vm.debugFeatures = value;
   return 'ok';
 }
 

@@ -1,5 +1,6 @@
 /** The model's answers to the script of asked.ts: the same commands, out of src/hypervisor alone. */
 import type { FeatureSet } from '../../../src/arch/features';
+import { EC } from '../../../src/arch/syndromes';
 import { byName, encodingKey, systemRegisters } from '../../../src/arch/sysregs';
 import { bug } from '../../../src/base/errors';
 import { identityOf } from '../../../src/cpu/identity';
@@ -227,6 +228,9 @@ export class ModelOracle {
         return value(guestIdRegister('ID_AA64MMFR2_EL1', host, this.policies));
       },
     }[name]();
+    // Untrapped, it is for the core to refuse: with FEAT_IDST as a trapped system register.
+    const isCores = done.kind === 'undefined' && name === 'ccsidr2' && this.trap === 'none';
+    if (isCores && this.features.has('FEAT_IDST')) return `exception ${EC.SYSTEM_REGISTER.toString(16)}`;
     if (done.kind === 'undefined') return 'exception 0';
     return done.kind === 'value' ? hex(done.value & mask) : KEPT;
   }

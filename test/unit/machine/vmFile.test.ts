@@ -55,6 +55,20 @@ test('a VM goes on in another machine where it was', () => {
   assert.equal(withoutTicks(before + said(other)), withoutTicks(whole));
 });
 
+test('a VM saved before v6.7 keeps the debug version of Armv8.0, and one saved since has too much for an older kernel', () => {
+  const version = ({ machine }: Bench): bigint => (machine.hypervisor?.vms[0].debugFeatures ?? 0n) & 0xfn;
+  const old = until('kvm-ccsidr', ccsidr(0, '6.3'), 'core 0: ').file;
+  const goesOn = restored('kvm-ccsidr', ccsidr(0, '6.12'), old);
+  assert.deepEqual(finish(goesOn.machine), { reason: 'exited', code: 0, how: 'every vCPU is off' });
+  assert.equal(version(goesOn), 6n);
+  const later = until('kvm-ccsidr', ccsidr(0, '6.12'), 'core 0: ').file;
+  const stop = finish(restored('kvm-ccsidr', ccsidr(0, '6.3'), later).machine);
+  assert.match(
+    stop.reason === 'exited' ? stop.how : '',
+    /KVM_SET_ONE_REG ID_AA64DFR0_EL1 = 0x[0-9a-f]+ of vCPU 0: EINVAL$/,
+  );
+});
+
 for (const gic of [2, 3] as const)
   test(`two vCPUs, GICv${gic}: what each had is there`, () => {
     const options: Options = { machine: isolation, gic };

@@ -39,6 +39,10 @@ describe('registers', () => {
     for (const core of [0, 1]) assert.equal(ran(range, { cores, vms: [{ memory: '8M', vcpus: [{ core }] }] }), 2n);
     assert.equal(ran(range, { cores: [cores[0]] }), 4n);
   });
+  test('the debug version is that of Armv8.0 before v6.7', () => {
+    const of = (kvm: string) => ran([0xd538_0500], { kvm, cores: [{ type: 'max', idc: true, dic: true }] });
+    assert.deepEqual([of('6.1'), of('6.12')], [0x1030_5006n, 0x1030_5007n]);
+  });
   test('the OS lock is off', () => assert.equal(ran([0xd530_1180]), 8n));
   test('limited ordering regions are there, without any, where cores have them', () => {
     const cores = [{ features: { FEAT_LOR: true } }];

@@ -27,7 +27,7 @@ export const coreLayout = {
   budget: [312, 4], // instructions left in this turn, signed
   entryRec: [316, 4], // record at which the current straight run was entered
   pcDelta: [320, 8], // pc = pcDelta + (rec >>> 2)
-  curRec: [328, 4], // record of the instruction that left generated code
+  limit: [328, 4], // instructions that the current run may execute, those that it has executed included
   pendingExit: [332, 4], // non-zero: leave generated code after the current instruction (IRQ state may have changed, …)
   loadTable: [336, 4], // base of the line TLB for loads of the current context
   storeTable: [340, 4],

@@ -59,6 +59,7 @@ type RunFunction = (record: number, core: number) => number;
 /** Word offsets in a core block: constants, as these are read on every entry and exit. */
 const PC = coreLayout.pc[0] >> 2;
 const BUDGET = coreLayout.budget[0] >> 2;
+const LIMIT = coreLayout.limit[0] >> 2;
 const ENTRY = coreLayout.entryRec[0] >> 2;
 const DELTA = coreLayout.pcDelta[0] >> 2;
 const PENDING_EXIT = coreLayout.pendingExit[0] >> 2;
@@ -193,6 +194,7 @@ export class Engine {
     this.skipBreakpoint = skipBreakpoint;
     this.stopped = false;
     this.limit = limit;
+    this.i32[(block >> 2) + LIMIT] = limit;
     this.i32[(block >> 2) + BUDGET] = limit;
     this.f64[(block + PENALTY_LIMIT) >> 3] = this.horizon ? this.penaltyLimit : Number.POSITIVE_INFINITY;
     let result: number = Exit.budget;
@@ -361,6 +363,7 @@ export class Engine {
     if (limit >= this.limit) return;
     const b = this.block >> 2;
     this.i32[b + BUDGET] -= this.limit - limit;
+    this.i32[b + LIMIT] = limit;
     this.limit = limit;
     const position = this.u32[b + DELTA] + (record >>> 2);
     const leftInGranule = (this.granuleBytes - (position & (this.granuleBytes - 1))) >> 2;

@@ -17,7 +17,8 @@ import { NotedWrites } from './notedWrites';
 import type { PrefetchBuffer } from './prefetchBuffer';
 import { Remover } from './removers';
 import { Dir, type Shared, soleBit } from './shared';
-import { SyncTracker, type Writer } from './syncTracker';
+import type { Writer } from './syncPages';
+import { SyncTracker } from './syncTracker';
 import { TranslationChecks } from './translationChecks';
 import type { Versions } from './versions';
 
@@ -101,7 +102,9 @@ export class Checker {
   wrote(core: number, unit: number, offset: number, size: number, coherent: boolean, everyStoreSeen = false): void {
     const { shared } = this;
     const at = unit * shared.unitBytes + offset;
-    if (!this.tracker.knows(core, at, size, coherent)) this.note(core, at, size, coherent, everyStoreSeen);
+    if (!this.tracker.knows(core, at, size, coherent, everyStoreSeen))
+      this.note(core, at, size, coherent, everyStoreSeen);
+    else if (this.tracker.timed) this.tracker.repeated(at, size, shared.ports.time(core));
     if (shared.directory[unit] & Dir.L1I) this.viewChanged(unit);
     if (shared.directory[unit] & Dir.Walk) this.translations.wrote(core, shared.hostOfUnit(unit) + offset, size);
     this.compareBuffers();

@@ -4,16 +4,19 @@
  * not hear of it: generated code looks here, and leaves all other stores to memory/.
  *
  * A word a piece: the epoch in which it was noted, plus the core. An epoch ends with whatever the tracker records but such a
- * store. Both stand in linear memory.
+ * store. Where it counts how old a write is, each of them leaves its time here. All of it stands in linear memory.
  */
-import { MAX_CORES } from './plan';
+import { MAX_CORES, type MemoryPlan } from './plan';
 
 export class NotedWrites {
   private readonly marks: Uint32Array;
   /** A multiple of MAX_CORES, never 0. */
   private readonly epoch: Uint32Array;
+  /** By piece: ports.time of the last write; empty where it does not count. */
+  readonly times: Float64Array;
 
-  constructor(buffer: ArrayBuffer, plan: { readonly marks: number; readonly pieces: number; readonly epoch: number }) {
+  constructor(buffer: ArrayBuffer, plan: Pick<MemoryPlan['noted'], 'marks' | 'pieces' | 'epoch' | 'times'>) {
+    this.times = new Float64Array(buffer, plan.times, plan.times === 0 ? 0 : plan.pieces);
     this.marks = new Uint32Array(buffer, plan.marks, plan.pieces);
     this.epoch = new Uint32Array(buffer, plan.epoch, 1);
     this.end();

@@ -62,12 +62,13 @@ export interface MemoryPlan {
   readonly directory: number;
   readonly side: number;
   readonly units: number;
-  /** Under a checker (notedWrites.ts); no pieces without. */
+  /** Under a checker (notedWrites.ts); no pieces without, and no times unless they count. */
   readonly noted: {
     readonly marks: number;
     readonly pieces: number;
     readonly pieceLog2: number;
     readonly epoch: number;
+    readonly times: number;
   };
   readonly records: number; // side records, numbered from 1
   readonly recordFree: number;
@@ -141,6 +142,15 @@ function planInstructionCache(arena: Arena, config: MemoryConfig, core: number, 
   };
 }
 
+function planNoted(arena: Arena, config: MemoryConfig, units: number, unitLog2: number, granuleLog2: number) {
+  const pieceLog2 = Math.min(unitLog2, granuleLog2);
+  const pieces = config.checker === 'off' ? 0 : units << (unitLog2 - pieceLog2);
+  // To cores with IDC and DIC it counts how long ago a write was (syncTracker.ts).
+  const timed = pieces > 0 && config.cores.some((c) => c.idc && c.dic);
+  const [marks, epoch] = [arena.take(4 * pieces), arena.take(4)];
+  return { marks, pieces, pieceLog2, epoch, times: timed ? arena.take(8 * pieces) : 0 };
+}
+
 export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
   check(config);
   const dataLines = [...config.cores.map((c) => c.l1d.lineBytes), ...config.l2.map((g) => g.lineBytes)];
@@ -169,9 +179,7 @@ export function planMemory(config: MemoryConfig, base: number): MemoryPlan {
   const recordBytes = arena.take(records * 2 * (1 << unitLog2));
   const directory = arena.take(4 * units, 4096);
   const side = arena.take(4 * units, 4096);
-  const pieceLog2 = Math.min(unitLog2, granuleLog2);
-  const pieces = config.checker === 'off' ? 0 : units << (unitLog2 - pieceLog2);
-  const noted = { marks: arena.take(4 * pieces), pieces, pieceLog2, epoch: arena.take(4) };
+  const noted = planNoted(arena, config, units, unitLog2, granuleLog2);
   const ram = arena.take(regions.bytes, 65536);
   const plans = config.regions.map((r, i) => ({ pa: r.base, size: r.size, host: ram + regions.host[i] }));
   return {

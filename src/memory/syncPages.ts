@@ -4,6 +4,17 @@ import { MAX_CORES } from './plan';
 export const PAGE_LOG2 = 10;
 export const PAGE = 1 << PAGE_LOG2;
 
+/** The circumstances of a write. */
+export interface Writer {
+  pcHi: number;
+  pcLo: number;
+  mmu: boolean;
+  /** The pieces have no store entries now: what else is written to them will be seen too. */
+  everyStoreSeen: boolean;
+  /** ports.time */
+  time: number;
+}
+
 /** The pieces of one stretch of memory; made when one of them is first written. */
 export class Page {
   readonly written = new Float64Array(PAGE);
@@ -15,8 +26,6 @@ export class Page {
   readonly toC = new Uint8Array(PAGE);
   readonly flags = new Uint8Array(PAGE);
   readonly reported = new Uint8Array(PAGE);
-  /** ports.time of the write. */
-  readonly time = new Float64Array(PAGE);
   /** Written words since the piece was last in order, a bit each. */
   readonly words = new Uint32Array(PAGE);
   /** Per class of I-line size: sequence, core, cores reached, what was complete before. */
@@ -39,10 +48,13 @@ export class AllInvalidated {
   by = 0;
   /** Last DSB of every core when it was issued. */
   readonly dsb = new Float64Array(MAX_CORES);
+  set(at: number, by: number, dsb: Float64Array): void {
+    this.at = at;
+    this.by = by;
+    this.dsb.set(dsb);
+  }
   copy(from: AllInvalidated): void {
-    this.at = from.at;
-    this.by = from.by;
-    this.dsb.set(from.dsb);
+    this.set(from.at, from.by, from.dsb);
   }
 }
 
@@ -55,4 +67,23 @@ export function structuredCopy<T>(value: T): T {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, structuredCopy(v)])) as T;
   return value;
+}
+
+/** The words of a piece of 2^pieceLog2 bytes that [offset, offset + size) touches, a bit each. */
+export function wordsOf(piece: number, pieceLog2: number, offset: number, size: number): number {
+  const start = piece * (1 << pieceLog2); // may exceed 2 GiB
+  const first = Math.max(0, offset - start) >>> 2;
+  const last = Math.min((1 << pieceLog2) - 1, offset + size - 1 - start) >>> 2;
+  return ((last - first === 31 ? 0 : 1 << (last - first + 1)) - 1) << first;
+}
+
+/** Of two sets of missing steps the one with fewer. */
+export function better(a: number, b: number): number {
+  return bitCount(b) < bitCount(a) ? b : a;
+}
+
+export function bitCount(word: number): number {
+  let n = 0;
+  for (let left = word; left !== 0; left &= left - 1) n++;
+  return n;
 }

@@ -17,7 +17,19 @@
  */
 import type { NotedWrites } from './notedWrites';
 import { MAX_CORES } from './plan';
-import { AllInvalidated, PAGE, PAGE_LOG2, Page, type PageArrays, structuredCopy } from './syncPages';
+import { SyncOrder } from './syncOrder';
+import {
+  AllInvalidated,
+  better,
+  bitCount,
+  PAGE,
+  PAGE_LOG2,
+  Page,
+  type PageArrays,
+  structuredCopy,
+  type Writer,
+  wordsOf,
+} from './syncPages';
 import type { MemoryConfig } from './types';
 
 const GUEST_PAGE_LOG2 = 12;
@@ -40,26 +52,11 @@ const FEW_WORDS = 4;
 const WRITE_DONE = 1; // the write was complete (DSB) when the IC was issued
 const CLEAN_DONE = 2; // the clean was
 
-/** The circumstances of a write. */
-export interface Writer {
-  pcHi: number;
-  pcLo: number;
-  mmu: boolean;
-  /** The pieces have no store entries now: what else is written to them will be seen too. */
-  everyStoreSeen: boolean;
-  /** ports.time */
-  time: number;
-}
-
 export class SyncTracker {
   private readonly pages: (Page | undefined)[] = [];
   private readonly fetchedPages: Uint8Array;
   private anyMmu = false;
-  private now = 0;
-  private readonly lastDsb = new Float64Array(MAX_CORES);
-  private readonly lastIsb = new Float64Array(MAX_CORES);
-  /** [core * MAX_CORES + k]: last DSB of k at core's last ISB. */
-  private readonly dsbAtIsb = new Float64Array(MAX_CORES * MAX_CORES);
+  private readonly order = new SyncOrder();
   private readonly pendingAll = Array.from({ length: MAX_CORES }, () => new AllInvalidated());
   private readonly effectiveAll = Array.from({ length: MAX_CORES }, () => new AllInvalidated());
   /** Per core: smallest D-line of its hierarchy, I-line, class of that I-line size (all as log2 / index). */
@@ -69,19 +66,16 @@ export class SyncTracker {
   private readonly classLog2: readonly number[];
   private readonly windowD: number;
   private readonly windowI: number;
-  /** Some core has IDC and DIC: when a piece was written counts (DRAINED_AFTER). */
-  private readonly timed: boolean;
   private readonly architectural: boolean;
 
   constructor(
     private readonly config: MemoryConfig,
     private readonly pieceLog2: number,
     bytes: number,
-    private readonly noted: Pick<NotedWrites, 'end' | 'has' | 'note' | 'forget'>,
+    private readonly noted: Pick<NotedWrites, 'end' | 'has' | 'note' | 'forget' | 'times'>,
   ) {
     const log2 = (n: number): number => 31 - Math.clz32(n);
     this.architectural = config.checker === 'architectural';
-    this.timed = config.cores.some((c) => c.idc && c.dic);
     this.dLog2 = config.cores.map((c) => {
       const outer = c.l2 >= 0 ? config.l2[c.l2].lineBytes : 256;
       return log2(Math.min(c.l1d.lineBytes, outer));
@@ -94,6 +88,11 @@ export class SyncTracker {
     this.fetchedPages = new Uint8Array((bytes >>> GUEST_PAGE_LOG2) + 2);
   }
 
+  /** Whether it counts how long ago a write was. */
+  get timed(): boolean {
+    return this.noted.times.length > 0;
+  }
+
   pieceBytes(): number {
     return 1 << this.pieceLog2;
   }
@@ -102,9 +101,8 @@ export class SyncTracker {
     this.pages.length = 0;
     this.fetchedPages.fill(0);
     this.anyMmu = false;
-    this.now = 0;
+    this.order.reset();
     this.noted.end();
-    for (const a of [this.lastDsb, this.lastIsb, this.dsbAtIsb]) a.fill(0);
     for (const a of [...this.pendingAll, ...this.effectiveAll]) a.at = 0;
   }
 
@@ -113,20 +111,28 @@ export class SyncTracker {
   }
 
   /** Whether a write would change nothing here, so that `wrote` need not hear of it. */
-  knows(core: number, offset: number, size: number, coherent: boolean): boolean {
-    if (core < 0 || coherent) return false;
+  knows(core: number, offset: number, size: number, coherent: boolean, everyStoreSeen: boolean): boolean {
+    if (core < 0 || coherent || everyStoreSeen) return false;
     return this.noted.has(core, offset >>> this.pieceLog2, (offset + size - 1) >>> this.pieceLog2);
+  }
+
+  /** A write that it knows was made again. */
+  repeated(offset: number, size: number, time: number): void {
+    const last = (offset + size - 1) >>> this.pieceLog2;
+    for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) this.noted.times[piece] = time;
   }
 
   /** `offset` is a byte offset from the start of RAM in linear memory, here and below. core -1: DMA, always coherent. */
   wrote(core: number, offset: number, size: number, coherent: boolean, writer: Writer): void {
-    const now = ++this.now;
+    const now = this.order.next();
     if (writer.mmu) this.anyMmu = true;
     const guestPage = offset >>> GUEST_PAGE_LOG2;
     const fetched = this.fetchedPages[guestPage + 1] !== 0 || this.fetchedPages[guestPage] !== 0;
     const cachable = this.anyMmu || fetched;
     const last = (offset + size - 1) >>> this.pieceLog2;
-    const plain = core >= 0 && !coherent && !writer.everyStoreSeen && this.anyMmu && !this.timed;
+    // What is old enough to be seen by everybody would be told apart from what comes now.
+    const apart = this.timed && this.architectural;
+    const plain = core >= 0 && !coherent && !writer.everyStoreSeen && this.anyMmu && !apart;
     for (let piece = offset >>> this.pieceLog2; piece <= last; piece++) {
       const page = (this.pages[piece >>> PAGE_LOG2] ??= new Page(this.classLog2.length));
       const i = piece & (PAGE - 1);
@@ -139,7 +145,7 @@ export class SyncTracker {
       else this.noted.forget(piece);
       page.written[i] = now;
       page.writer[i] = core;
-      page.time[i] = writer.time;
+      if (this.timed) this.noted.times[piece] = writer.time;
       page.cleaned[i] = coherent ? now : 0;
       page.cleaner[i] = core;
       page.toC[i] = coherent ? 1 : 0;
@@ -152,7 +158,7 @@ export class SyncTracker {
   /** The words of a piece that were written, after this write, and that not everybody sees. */
   private writtenWords(page: Page, piece: number, offset: number, size: number, writer: Writer): number {
     if (!(writer.everyStoreSeen || this.architectural) || 1 << this.pieceLog2 > MASK_WORDS * 4) return ALL_WORDS;
-    const words = this.unseenWords(page, piece, writer.time) | this.wordsOf(piece, offset, size);
+    const words = this.unseenWords(page, piece, writer.time) | wordsOf(piece, this.pieceLog2, offset, size);
     return writer.everyStoreSeen || bitCount(words) <= FEW_WORDS ? words : ALL_WORDS;
   }
 
@@ -178,14 +184,6 @@ export class SyncTracker {
     return true;
   }
 
-  /** The words of a piece that [offset, offset + size) touches. */
-  private wordsOf(piece: number, offset: number, size: number): number {
-    const start = piece * (1 << this.pieceLog2); // may exceed 2 GiB
-    const first = Math.max(0, offset - start) >>> 2;
-    const last = Math.min((1 << this.pieceLog2) - 1, offset + size - 1 - start) >>> 2;
-    return ((last - first === 31 ? 0 : 1 << (last - first + 1)) - 1) << first;
-  }
-
   /** The debugger or the loader wrote: every copy is the same now. */
   synchronised(offset: number, size: number): void {
     this.noted.end();
@@ -199,11 +197,7 @@ export class SyncTracker {
   /** The place in the order of something that stores come before or after. */
   private event(): number {
     this.noted.end();
-    return ++this.now;
-  }
-
-  private isDone(by: number, at: number): boolean {
-    return by < 0 || this.lastDsb[by] > at;
+    return this.order.next();
   }
 
   /** DC CVAU (toC false) or DC CVAC / CIVAC / CVAP (true) by a core on the line around `offset`. */
@@ -219,7 +213,7 @@ export class SyncTracker {
       const at = piece << this.pieceLog2;
       if (at >>> this.dLog2[writer] === offset >>> this.dLog2[writer]) {
         const held = page.cleaned[i] !== 0 && (!toC || page.toC[i] !== 0);
-        if (held && this.isDone(page.cleaner[i], page.cleaned[i])) continue;
+        if (held && this.order.isDone(page.cleaner[i], page.cleaned[i])) continue;
         page.cleaned[i] = now;
         page.cleaner[i] = core;
         if (toC) page.toC[i] = 1;
@@ -245,12 +239,12 @@ export class SyncTracker {
   }
 
   private invalidatedPiece(page: Page, i: number, c: number, now: number, core: number, cores: number): void {
-    const writeDone = this.isDone(page.writer[i], page.written[i]) ? WRITE_DONE : 0;
-    const cleanDone = page.cleaned[i] !== 0 && this.isDone(page.cleaner[i], page.cleaned[i]) ? CLEAN_DONE : 0;
+    const writeDone = this.order.isDone(page.writer[i], page.written[i]) ? WRITE_DONE : 0;
+    const cleanDone = page.cleaned[i] !== 0 && this.order.isDone(page.cleaner[i], page.cleaned[i]) ? CLEAN_DONE : 0;
     const before = writeDone | cleanDone;
     const k = c * PAGE + i;
     const held = page.invalidated[k];
-    if (held !== 0 && this.isDone(page.invalidator[k], held) && (page.before[k] & before) === before) {
+    if (held !== 0 && this.order.isDone(page.invalidator[k], held) && (page.before[k] & before) === before) {
       if ((page.reached[k] & cores) === cores) return;
     }
     page.invalidated[k] = now;
@@ -264,34 +258,35 @@ export class SyncTracker {
     const now = this.event();
     for (let e = 0; e < this.config.cores.length; e++) {
       if (!((cores >>> e) & 1)) continue;
-      const all = this.pendingAll[e];
-      all.at = now;
-      all.by = core;
-      all.dsb.set(this.lastDsb);
+      this.pendingAll[e].set(now, core, this.order.lastDsb);
     }
   }
 
   dsb(core: number): void {
-    this.lastDsb[core] = this.event();
+    this.noted.end();
+    this.order.dsb(core);
   }
 
   isb(core: number): void {
-    this.lastIsb[core] = this.event();
-    for (let k = 0; k < MAX_CORES; k++) this.dsbAtIsb[core * MAX_CORES + k] = this.lastDsb[k];
+    this.noted.end();
+    this.order.isb(core);
     const pending = this.pendingAll[core];
-    if (pending.at !== 0 && this.isDone(pending.by, pending.at)) this.effectiveAll[core].copy(pending);
+    if (pending.at !== 0 && this.order.isDone(pending.by, pending.at)) this.effectiveAll[core].copy(pending);
   }
 
   /** A fetch from a page, for the rule about pages never fetched from. */
   fetched(offset: number, mmu: boolean): void {
     if (mmu) this.anyMmu = true;
-    this.fetchedPages[(offset >>> GUEST_PAGE_LOG2) + 1] = 1;
+    const page = (offset >>> GUEST_PAGE_LOG2) + 1;
+    if (this.fetchedPages[page] !== 0) return;
+    this.fetchedPages[page] = 1;
+    this.noted.end();
   }
 
   /** Has the core had a context synchronisation event since the piece was written? */
   synchronisedSinceWrite(core: number, offset: number): boolean {
     const page = this.page(offset >>> this.pieceLog2);
-    return page === undefined || this.lastIsb[core] > page.written[(offset >>> this.pieceLog2) & (PAGE - 1)];
+    return page === undefined || this.order.lastIsb[core] > page.written[(offset >>> this.pieceLog2) & (PAGE - 1)];
   }
 
   /** As judge, for one word: 0 too if what was written in its piece was other words. */
@@ -322,15 +317,10 @@ export class SyncTracker {
     const at = useClean ? page.cleaned[i] : page.written[i];
     const by = useClean ? page.cleaner[i] : page.writer[i];
     if (!facts.dic) return missing | this.judgeInvalidation(core, page, i, at, by, useClean);
-    if (!cleanNeeded && page.flags[i] & NEVER_FETCHED && time - page.time[i] > DRAINED_AFTER) return 0;
-    if (!this.isDone(by, at)) missing |= Missing.FirstDsb;
-    if (!this.isbAfter(core, by, at)) missing |= Missing.Isb;
+    if (!cleanNeeded && page.flags[i] & NEVER_FETCHED && time - this.noted.times[piece] > DRAINED_AFTER) return 0;
+    if (!this.order.isDone(by, at)) missing |= Missing.FirstDsb;
+    if (!this.order.isbAfter(core, by, at)) missing |= Missing.Isb;
     return missing;
-  }
-
-  /** Was there an ISB of `core` after a DSB of `by` after `at`? */
-  private isbAfter(core: number, by: number, at: number): boolean {
-    return by < 0 ? this.lastIsb[core] > at : this.dsbAtIsb[core * MAX_CORES + by] > at;
   }
 
   private judgeInvalidation(core: number, page: Page, i: number, at: number, by: number, useClean: boolean): number {
@@ -338,8 +328,8 @@ export class SyncTracker {
     const seq = page.invalidated[k];
     const byAddress = seq !== 0 && (page.reached[k] & (1 << core)) !== 0;
     let best: number = Missing.Invalidate | Missing.SecondDsb;
-    if (this.lastIsb[core] < at) best |= Missing.Isb;
-    if (!this.isDone(by, at)) best |= Missing.FirstDsb;
+    if (this.order.lastIsb[core] < at) best |= Missing.Isb;
+    if (!this.order.isDone(by, at)) best |= Missing.FirstDsb;
     if (page.flags[i] & STRIDE_INVALIDATE) best |= Missing.Stride;
     if (byAddress) {
       const done = (page.before[k] & (useClean ? CLEAN_DONE : WRITE_DONE)) !== 0;
@@ -354,8 +344,8 @@ export class SyncTracker {
   }
 
   private completion(core: number, seq: number, by: number): number {
-    if (!this.isDone(by, seq)) return Missing.SecondDsb | (this.lastIsb[core] > seq ? 0 : Missing.Isb);
-    return this.isbAfter(core, by, seq) ? 0 : Missing.Isb;
+    if (!this.order.isDone(by, seq)) return Missing.SecondDsb | (this.order.lastIsb[core] > seq ? 0 : Missing.Isb);
+    return this.order.isbAfter(core, by, seq) ? 0 : Missing.Isb;
   }
 
   /** First report of this (piece, write, core)? */
@@ -380,28 +370,22 @@ export class SyncTracker {
   }
 
   save(): unknown {
-    const { now, anyMmu, lastDsb, lastIsb, dsbAtIsb, pendingAll, effectiveAll, fetchedPages } = this;
+    const { anyMmu, pendingAll, effectiveAll, fetchedPages } = this;
     const pages = this.pages.map((p) => (p === undefined ? undefined : structuredCopy(p)));
-    return structuredCopy({ now, anyMmu, lastDsb, lastIsb, dsbAtIsb, pendingAll, effectiveAll, fetchedPages, pages });
+    return structuredCopy({ order: this.order.save(), anyMmu, pendingAll, effectiveAll, fetchedPages, pages });
   }
 
   load(state: unknown): void {
-    const s = structuredCopy(state) as Pick<SyncTracker, never> & {
-      now: number;
+    const s = structuredCopy(state) as {
+      order: ReturnType<SyncOrder['save']>;
       anyMmu: boolean;
-      lastDsb: Float64Array;
-      lastIsb: Float64Array;
-      dsbAtIsb: Float64Array;
       pendingAll: AllInvalidated[];
       effectiveAll: AllInvalidated[];
       fetchedPages: Uint8Array;
       pages: (PageArrays | undefined)[];
     };
-    this.now = s.now;
+    this.order.load(s.order);
     this.anyMmu = s.anyMmu;
-    this.lastDsb.set(s.lastDsb);
-    this.lastIsb.set(s.lastIsb);
-    this.dsbAtIsb.set(s.dsbAtIsb);
     this.fetchedPages.set(s.fetchedPages);
     for (let i = 0; i < MAX_CORES; i++) {
       this.pendingAll[i].copy(s.pendingAll[i]);
@@ -412,15 +396,4 @@ export class SyncTracker {
       this.pages[i] = p;
     });
   }
-}
-
-/** Of two sets of missing steps the one with fewer. */
-function better(a: number, b: number): number {
-  return bitCount(b) < bitCount(a) ? b : a;
-}
-
-function bitCount(word: number): number {
-  let n = 0;
-  for (let left = word; left !== 0; left &= left - 1) n++;
-  return n;
 }

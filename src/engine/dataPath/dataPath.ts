@@ -17,12 +17,13 @@ import {
   LINE_TABLE_ENTRIES,
   PAGE_ENTRIES,
   PAGE_ENTRY_BYTES,
+  RECORD_BYTES,
   TAG_NOT_PLAIN,
 } from '../../memory/layout';
 import { PageUse } from '../../memory/recentPages';
 import { Dir } from '../../memory/shared';
 import { FunctionBuilder, type I32, i32, load, op32 } from '../../wasm/code';
-import { geF64 } from '../../wasm/float';
+import { addF64, fromInteger, geF64 } from '../../wasm/float';
 import type { FunctionType, ModuleBuilder } from '../../wasm/module';
 import { addHelpers } from './helpers';
 import { type DataPathFacts, field, type Outside } from './lineCode';
@@ -52,17 +53,37 @@ class CorePath extends MissCode {
   private isNews(unit: I32): I32 {
     const { noted, unitLog2 } = this.facts.plan;
     const log2 = unitLog2 - noted.pieceLog2;
+    if (this.timed && log2 > 0) return i32(1); // which piece's time it is would have to be found
     const mark = add(load.i32(zero, noted.epoch), i32(this.core));
     const marks = shl(unit, i32(2 + log2));
     const differing = Array.from({ length: 1 << log2 }, (_, i) => xor(load.i32(marks, noted.marks + 4 * i), mark));
     return differing.reduce(or);
   }
 
-  /** (low, high) -> linear-memory address of the datum, its line present and its entry in place; 0: not done here. */
+  private get timed(): boolean {
+    return this.facts.plan.noted.times !== 0;
+  }
+
+  /** A store that is no news leaves its time where that counts (SyncTracker.repeated; ElscopeMachine.instructions). */
+  private noteTime(f: FunctionBuilder, unit: I32, record: I32): void {
+    if (!this.timed) return;
+    const { blocks, plan } = this.facts;
+    const block = i32(blocks[this.core]);
+    const inRun = shrU(sub(record, load.i32(block, field('entryRec'))), i32(31 - Math.clz32(RECORD_BYTES)));
+    const executed = add(sub(load.i32(block, field('limit')), load.i32(block, field('budget'))), inRun);
+    const before = blocks.map((other) => load.f64(zero, other + field('instructions')));
+    const time = before.reduce(addF64, fromInteger.f64.i32S(executed));
+    f.store('f64', shl(unit, i32(3)), time, plan.noted.times);
+  }
+
+  /**
+   * (low, high, where times count the record too) -> linear-memory address of the datum, its line present and its entry in
+   * place; 0: not done here.
+   */
   private access(isStore: boolean, fill: number, hit: number): number {
     const { plan, blocks, config } = this.facts;
     const pages = plan.pages[this.core];
-    return this.function(2, 1, (f, low, high) => {
+    return this.function(isStore && this.timed ? 3 : 2, 1, (f, low, high, record) => {
       const use = isStore ? PageUse.Store : PageUse.Load;
       const page = f.let(op32.mul(and(shrU(low, i32(12)), i32(PAGE_ENTRIES - 1)), i32(PAGE_ENTRY_BYTES)));
       const slot = load.i32(i32(blocks[this.core]), field('contextSlot'));
@@ -89,7 +110,10 @@ class CorePath extends MissCode {
         },
       );
       this.count(f, isStore ? Counter.slowStores : Counter.slowLoads);
-      if (isStore) this.makeDirty(f, unit);
+      if (isStore) {
+        this.noteTime(f, unit, record);
+        this.makeDirty(f, unit);
+      }
       this.install(f, isStore, low, high, unit, way);
       f.return(host);
     });
@@ -136,8 +160,10 @@ class CorePath extends MissCode {
           and(eq(and(tag, i32(~TAG_NOT_PLAIN)), line), eq(load.i32(entry, 4), high)),
           () => {
             if (isStore && config.checker !== 'off') {
-              const unit = shrU(sub(load.i32(entry, entryField.host), i32(plan.ram)), i32(plan.unitLog2));
-              f.if(this.isNews(f.let(unit)), () => f.tailCall(outside.store, record, core, low, high, bits));
+              const ram = i32(plan.ram);
+              const unit = f.let(shrU(sub(load.i32(entry, entryField.host), ram), i32(plan.unitLog2)));
+              f.if(this.isNews(unit), () => f.tailCall(outside.store, record, core, low, high, bits));
+              this.noteTime(f, unit, record);
             }
             // A plain hit comes here when its address is not aligned.
             f.if(and(tag, i32(TAG_NOT_PLAIN)), () =>
@@ -147,7 +173,7 @@ class CorePath extends MissCode {
           },
           () => {
             if (access === undefined) return;
-            f.set(host, f.call(access, 'i32', low, high));
+            f.set(host, f.call(access, 'i32', low, high, ...(isStore && this.timed ? [record] : [])));
             const late = geF64(load.f64(core, field('penalty')), load.f64(core, field('penaltyLimit')));
             f.if(and(ne(host, zero), late), () => f.callVoid(outside.look, record, core));
           },

@@ -145,7 +145,7 @@ export function makeRig(features: FeatureSet = new Set(featureNames)): Rig {
       const clear = (name: keyof typeof coreLayout): void => {
         copy.fill(0, coreLayout[name][0], coreLayout[name][0] + coreLayout[name][1]);
       };
-      const run = ['budget', 'entryRec', 'pcDelta', 'curRec', 'pendingExit', 'accesses', 'value', 'pc'] as const;
+      const run = ['budget', 'entryRec', 'pcDelta', 'limit', 'pendingExit', 'accesses', 'value', 'pc'] as const;
       for (const name of run) clear(name);
       copy.fill(0, slotOffset(33), slotOffset(34));
       return Buffer.from(copy).toString('hex');

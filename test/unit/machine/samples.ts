@@ -82,16 +82,7 @@ export function stateHash(machine: ElscopeMachine): string {
 /** Shortcuts and counts of what was asked for: they depend on where `run` was left, and nothing depends on them. */
 export const isBookkeeping = (key: string): boolean => key === 'lookups' || key === 'last';
 
-const scratch = [
-  'budget',
-  'entryRec',
-  'pcDelta',
-  'curRec',
-  'pendingExit',
-  'accesses',
-  'value',
-  'penaltyLimit',
-] as const;
+const scratch = ['budget', 'entryRec', 'pcDelta', 'limit', 'pendingExit', 'accesses', 'value', 'penaltyLimit'] as const;
 
 /** Parts of linear memory that are no state, in order: address and size. */
 function noState({ units, memory: { shared } }: ElscopeMachine): (readonly [number, number])[] {

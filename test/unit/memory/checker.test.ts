@@ -514,7 +514,7 @@ test('before any MMU is on, code written where nothing was fetched needs no barr
 
 test('words beyond 2 GiB of RAM are told apart as well', () => {
   const config = machine(false, false, 'architectural');
-  const noted = { end: () => {}, has: () => false, note: () => {}, forget: () => {} };
+  const noted = { end: () => {}, has: () => false, note: () => {}, forget: () => {}, times: new Float64Array() };
   const tracker = new SyncTracker(config, 6, 3 * 2 ** 30, noted);
   const writer = { pcHi: 0, pcLo: 0, mmu: true, everyStoreSeen: true, time: 0 };
   for (const offset of [0x1000, 0x7fffffc8, 0xb0000008]) {

@@ -185,6 +185,8 @@ export class Bench {
   busValue = 0;
   busFails = false;
   time = 0;
+  /** What generated code is told to be the record of the instruction. */
+  record = 0;
   /** Accesses that generated code did not do, and the times it passed the penalty limit. */
   outside = 0;
   looks = 0;
@@ -307,7 +309,7 @@ export class Bench {
   slow(core: number, va: number, desc: number, write: boolean, hi = 0): void {
     const what = write ? 'store' : 'load';
     const fault = this.generated
-      ? this.generated[what](0, core * CORE_BLOCK_BYTES, va, hi, desc)
+      ? this.generated[what](this.record, core * CORE_BLOCK_BYTES, va, hi, desc)
       : this.memory[what](core, hi, va, desc);
     if (fault) throw new Error(`fault ${this.memory.fault.kind}`);
   }

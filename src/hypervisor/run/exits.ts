@@ -9,6 +9,7 @@ import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
 import { injectUndefined, skip } from './inject';
+import { accessPhysicalTimer, isPhysicalTimer } from './interrupts';
 import type { CoreContext, Hypervisor } from './model';
 import { stopAll } from './placement';
 import { done, type Next, type Routine, step } from './routines';
@@ -110,6 +111,7 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
     vcpu.vm.vgic.sendSgi(vcpu.index, name, written);
     return {};
   }
+  if (isPhysicalTimer(name)) return { value: accessPhysicalTimer(c, name, written) };
   if (name === 'ACTLR_EL1') return written === undefined ? { value: 0n } : {};
   if (SET_WAY.has(name)) {
     const what = setWayTrap(vcpu.tvm, model.fwb);
@@ -183,7 +185,7 @@ export const handleSysReg: Routine = {
         injectUndefined(c);
         return done('resume');
       }
-      if (what.value !== undefined && rt !== 31) vcpu.x[rt] = what.value;
+      if (what.value !== undefined && rt !== 31 && locals.read === true) vcpu.x[rt] = what.value;
       return what.flush === true ? { call: 'stage2_flush_vm' } : undefined;
     }),
     step('skip the instruction', 5, ({ vcpu }) => {

@@ -12,6 +12,7 @@ import type { Vcpu } from './vm';
 /** CNTV_CTL_EL0. */
 const ENABLE = 1n;
 const IMASK = 2n;
+const ISTATUS = 4n;
 
 export const handleIrq: Routine = {
   name: 'gic_handle_irq',
@@ -34,13 +35,51 @@ export const handleIrq: Routine = {
 };
 
 /** Level of the virtual timer's output, with the registers on the core. */
-const timerLevel = (c: CoreContext): boolean => (c.read('CNTV_CTL_EL0') & 7n) === (ENABLE | 4n);
+const timerLevel = (c: CoreContext): boolean => (c.read('CNTV_CTL_EL0') & 7n) === (ENABLE | ISTATUS);
+
+/** Registers of the physical timer, which KVM emulates where the host has it for itself (CNTHCTL_EL2.EL1PCEN). */
+export const isPhysicalTimer = (name: string): boolean => /^CNTP_(CTL|CVAL|TVAL)_EL0$/.test(name);
+const CTL = 'CNTP_CTL_EL0';
+const CVAL = 'CNTP_CVAL_EL0';
+
+/** Enabled, and its condition met. */
+const isMet = ({ registers }: Vcpu, now: bigint): boolean =>
+  ((registers[CTL] ?? 0n) & ENABLE) !== 0n && now >= (registers[CVAL] ?? 0n);
+
+/** timer_emulate: the line as it is now, and a time when it will be another. */
+function updatePhysicalTimer({ port, core, model, vcpu }: CoreContext): void {
+  const { registers, vm, index, name } = vcpu;
+  const now = port.read(core, 'CNTPCT_EL0');
+  const ctl = registers[CTL] ?? 0n;
+  vm.vgic?.privateLine(index, virtPpi.physicalTimer).set(isMet(vcpu, now) && (ctl & IMASK) === 0n);
+  const waits = (ctl & (ENABLE | IMASK)) === ENABLE && !isMet(vcpu, now);
+  const id = `${name} ptimer`;
+  if (waits) model.timers.set(id, vcpu);
+  port.schedule(id, waits ? Number((registers[CVAL] ?? 0n) - now) * port.cyclesPerTick : Number.POSITIVE_INFINITY);
+}
+
+/** access_arch_timer: what is read; a write has its effect at once. */
+export function accessPhysicalTimer(c: CoreContext, name: string, written: bigint | undefined): bigint {
+  const { port, core, vcpu } = c;
+  const { registers } = vcpu;
+  const now = port.read(core, 'CNTPCT_EL0');
+  if (written !== undefined) {
+    if (name === CTL) registers[CTL] = written & (ENABLE | IMASK);
+    else registers[CVAL] = name === CVAL ? written : BigInt.asUintN(64, now + BigInt.asIntN(32, written));
+    updatePhysicalTimer(c);
+    return written;
+  }
+  if (name === CVAL) return registers[CVAL] ?? 0n;
+  if (name === CTL) return (registers[CTL] ?? 0n) | (isMet(vcpu, now) ? ISTATUS : 0n);
+  return BigInt.asUintN(32, (registers[CVAL] ?? 0n) - now);
+}
 
 /** kvm_timer_sync_user, kvm_vgic_flush_hwstate: before the guest is entered. */
 export function flushInterrupts(c: CoreContext): void {
   const { vcpu } = c;
   const { vgic } = vcpu.vm;
   if (vgic === undefined) return;
+  if (((vcpu.registers[CTL] ?? 0n) & ENABLE) !== 0n) updatePhysicalTimer(c);
   vgic.load(c, vgic.flush(vcpu.index));
   // kvm_timer_vcpu_load_gic: while the guest does not take it, it must not fire for ever.
   hostGicOf(c)?.setTimerActive(c, vgic.holdsTimer(vcpu.index) || timerLevel(c));
@@ -73,6 +112,7 @@ export function putTimer(c: CoreContext, vcpu: Vcpu): void {
 }
 
 /** What `putTimer` asked for has come. */
-export function timerFired(vcpu: Vcpu): void {
-  if (!vcpu.loaded) vcpu.vm.vgic?.privateLine(vcpu.index, virtPpi.virtualTimer).set(true);
+export function timerFired(vcpu: Vcpu, id: string): void {
+  if (id.endsWith(' ptimer')) vcpu.vm.vgic?.privateLine(vcpu.index, virtPpi.physicalTimer).set(true);
+  else if (!vcpu.loaded) vcpu.vm.vgic?.privateLine(vcpu.index, virtPpi.virtualTimer).set(true);
 }

@@ -541,7 +541,7 @@ export class Hypervisor {
   /** See El2Port.schedule. */
   timerFired(id: string): void {
     const vcpu = this.timers.get(id);
-    if (vcpu !== undefined) timerFired(vcpu);
+    if (vcpu !== undefined) timerFired(vcpu, id);
     const slice = /^slice (\d+)$/.exec(id);
     if (slice) this.endSlice(Number(slice[1]));
   }

@@ -8,9 +8,10 @@ import { lowersDebugVersion } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { coreRegs, decodeOneReg, sysregId, timerRegs } from '../kvmApi';
 import { guestId } from './exits';
+import { isPhysicalTimer } from './interrupts';
 import type { Hypervisor } from './model';
 import { vcpuRegisters } from './vcpuRegisters';
-import { KEY_REGISTERS, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
+import { KEY_REGISTERS, PHYSICAL_TIMER, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
 import { hcrFacts } from './world';
 
 /** The host's, which no release here lets user space change. */
@@ -27,7 +28,7 @@ const coreNames: ReadonlyMap<bigint, string> = new Map([...coreRegs].map(([name,
 /** Registers of EL1 and EL0 that are neither core registers nor the timer's. */
 const plainNames = (model: Hypervisor): readonly string[] => {
   const keys = model.port.hasFeature(0, 'FEAT_PAuth') ? KEY_REGISTERS : [];
-  return [...VCPU_REGISTERS, ...keys].filter((name) => !coreRegs.has(name) && !timerRegs.has(name));
+  return [...VCPU_REGISTERS, ...PHYSICAL_TIMER, ...keys].filter((name) => !coreRegs.has(name) && !timerRegs.has(name));
 };
 
 export function regList(model: Hypervisor, vcpu: Vcpu): bigint[] {
@@ -74,6 +75,7 @@ export function getOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint): Outcome | 
   const reg = decodeOneReg(id);
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
   if (name === 'CSSELR_EL1' && trapped(model, vcpu)) return vcpu.caches.csselr;
+  if (isPhysicalTimer(name)) return vcpu.registers[name];
   if (name === 'MPIDR_EL1') return vcpu.mpidr;
   if (isHosts.has(name)) return guestId(model, vcpu.vm, name);
   return plainNames(model).includes(name) ? registers.system(name) : cacheReg(vcpu, id, undefined);

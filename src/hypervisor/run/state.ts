@@ -106,7 +106,7 @@ function loadVms(model: Hypervisor, states: readonly SavedVm[]): void {
     if (cores.some((core) => !(core in model.cores))) malformed('a core');
     if (states.filter((other) => other.id === id).length > 1 || vcpus.length > 255) malformed(`VM ${id}`);
     for (const { name } of model.makeVm(id, root, cores).vcpus)
-      port.schedule(`${name} timer`, Number.POSITIVE_INFINITY);
+      for (const timer of ['timer', 'ptimer']) port.schedule(`${name} ${timer}`, Number.POSITIVE_INFINITY);
   }
 }
 

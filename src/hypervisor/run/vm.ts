@@ -30,6 +30,9 @@ export const VCPU_REGISTERS = [
   ...['CNTV_CTL_EL0', 'CNTV_CVAL_EL0', 'CSSELR_EL1'],
 ] as const;
 
+/** Of the physical timer, which is emulated: never on a core. */
+export const PHYSICAL_TIMER = ['CNTP_CTL_EL0', 'CNTP_CVAL_EL0'] as const;
+
 /** Keys of pointer authentication, where cores have it. */
 export const KEY_REGISTERS = ['APIA', 'APIB', 'APDA', 'APDB', 'APGA'].flatMap((key) => [
   `${key}KeyLo_EL1`,
@@ -127,6 +130,7 @@ export class Vcpu {
     this.fpcr = 0n;
     this.fpsr = 0n;
     for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
+    for (const name of PHYSICAL_TIMER) this.registers[name] = 0n;
     this.registers.SCTLR_EL1 = SCTLR_RESET;
     this.vmcr = VMCR_RESET;
     this.apr = 0;

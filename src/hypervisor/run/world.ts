@@ -175,7 +175,8 @@ export const vcpuRun: Routine = {
       c.guest = 'elsewhere';
       c.write('HCR_EL2', composeHcr(hcrFacts(c, vcpu)).value);
       c.write('CPTR_EL2', 0x33ffn);
-      c.write('CNTHCTL_EL2', 3n);
+      // The counter is the guest's to read; the physical timer is emulated.
+      c.write('CNTHCTL_EL2', 1n);
       // A guest has no PMU: it is UNDEFINED.
       c.write('MDCR_EL2', c.read('MDCR_EL2') | PMU_TRAPS);
       c.write('VPIDR_EL2', c.read('MIDR_EL1'));

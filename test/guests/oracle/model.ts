@@ -228,8 +228,8 @@ export class ModelOracle {
         return value(guestIdRegister('ID_AA64MMFR2_EL1', host, this.policies));
       },
     }[name]();
-    // Untrapped, it is for the core to refuse: with FEAT_IDST as a trapped system register.
-    const isCores = done.kind === 'undefined' && name === 'ccsidr2' && this.trap === 'none';
+    // A core that does not have it refuses before any trap: with FEAT_IDST as a trapped system register.
+    const isCores = name === 'ccsidr2' && !this.features.has('FEAT_CCIDX');
     if (isCores && this.features.has('FEAT_IDST')) return `exception ${EC.SYSTEM_REGISTER.toString(16)}`;
     if (done.kind === 'undefined') return 'exception 0';
     return done.kind === 'value' ? hex(done.value & mask) : KEPT;

@@ -18,6 +18,8 @@ export interface Slot {
 
 /** KVM_USER_MEM_SLOTS, KVM_MEM_SLOTS_NUM */
 export const USER_SLOTS = 32767;
+/** KVM_MEM_MAX_NR_PAGES */
+const MOST_PAGES = 2 ** 31 - 1;
 const KNOWN_FLAGS = Object.values(memoryFlags).reduce((all, flag) => all | flag, 0);
 
 /** What a request does to the slots that are there; 'nothing' is a success too. */
@@ -48,7 +50,8 @@ export function setRegion(slots: readonly Slot[], wanted: Slot, vmas: readonly V
 
 function isSane({ id, guestAddress, userAddress, bytes, flags }: Slot, pageBytes: number): boolean {
   const aligned = [bytes, guestAddress, userAddress].every((value) => value % pageBytes === 0);
-  return (flags & ~KNOWN_FLAGS) === 0 && aligned && id < USER_SLOTS && guestAddress + bytes < 2 ** 64;
+  const isPossible = id < USER_SLOTS && guestAddress + bytes < 2 ** 64 && bytes / pageBytes <= MOST_PAGES;
+  return (flags & ~KNOWN_FLAGS) === 0 && aligned && isPossible;
 }
 
 /** undefined: a slot keeps its size, its memory and whether it is read-only. */

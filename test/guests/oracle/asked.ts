@@ -188,6 +188,9 @@ const slots = (): string[] => [
   line('slot', 1, 0, TOP - PAGE, 2n * PAGE, 0),
   line('slot', 1, 0, TOP, PAGE, 0),
   line('slot', 1, 0, TOP - PAGE, PAGE, 0),
+  // More pages than a slot may have, over another one and beyond all addresses.
+  line('slot', 2, 0, 0, 1n << 43n, 0),
+  line('slot', 2, 0, TOP, 1n << 43n, 0),
   // Not of whole pages, flags that are none, ids beyond the last, around the end of all addresses, nothing to delete.
   line('slot', 2, 0, PAGE / 2n, PAGE, 0),
   line('slot', 2, 0, 0, PAGE / 2n, 0),

@@ -79,6 +79,7 @@ export class CoreUnit implements ScheduledCore, CoreView {
     while (done < limit && stops.pending === undefined && cpu.ready) {
       const turn = this.model === undefined ? 'guest' : this.hypervisorRuns(this.model);
       if (turn === 'breakpoint') break;
+      if (turn === 'left') continue;
       if (turn === 'step') {
         done++;
         this.addInstructions(1);
@@ -112,12 +113,13 @@ export class CoreUnit implements ScheduledCore, CoreView {
   }
 
   /** At EL2, which is the model's, a step of it is made, unless there is a breakpoint before it. */
-  private hypervisorRuns(model: El2Model): 'guest' | 'breakpoint' | 'step' {
+  private hypervisorRuns(model: El2Model): 'guest' | 'left' | 'breakpoint' | 'step' {
     const { cpu, skipBreakpoint } = this;
     if (this.el < 2) {
       if (!this.kicked) return 'guest';
       this.kicked = false;
       cpu.interruptToHypervisor();
+      return 'left'; // somebody may have waited for that
     }
     this.skipBreakpoint = false;
     if (!skipBreakpoint && this.breaksHere(this.index)) return 'breakpoint';

@@ -52,8 +52,12 @@ export function migrate(model: Hypervisor, vcpu: Vcpu, core: number): void {
   if (core !== vcpu.core) moveThread(context, thread, core);
 }
 
-/** The vCPU runs on this core from its next guest entry on, and on no other; undefined: where it likes. */
+/**
+ * The vCPU runs on this core from its next guest entry on, and on no other; undefined: where it likes, and that is where it is
+ * if it has not moved yet.
+ */
 export function pin(model: Hypervisor, vcpu: Vcpu, core: number | undefined): void {
+  if (core === undefined && vcpu.wantsCore === vcpu.pinned) vcpu.wantsCore = undefined;
   vcpu.pinned = core;
   if (core === vcpu.core) vcpu.wantsCore = undefined;
   else if (core !== undefined) migrate(model, vcpu, core);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { ROOT } from '../../../src/build/paths';
 import { allRoutines } from '../../../src/hypervisor/run/allRoutines';
 import { RoutineTable } from '../../../src/hypervisor/run/routines';
+import type { VcpuRow } from '../../../src/protocol/views';
 import { ModelCode } from '../../../src/session/model/code';
 import { modelSources } from '../../../src/worker/modelSources';
 import { ModelBench } from './modelBench';
@@ -199,6 +200,30 @@ test('to the next guest entry and exit, and only under the model', () => {
   assert.equal(b.names()[0], '__kvm_vcpu_run: save general registers');
   const alone = new ModelBench('kvm-ccsidr', { machine: 'm2-like' });
   assert.throws(() => alone.stepTo('guestEntry'), /no hypervisor model/);
+});
+
+test('an exit that the hypervisor itself asks for is one to run to', () => {
+  const b = new ModelBench('kvm-ccsidr', { kvm: '6.12' });
+  b.breakAt({ name: 'restore' });
+  const { threadId = 0 } = b.start();
+  b.ask('elscope/migrateVcpu', { vm: 1, vcpu: 0, core: 2 });
+  b.stepTo('guestExit', threadId);
+  assert.equal(b.names(threadId)[0], '__kvm_vcpu_run: save general registers');
+});
+
+test('unpinned before it moved, a vCPU stays where it is', () => {
+  const b = new ModelBench('kvm-ccsidr', { kvm: '6.12' });
+  b.breakAt({ name: 'restore' });
+  b.start();
+  const vcpu = (): VcpuRow => b.ask('elscope/vms', {}).vms[0].vcpus[0];
+  const { core } = vcpu();
+  b.ask('elscope/pinVcpu', { vm: 1, vcpu: 0, core: 2 });
+  assert.deepEqual([vcpu().goesTo, vcpu().pinned], [2, 2]);
+  b.ask('elscope/pinVcpu', { vm: 1, vcpu: 0 });
+  assert.deepEqual([vcpu().goesTo, vcpu().pinned], [undefined, undefined]);
+  b.breakAt({ name: 'try_values' });
+  b.go('continue');
+  assert.equal(vcpu().core, core);
 });
 
 test('the debugger’s steps and stops leave no trace in the run', () => {

@@ -302,7 +302,7 @@ export class TranslationChecks implements TranslationWatch {
     const holder = this.holderOf(entry);
     const index = entry - this.first[holder];
     const change = this.compare(node);
-    const skipped = core >= 0 && skipsBreak(change);
+    const skipped = core >= 0 && skipsBreak(change) && !this.isIdle(core, holder, change.stage);
     const wasOutdated = this.watched[holder][index] !== CURRENT;
     if (skipped) this.skipped(core, host, holder, wasOutdated && this.changes.node[entry] === node);
     const outdated = outdates(change) ? node : this.outdatedNode(entry);
@@ -318,6 +318,11 @@ export class TranslationChecks implements TranslationWatch {
       this.changes.pageLog2[entry],
       index,
     );
+  }
+
+  /** The writer's own entries of stage 1 translate nothing while it has stage 1 off: a TLBI before it is on is enough. */
+  private isIdle(core: number, holder: number, stage: 1 | 2): boolean {
+    return stage === 1 && holder === core && !this.shared.ports.context(core).mmu;
   }
 
   private holderOf(entry: number): number {

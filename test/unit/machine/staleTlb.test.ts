@@ -32,6 +32,10 @@ const words = {
   'tlbi vae1is, x12': 0xd508832c,
   'tlbi vae1, x12': 0xd508872c,
   'tlbi vmalle1is': 0xd508831f,
+  'dc civac, x11': 0xd50b7e2b,
+  'mrs x4, sctlr_el1': 0xd5381004,
+  'msr sctlr_el1, x4': 0xd5181004,
+  'msr sctlr_el1, xzr': 0xd518101f,
   'raise flag 0': 0xf90001ea, // str x10, [x15]
   'raise flag 1': 0xf90005ea,
   'load flag 0': 0xf94001e3, // ldr x3, [x15]
@@ -133,6 +137,17 @@ describe('one core', () => {
       /^read 0x80000000 \(PA 0x40020000\) .* 0x0000000040021f03: a walk gives PA 0x40021000$/,
     );
     assert.deepEqual([f.el, f.writerCore, f.pa], [1, 0, BigInt(LEVEL3)]);
+  });
+
+  test('with the MMU off no break is needed, but a TLBI before it is on again', () => {
+    const off: readonly Step[] = ['mrs x4, sctlr_el1', 'dc civac, x11', 'dsb ish', 'msr sctlr_el1, xzr', 'isb'];
+    const on: readonly Step[] = ['dsb ish', 'msr sctlr_el1, x4', 'isb', 'ldr x2, [x10]'];
+    const change: readonly Step[] = ['ldr x1, [x10]', ...off, 'str x13, [x11]', 'dsb ish'];
+    const done = run([[...change, 'tlbi vmalle1is', ...on]]);
+    assert.deepEqual([described(done), done.x2], [[], [0x222n]]);
+    const stale = run([[...change, ...on]]);
+    assert.deepEqual(stale.x2, [0x111n]);
+    assert.deepEqual(described(stale), ['stale TLB entry: core 0 at ldr x2, [x10], TLBI VAE1IS; DSB ISH; ISB']);
   });
 
   test('neither break nor TLBI', () => {

@@ -5,6 +5,8 @@ export class EntryChanges {
   readonly vaHi: Uint32Array;
   readonly vaLo: Uint32Array;
   readonly pageLog2: Uint8Array;
+  /** Whose translations they are: vmidTag of the context that it was filled for. */
+  readonly owner: Uint32Array;
   /** The node (descriptorUsers.ts) of the descriptor that was written; by which core (-1: DMA), at which PC. */
   readonly node: Int32Array;
   readonly writer: Int8Array;
@@ -24,6 +26,7 @@ export class EntryChanges {
     this.vaHi = new Uint32Array(n);
     this.vaLo = new Uint32Array(n);
     this.pageLog2 = new Uint8Array(n);
+    this.owner = new Uint32Array(n);
     this.node = new Int32Array(n).fill(NONE);
     this.writer = new Int8Array(n);
     this.pcHi = new Uint32Array(n);
@@ -33,8 +36,8 @@ export class EntryChanges {
     this.el = new Uint8Array(n);
     this.stack = new Uint32Array(n);
     this.sparedAt = new Float64Array(n);
-    const { vaHi, vaLo, pageLog2, node, writer, pcHi, pcLo, order, time, el, stack, sparedAt } = this;
-    this.all = [vaHi, vaLo, pageLog2, node, writer, pcHi, pcLo, order, time, el, stack, sparedAt];
+    const { vaHi, vaLo, pageLog2, owner, node, writer, pcHi, pcLo, order, time, el, stack, sparedAt } = this;
+    this.all = [vaHi, vaLo, pageLog2, owner, node, writer, pcHi, pcLo, order, time, el, stack, sparedAt];
   }
 
   row(entry: number): number[] {

@@ -21,6 +21,7 @@ import type { SystemOperationRow } from '../arch/sysops/types';
 import { type Change, isOwn, isTable, outdates, replaces, skipsBreak } from './descriptorChanges';
 import { DescriptorUsers, entryOf, NONE } from './descriptorUsers';
 import { EntryChanges } from './entryChanges';
+import { vmidTag } from './instructionCaches';
 import type { LineTables } from './lineTables';
 import { Dir, type Shared } from './shared';
 import { descriptorText, MAINTENANCE, missingSteps, staleEntry, unfinishedText } from './staleEntry';
@@ -177,6 +178,7 @@ export class TranslationChecks implements TranslationWatch {
     this.changes.vaHi[entry] = vaHi;
     this.changes.vaLo[entry] = vaLo;
     this.changes.pageLog2[entry] = pageLog2;
+    this.changes.owner[entry] = vmidTag(this.shared.ports.context(core));
   }
 
   private link(entry: number, from: number, chain: WalkChain): number {
@@ -302,7 +304,7 @@ export class TranslationChecks implements TranslationWatch {
     const holder = this.holderOf(entry);
     const index = entry - this.first[holder];
     const change = this.compare(node);
-    const skipped = core >= 0 && skipsBreak(change) && !this.isIdle(core, holder, change.stage);
+    const skipped = core >= 0 && skipsBreak(change) && !(change.stage === 1 && this.isIdle(core, entry));
     const wasOutdated = this.watched[holder][index] !== CURRENT;
     if (skipped) this.skipped(core, host, holder, wasOutdated && this.changes.node[entry] === node);
     const outdated = outdates(change) ? node : this.outdatedNode(entry);
@@ -320,9 +322,16 @@ export class TranslationChecks implements TranslationWatch {
     );
   }
 
-  /** The writer's own entries of stage 1 translate nothing while it has stage 1 off: a TLBI before it is on is enough. */
-  private isIdle(core: number, holder: number, stage: 1 | 2): boolean {
-    return stage === 1 && holder === core && !this.shared.ports.context(core).mmu;
+  /**
+   * The writer has stage 1 off, the entry is of its own translations, and so are no other that its holder uses now: whoever turns
+   * the MMU on has yet to do a TLBI.
+   */
+  private isIdle(writer: number, entry: number): boolean {
+    const { context } = this.shared.ports;
+    const owner = vmidTag(context(writer));
+    if (context(writer).mmu || this.changes.owner[entry] !== owner) return false;
+    const held = context(this.holderOf(entry));
+    return !held.mmu || vmidTag(held) !== owner;
   }
 
   private holderOf(entry: number): number {

@@ -23,7 +23,7 @@ export interface Compression {
 }
 
 const MAGIC = 'ELSNAP';
-const VERSION = 3;
+const VERSION = 4;
 const HEADER_BYTES = 12;
 const SECTION_BYTES = 20;
 const Kind = { Facts: 0, Text: 1, Blob: 2, Chunk: 3 } as const;

@@ -334,7 +334,8 @@ export class Session {
     this.consoleTimer = false;
     for (const { uart, text } of this.console.takePending()) {
       if (uart === HOST_CONSOLE) {
-        this.output(text.replace(/^(?=.)/gm, 'host: '), 'console');
+        // 'console' has the colour of a warning.
+        this.output(text.replace(/^(?=.)/gm, 'host: '), 'stdout');
         continue;
       }
       this.emit('elscope/console', { uart, text });

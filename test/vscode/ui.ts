@@ -40,7 +40,15 @@ export class Ui {
   async command(title: string): Promise<void> {
     const widget = await this.quickInput('F1', `>${title}`);
     // Rows are sorted anew while the list fills: Enter could run another command.
-    await this.paletteRow(title).click();
+    const row = this.paletteRow(title);
+    for (let attempt = 0; !(await becomes(() => row.isVisible(), 5000)); attempt++) {
+      if (attempt > 4) throw new Error(`the palette does not offer ${title}`);
+      // What a stop has just allowed does not come into a list that is open already.
+      await this.page.keyboard.press('Escape');
+      await widget.waitFor({ state: 'hidden' });
+      await this.quickInput('F1', `>${title}`);
+    }
+    await row.click();
     const input = widget.locator('input.input');
     const left = async (): Promise<boolean> =>
       !(await widget.isVisible()) || (await input.inputValue({ timeout: 500 }).catch(() => '')) !== `>${title}`;
@@ -61,6 +69,15 @@ export class Ui {
     const widget = this.page.locator('.quick-input-widget', { hasText: title });
     await widget.locator('input.input').fill(text);
     await widget.locator('input.input').press('Enter');
+    await widget.waitFor({ state: 'hidden' });
+  }
+
+  /** Types a file's path into the workbench's own file dialog, whose title this is. */
+  async answerFile(title: string, file: string, button = 'OK'): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget', { hasText: title });
+    await widget.locator('input.input').fill(file);
+    // Enter is lost while the dialog still looks the folder up.
+    await widget.locator('.monaco-button', { hasText: button }).click();
     await widget.waitFor({ state: 'hidden' });
   }
 

@@ -310,6 +310,35 @@ export const policyTable = {
       ),
     },
   },
+  debugRegisters: {
+    about:
+      'breakpoints and watchpoints of a guest: when they are switched with the host’s, and accesses no longer trap',
+    values: {
+      untilExit: merged(
+        'v3.17',
+        'from a write that trapped until the next exit, and in every run while MDSCR_EL1.MDE or KDE is set, trapped then',
+        'debug.c of a v6.13 source, debug-sr.h before that change, sys_regs.c of several; the release is remembered',
+      ),
+      whileLoaded: merged(
+        'v6.14',
+        'from any access that trapped until the vCPU leaves its core; from the start while MDE or KDE is set',
+        'the commit’s text; debug.c and sys_regs.c of later sources; the release from the fixes of its pull request',
+        'beb470d96cec',
+      ),
+    },
+  },
+  osLock: {
+    about: 'the OS lock of a guest (OSLAR_EL1)',
+    values: {
+      ignored: merged('v3.17', 'never locked', 'the lines that f24adc65c556 replaces (patches as posted)'),
+      emulated: merged(
+        'v5.18',
+        'one for each vCPU, which takes MDSCR_EL1.MDE and SS from it (KDE too since v6.14); user space sees OSLSR_EL1',
+        'the series as posted and debug.c of later sources; the push record of its tree; the release is remembered',
+        '7dabf02f43a1',
+      ),
+    },
+  },
   smcCalls: {
     about: 'calls that a guest makes by SMC, which traps',
     values: {

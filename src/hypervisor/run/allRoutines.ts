@@ -1,5 +1,6 @@
 /** Every routine of the model, in the order in which their steps have addresses. */
 import { doIdle, secondaryStartKernel, startKernel } from './boot';
+import { debugSwitchToGuest, debugSwitchToHost, handleOslar } from './debug';
 import { handleExit, handleHvc, handleSmc, handleSysReg, handleWfx, unknownEc } from './exits';
 import { accessFault, breakEntry, flushVm, guestAbort, mapCpuInterface, memoryFault, userMemAbort } from './faults';
 import { handleIrq } from './interrupts';
@@ -20,4 +21,5 @@ export const allRoutines: readonly Routine[] = [
   ...[vmmCall, vmmWrite, cpuUp, otherVms, vmmReadsCtr],
   ...[wrProtect, wpMemoryRegion, getDirtyLog, clearDirtyLog, enableLogDirty, ageGfn],
   ...[setMemoryRegion, flushShadowMemslot, unmapRange, stage2Unmap, unmapVm],
+  ...[debugSwitchToGuest, debugSwitchToHost, handleOslar],
 ];

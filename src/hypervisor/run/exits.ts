@@ -8,6 +8,7 @@ import { guestDebugFeatures, guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
 import type { CacheRegister } from '../virtualCaches';
+import { accessDebug } from './debug';
 import { injectUndefined, skip } from './inject';
 import { accessPhysicalTimer, isPhysicalTimer } from './interrupts';
 import type { CoreContext, Hypervisor } from './model';
@@ -92,8 +93,8 @@ const STAGE1_CONTROLS = new Set([
 const SGI_REGISTERS = new Set(['ICC_SGI0R_EL1', 'ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1']);
 const SET_WAY = new Set(['DC ISW', 'DC CSW', 'DC CISW']);
 
-/** What comes of an access: a value for Rt, nothing, or UNDEF. */
-type Answer = { readonly value?: bigint; readonly undefined?: true; readonly flush?: boolean };
+/** What comes of an access: a value for Rt, nothing, or UNDEF; and what has to be done for it. */
+type Answer = { readonly value?: bigint; readonly undefined?: true; readonly call?: string };
 
 function answer(c: CoreContext, name: string, written: bigint | undefined): Answer {
   const { vcpu, model } = c;
@@ -116,7 +117,7 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
   if (SET_WAY.has(name)) {
     const what = setWayTrap(vcpu.tvm, model.fwb);
     vcpu.tvm = what.tvm;
-    return { flush: what.flush };
+    return flushing(what);
   }
   if (STAGE1_CONTROLS.has(name) && written !== undefined) {
     if (name !== 'SCTLR_EL1') {
@@ -126,10 +127,12 @@ function answer(c: CoreContext, name: string, written: bigint | undefined): Answ
     const what = controlWrite(vcpu.tvm, c.read(name), written);
     c.write(name, written);
     vcpu.tvm = what.tvm;
-    return { flush: what.flush };
+    return flushing(what);
   }
-  return { undefined: true };
+  return accessDebug(c, name, written) ?? { undefined: true };
 }
+
+const flushing = ({ flush }: { readonly flush: boolean }): Answer => (flush ? { call: 'stage2_flush_vm' } : {});
 
 /** ID registers without a name here, and those of AArch32's vectors, which no core has: they read as 0 (ID_UNALLOCATED). */
 const RESERVED_ID = /^S3_0_C0_C[1-7]_[0-7]$|^MVFR[0-2]_EL1$/;
@@ -186,7 +189,7 @@ export const handleSysReg: Routine = {
         return done('resume');
       }
       if (what.value !== undefined && rt !== 31 && locals.read === true) vcpu.x[rt] = what.value;
-      return what.flush === true ? { call: 'stage2_flush_vm' } : undefined;
+      return what.call === undefined ? undefined : { call: what.call };
     }),
     step('skip the instruction', 5, ({ vcpu }) => {
       skip(vcpu);

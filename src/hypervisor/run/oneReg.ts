@@ -7,11 +7,12 @@ import type { Outcome } from '../errno';
 import { lowersDebugVersion } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { coreRegs, decodeOneReg, sysregId, timerRegs } from '../kvmApi';
+import { oslsr, setOslsr } from './debug';
 import { guestId } from './exits';
 import { isPhysicalTimer } from './interrupts';
 import type { Hypervisor } from './model';
 import { vcpuRegisters } from './vcpuRegisters';
-import { KEY_REGISTERS, PHYSICAL_TIMER, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
+import { DEBUG_REGISTERS, KEY_REGISTERS, PHYSICAL_TIMER, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
 import { hcrFacts } from './world';
 
 /** The host's, which no release here lets user space change. */
@@ -28,11 +29,16 @@ const coreNames: ReadonlyMap<bigint, string> = new Map([...coreRegs].map(([name,
 /** Registers of EL1 and EL0 that are neither core registers nor the timer's. */
 const plainNames = (model: Hypervisor): readonly string[] => {
   const keys = model.port.hasFeature(0, 'FEAT_PAuth') ? KEY_REGISTERS : [];
-  return [...VCPU_REGISTERS, ...PHYSICAL_TIMER, ...keys].filter((name) => !coreRegs.has(name) && !timerRegs.has(name));
+  return [...VCPU_REGISTERS, ...PHYSICAL_TIMER, ...DEBUG_REGISTERS, ...keys].filter(
+    (name) => !coreRegs.has(name) && !timerRegs.has(name),
+  );
 };
 
+const hasOsLock = ({ policies }: Hypervisor): boolean => policies.osLock === 'emulated';
+
 export function regList(model: Hypervisor, vcpu: Vcpu): bigint[] {
-  const names = [...plainNames(model), 'MPIDR_EL1', ...HOST_REGISTERS, 'CLIDR_EL1', 'CTR_EL0'];
+  const lock = hasOsLock(model) ? ['OSLSR_EL1'] : [];
+  const names = [...plainNames(model), ...lock, 'MPIDR_EL1', ...HOST_REGISTERS, 'CLIDR_EL1', 'CTR_EL0'];
   return [...coreRegs.values(), ...timerRegs.values(), ...names.map(sysregId), ...vcpu.caches.regList()];
 }
 
@@ -76,6 +82,7 @@ export function getOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint): Outcome | 
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
   if (name === 'CSSELR_EL1' && trapped(model, vcpu)) return vcpu.caches.csselr;
   if (isPhysicalTimer(name)) return vcpu.registers[name];
+  if (name === 'OSLSR_EL1' && hasOsLock(model)) return oslsr(vcpu);
   if (name === 'MPIDR_EL1') return vcpu.mpidr;
   if (isHosts.has(name)) return guestId(model, vcpu.vm, name);
   return plainNames(model).includes(name) ? registers.system(name) : cacheReg(vcpu, id, undefined);
@@ -100,6 +107,7 @@ export function setOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint, value: bigi
   const name = reg.kind === 'sysreg' ? (registerNameOf(reg.key) ?? '') : '';
   if (name === 'ID_AA64DFR0_EL1') return setDebugFeatures(model, vcpu.vm, value);
   if (name === 'MPIDR_EL1' || isHosts.has(name)) return getOneReg(model, vcpu, id) === value ? 'ok' : 'EINVAL';
+  if (name === 'OSLSR_EL1' && hasOsLock(model)) return setOslsr(vcpu, value) ? 'ok' : 'EINVAL';
   if (!plainNames(model).includes(name)) {
     const outcome = cacheReg(vcpu, id, value);
     return typeof outcome === 'string' ? outcome : 'ok';

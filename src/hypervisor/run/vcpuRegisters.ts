@@ -1,4 +1,5 @@
 /** A vCPU's registers as they are now, wherever that is: on the core, or where the model saved them. Looking changes nothing. */
+import { isKeptAside } from './debug';
 import type { CoreContext, Hypervisor } from './model';
 import type { Vcpu } from './vm';
 
@@ -30,6 +31,9 @@ export function vcpuRegisters(model: Hypervisor, vcpu: Vcpu): VcpuRegisters {
     v: vcpu.loaded ? vcpu.v.map((_, n) => port.v(core, n)) : [...vcpu.v],
     pc: guest === 'entered' ? port.pc(core) : isOn ? port.read(core, 'ELR_EL2') : vcpu.pc,
     pstate: guest === 'entered' ? port.pstate(core) : isOn ? port.read(core, 'SPSR_EL2') : vcpu.pstate,
-    system: (name) => (vcpu.loaded ? port.read(core, name) : (saved[name] ?? vcpu.registers[name] ?? 0n)),
+    system: (name) => {
+      const isOnCore = vcpu.loaded && !isKeptAside(vcpu, name);
+      return isOnCore ? port.read(core, name) : (saved[name] ?? vcpu.registers[name] ?? 0n);
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** Virtual machines and their vCPUs as the model keeps them: plain values, but for the registers that threads 0 and 4 are about. */
 
+import { BREAKPOINTS, WATCHPOINTS } from '../../arch/sysregs/debug';
 import { copyPlain } from '../../base/plain';
 import type { DirtyBitmap } from '../dirtyLog';
 import type { Policies } from '../policies';
@@ -39,6 +40,18 @@ export const KEY_REGISTERS = ['APIA', 'APIB', 'APDA', 'APDB', 'APGA'].flatMap((k
   `${key}KeyHi_EL1`,
 ]);
 
+const bank = (name: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `${name}${n}_EL1`);
+
+/** Debug registers that are on a core only while a guest uses them: see debug.ts. */
+export const DEBUG_REGISTERS: readonly string[] = [
+  ...bank('DBGBCR', BREAKPOINTS),
+  ...bank('DBGBVR', BREAKPOINTS),
+  ...bank('DBGWCR', WATCHPOINTS),
+  ...bank('DBGWVR', WATCHPOINTS),
+  'MDCCINT_EL1',
+];
+
 /** As KVM's reset of a vCPU leaves SCTLR_EL1: everything off. */
 const SCTLR_RESET = 0x00c5_0078n;
 /** GICH_VMCR and ICH_VMCR_EL2: nothing enabled, everything masked. */
@@ -73,6 +86,11 @@ export class Vcpu {
    * KVM_ARM_VCPU_INIT on; PSCI CPU_ON does not set it again.
    */
   tvm = true;
+  /** OSLSR_EL1.OSLK of the guest; MDSCR_EL1 is kept among `registers` while it is set. */
+  osLock = false;
+  /** Whose debug registers guest entries load: 'guest' is KVM's DEBUG_DIRTY too; 'host' takes them from the guest. */
+  debugOwner: 'none' | 'guest' | 'host' = 'none';
+  debugOnCore = false;
   /** The physical core it is loaded on or was last. */
   core: number;
   loaded = false;
@@ -131,6 +149,8 @@ export class Vcpu {
     this.fpsr = 0n;
     for (const name of VCPU_REGISTERS) this.registers[name] = 0n;
     for (const name of PHYSICAL_TIMER) this.registers[name] = 0n;
+    for (const name of DEBUG_REGISTERS) this.registers[name] = 0n;
+    this.osLock = false;
     this.registers.SCTLR_EL1 = SCTLR_RESET;
     this.vmcr = VMCR_RESET;
     this.apr = 0;

@@ -1,10 +1,11 @@
 /** A vCPU's thread: load, run, put (arch/arm64/kvm/arm.c and hyp/switch), with the state of EL1 and EL0 moved in and out. */
 
-import { maskOf } from '../fields';
 import { loadSteps, vmidRolloverSteps } from '../guestSwitch';
 import { composeHcr, type HcrFacts } from '../hcr';
+import { hostMdcr } from '../mdcr';
 import type { Stage2Host } from '../stage2Map';
 import type { Step } from '../steps';
+import { clearDebug, loadDebug, setupDebug } from './debug';
 import { flushInterrupts, putTimer, syncInterrupts } from './interrupts';
 import type { CoreContext } from './model';
 import { hasLeft, mayGoBack, moveThread, nextCore } from './placement';
@@ -111,6 +112,7 @@ export const vcpuLoad: Routine = {
     step('restore EL1 registers', 60, (c) => {
       c.write('CNTVOFF_EL2', c.vcpu.vm.counterOffset);
       for (const name of VCPU_REGISTERS) c.write(name, c.vcpu.registers[name]);
+      loadDebug(c);
       return undefined;
     }),
     step('restore pointer authentication keys', 10, (c) => {
@@ -154,8 +156,6 @@ export const vcpuPut: Routine = {
   ],
 };
 
-const PMU_TRAPS = maskOf('MDCR_EL2.TPM') | maskOf('MDCR_EL2.TPMCR');
-
 /** HCR_EL2 while the host has the core: EL1 is AArch64, nothing is trapped, stage 2 is off. */
 const HOST_HCR = 1n << 31n;
 
@@ -177,8 +177,7 @@ export const vcpuRun: Routine = {
       c.write('CPTR_EL2', 0x33ffn);
       // The counter is the guest's to read; the physical timer is emulated.
       c.write('CNTHCTL_EL2', 1n);
-      // A guest has no PMU: it is UNDEFINED.
-      c.write('MDCR_EL2', c.read('MDCR_EL2') | PMU_TRAPS);
+      setupDebug(c);
       c.write('VPIDR_EL2', c.read('MIDR_EL1'));
       c.write('VMPIDR_EL2', vcpu.mpidr);
       model.entered++;
@@ -192,7 +191,7 @@ export const vcpuRun: Routine = {
       const hardwareFlag = c.port.hasFeature(c.core, 'FEAT_HAFDBS');
       c.write('VTCR_EL2', vcpu.vm.stage2.vtcr({ paRange, wideVmids: host.vmidBits === 16, hardwareFlag }));
       c.write('VTTBR_EL2', vttbr(vcpu));
-      return undefined;
+      return vcpu.debugOwner === 'none' ? undefined : { call: '__debug_switch_to_guest' };
     }),
     step('restore general registers', 16, ({ port, core, vcpu }) => {
       for (let n = 0; n < 31; n++) port.setX(core, n, vcpu.x[n]);
@@ -218,7 +217,9 @@ export const vcpuRun: Routine = {
     }),
     step('deactivate traps', 15, (c) => {
       c.write('HCR_EL2', HOST_HCR);
-      return undefined;
+      c.write('MDCR_EL2', hostMdcr(c.read('MDCR_EL2')));
+      clearDebug(c);
+      return c.vcpu.debugOnCore ? { call: '__debug_switch_to_host' } : undefined;
     }),
     step('sync the vGIC', 20, (c) => {
       syncInterrupts(c);

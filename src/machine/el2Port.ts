@@ -9,6 +9,7 @@ import type { CoreUnit } from './coreUnit';
 import type { GuestTime } from './time';
 
 const TWO32 = 2 ** 32;
+const TWE = 1n << 14n; // HCR_EL2
 const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
 const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
 
@@ -87,9 +88,14 @@ export function el2Port(parts: El2Parts): El2Port {
     setPc: (core, address) => units[core].setPc(address),
     own: (core, owner) => memory.setOwner(core, owner),
     wait: (core) => cpu(core).setWaiting(true),
-    wake: (core) => cpu(core).setWaiting(false),
+    wake: (core) => {
+      // A guest that has the core to itself may wait by WFE, which does not trap: whoever comes has it left.
+      if (units[core].el < 2 && ((cpu(core).peekSystem('HCR_EL2') ?? 0n) & TWE) === 0n) units[core].kicked = true;
+      cpu(core).setWaiting(false);
+    },
     kick: (core) => {
       units[core].kicked = true;
+      if (units[core].el < 2) cpu(core).setWaiting(false);
     },
     el: (core) => units[core].el,
     now: () => time.now() / 1e9,

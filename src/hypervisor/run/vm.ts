@@ -91,6 +91,8 @@ export class Vcpu {
   /** Whose debug registers guest entries load: 'guest' is KVM's DEBUG_DIRTY too; 'host' takes them from the guest. */
   debugOwner: 'none' | 'guest' | 'host' = 'none';
   debugOnCore = false;
+  /** HCR_EL2.TWE: others want its core too. */
+  trapsWfe = false;
   /** The physical core it is loaded on or was last. */
   core: number;
   loaded = false;

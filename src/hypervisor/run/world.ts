@@ -87,9 +87,16 @@ export function hcrFacts(c: CoreContext, vcpu: Vcpu): HcrFacts {
     mte: false,
     pointerAuthentication: c.port.hasFeature(c.core, 'FEAT_PAuth'),
     tvm: vcpu.tvm,
-    alone: false,
+    alone: !vcpu.trapsWfe,
   };
 }
+
+/**
+ * single_task_running, by which KVM sets and clears TWE when a vCPU is loaded (kvm_arch_vcpu_load of several sources). A thread that
+ * is woken there brings that about, since it preempts; here it is before each entry, and costs nothing.
+ */
+const isSingleTask = ({ queue }: CoreContext): boolean =>
+  queue.filter(({ vcpu }) => vcpu?.state === 'runnable' && !vcpu.paused).length <= 1;
 
 const hasKeys = (c: CoreContext): boolean => c.port.hasFeature(c.core, 'FEAT_PAuth');
 
@@ -173,6 +180,7 @@ export const vcpuRun: Routine = {
     step('activate traps', 15, (c) => {
       const { vcpu, model } = c;
       c.guest = 'elsewhere';
+      vcpu.trapsWfe = !isSingleTask(c);
       c.write('HCR_EL2', composeHcr(hcrFacts(c, vcpu)).value);
       c.write('CPTR_EL2', 0x33ffn);
       // The counter is the guest's to read; the physical timer is emulated.

@@ -1,5 +1,5 @@
 /**
- * Power State Coordination Interface (Arm DEN 0022, version 1.1) and the discovery calls of the SMC Calling Convention
+ * Power State Coordination Interface (Arm DEN 0022, version 1.1, and later ones for who asks for them) and the discovery calls of the SMC Calling Convention
  * (DEN 0028), as firmware below the guest would answer them. What is answered is one table; PSCI_FEATURES reads that table.
  */
 
@@ -30,13 +30,16 @@ export const PsciResult = {
   INVALID_ADDRESS: -9n,
 } as const;
 
-const VERSION_1_1 = 0x0001_0001n;
+/** Major in [31:16], minor in [15:0]. */
+const version = (major: number, minor: number): number => (major << 16) | minor;
+const VERSION_1_1 = version(1, 1);
 const SMCCC_1_1 = 0x0001_0001n;
 const TRUSTED_OS_NOT_PRESENT = 2n;
 const AFFINITY_MASK = 0xff_00ff_ffffn;
 /** StateID and StateType. */
 const POWER_STATE_MASK = 0x1_ffffn;
 const SYSTEM_WARM_RESET = 0n;
+const HIBERNATE_OFF = 1n;
 const CALL_64 = 0x4000_0000;
 
 /** A call: the calling core, and X1 to X3 (their low words for 32-bit calls). */
@@ -44,6 +47,7 @@ interface Call {
   readonly core: number;
   readonly wide: boolean;
   readonly args: readonly [bigint, bigint, bigint];
+  readonly version: number;
 }
 
 interface FunctionRow {
@@ -51,6 +55,8 @@ interface FunctionRow {
   readonly name: string;
   /** There is a 64-bit form as well, with bit 30 set. */
   readonly wide?: boolean;
+  /** The first version that has it; else it is in all of them. */
+  readonly since?: number;
   readonly call: (psci: PsciPort, call: Call) => bigint;
   /** What PSCI_FEATURES answers. */
   readonly features?: bigint;
@@ -91,6 +97,13 @@ function systemReset2(port: PsciPort, { args: [type] }: Call): bigint {
   return PsciResult.SUCCESS;
 }
 
+/** A state that the guest has saved: off, like any other. 0 is what it was before the specification was final. */
+function systemOff2(port: PsciPort, { args: [type, cookie] }: Call): bigint {
+  if ((type !== 0n && type !== HIBERNATE_OFF) || cookie !== 0n) return PsciResult.INVALID_PARAMETERS;
+  port.systemOff();
+  return PsciResult.SUCCESS;
+}
+
 const effect = (act: (port: PsciPort, call: Call) => void) => (port: PsciPort, call: Call) => {
   act(port, call);
   return PsciResult.SUCCESS;
@@ -98,7 +111,7 @@ const effect = (act: (port: PsciPort, call: Call) => void) => (port: PsciPort, c
 
 /** Every call that is answered with more than NOT_SUPPORTED. */
 export const psciFunctions: readonly FunctionRow[] = [
-  { id: 0x84000000, name: 'PSCI_VERSION', call: () => VERSION_1_1 },
+  { id: 0x84000000, name: 'PSCI_VERSION', call: (_port, call) => BigInt(call.version) },
   { id: 0x84000001, name: 'CPU_SUSPEND', wide: true, call: cpuSuspend },
   { id: 0x84000002, name: 'CPU_OFF', call: effect((port, { core }) => port.cpuOff(core)) },
   { id: 0x84000003, name: 'CPU_ON', wide: true, call: cpuOn },
@@ -106,8 +119,16 @@ export const psciFunctions: readonly FunctionRow[] = [
   { id: 0x84000006, name: 'MIGRATE_INFO_TYPE', call: () => TRUSTED_OS_NOT_PRESENT },
   { id: 0x84000008, name: 'SYSTEM_OFF', call: effect((port) => port.systemOff()) },
   { id: 0x84000009, name: 'SYSTEM_RESET', call: effect((port) => port.systemReset()) },
-  { id: 0x8400000a, name: 'PSCI_FEATURES', call: (_port, { args }) => featuresOf(args[0]) },
-  { id: 0x84000012, name: 'SYSTEM_RESET2', wide: true, call: systemReset2 },
+  { id: 0x8400000a, name: 'PSCI_FEATURES', since: version(1, 0), call: (_port, call) => featuresOf(call) },
+  { id: 0x84000012, name: 'SYSTEM_RESET2', since: version(1, 1), wide: true, call: systemReset2 },
+  {
+    id: 0x84000015,
+    name: 'SYSTEM_OFF2',
+    since: version(1, 3),
+    wide: true,
+    call: systemOff2,
+    features: HIBERNATE_OFF,
+  },
   { id: 0x80000000, name: 'SMCCC_VERSION', call: () => SMCCC_1_1 },
   { id: 0x80000001, name: 'SMCCC_ARCH_FEATURES', call: (_port, { args }) => archFeatures(args[0]) },
 ];
@@ -126,12 +147,14 @@ function rowOf(id: bigint): FunctionRow | undefined {
 /** The name of a function; undefined for one that is not known. */
 export const psciName = (id: bigint): string | undefined => rowOf(id)?.name;
 
+const isIn = ({ since = 0 }: FunctionRow, version: number): boolean => version >= since;
 const isSmccc = (row: FunctionRow): boolean => row.id < 0x84000000;
 
 /** PSCI_FEATURES: of PSCI's functions and of SMCCC_VERSION. */
-function featuresOf(id: bigint): bigint {
+function featuresOf({ args: [id], version }: Call): bigint {
   const row = rowOf(id);
-  if (row === undefined || (isSmccc(row) && row.name !== 'SMCCC_VERSION')) return PsciResult.NOT_SUPPORTED;
+  if (row === undefined || !isIn(row, version) || (isSmccc(row) && row.name !== 'SMCCC_VERSION'))
+    return PsciResult.NOT_SUPPORTED;
   return row.features ?? PsciResult.SUCCESS;
 }
 
@@ -148,16 +171,18 @@ export interface PsciAnswer {
   readonly x0: bigint;
 }
 
-/** Answers an HVC or SMC of `core` with function `x0` and arguments X1 to X3, all as unsigned 64-bit values. */
+/** Answers an HVC or SMC of `core` with function `x0` and arguments X1 to X3, all as unsigned 64-bit values, as that version does. */
 export function psciCall(
   port: PsciPort,
   core: number,
   x0: bigint,
   args: readonly [bigint, bigint, bigint],
+  version: number = VERSION_1_1,
 ): PsciAnswer {
   const row = rowOf(x0);
-  if (row === undefined) return { name: undefined, x0: BigInt.asUintN(64, PsciResult.NOT_SUPPORTED) };
+  if (row === undefined || !isIn(row, version))
+    return { name: undefined, x0: BigInt.asUintN(64, PsciResult.NOT_SUPPORTED) };
   const wide = (Number(BigInt.asUintN(32, x0)) & CALL_64) !== 0;
   const [a, b, c] = args.map((arg) => (wide ? arg : BigInt.asUintN(32, arg)));
-  return { name: row.name, x0: BigInt.asUintN(64, row.call(port, { core, wide, args: [a, b, c] })) };
+  return { name: row.name, x0: BigInt.asUintN(64, row.call(port, { core, wide, args: [a, b, c], version })) };
 }

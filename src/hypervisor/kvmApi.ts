@@ -111,6 +111,7 @@ export const memoryFlags = { KVM_MEM_LOG_DIRTY_PAGES: 1, KVM_MEM_READONLY: 2 } a
  * One-reg ids: architecture [63:60] = 6, size [55:52] = log2 of bytes, kind of register [27:16], index [15:0]. Kind 0x13:
  * system registers, whose index is the key of the architecture's table. Kind 0x11: one of several behind one name ("demux"),
  * with what it is in [15:8] (0 = CCSIDR_EL1) and which in [7:0].
+ * Kind 0x14: of KVM's own firmware.
  */
 const ARM64 = 0x6000_0000_0000_0000n;
 const SIZE_SHIFT = 52n;
@@ -124,6 +125,7 @@ const U64 = 3n << SIZE_SHIFT;
 const CORE = 0x10n;
 const DEMUX = 0x11n;
 const SYSREG = 0x13n;
+const FIRMWARE = 0x14n;
 
 const U128 = 4n << SIZE_SHIFT;
 
@@ -172,6 +174,9 @@ export function sysregId(name: string): bigint {
   const row = systemRegisters[byName(name)] ?? bug(`register ${name}`);
   return ARM64 | U64 | (SYSREG << KIND_SHIFT) | BigInt(encodingKey(row.encoding));
 }
+
+/** KVM_REG_ARM_FW_REG(0): the version of PSCI that a VM has. */
+export const KVM_REG_ARM_PSCI_VERSION = ARM64 | U64 | (FIRMWARE << KIND_SHIFT);
 
 /** The id of the CCSIDR_EL1 that a CSSELR_EL1 value selects. */
 export const ccsidrId = (csselr: number): bigint => ARM64 | U32 | (DEMUX << KIND_SHIFT) | BigInt(csselr);

@@ -339,6 +339,24 @@ export const policyTable = {
       ),
     },
   },
+  psciVersion: {
+    about: 'the version of PSCI that guests have unless user space asks for an older one (KVM_ARM_PSCI_LATEST)',
+    values: {
+      v1_0: merged('v4.16', '1.0', 'arm_psci.h before 512865d83fd9 (patch as posted); the release is remembered'),
+      v1_1: merged(
+        'v5.18',
+        '1.1, with SYSTEM_RESET2',
+        'the patches as posted and psci.c of a later source; in the pull request for v5.18; Debian’s 6.1 shows it',
+        '512865d83fd9',
+      ),
+      v1_3: merged(
+        'v6.13',
+        '1.3, with SYSTEM_OFF2',
+        'the patches as posted; in the pull request for v6.13, its commit in the push record of a tree',
+        '8be82d536a9f',
+      ),
+    },
+  },
   smcCalls: {
     about: 'calls that a guest makes by SMC, which traps',
     values: {

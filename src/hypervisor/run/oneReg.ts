@@ -6,11 +6,12 @@ import { byName, registerNameOf, systemRegisters } from '../../arch/sysregs';
 import type { Outcome } from '../errno';
 import { lowersDebugVersion } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
-import { coreRegs, decodeOneReg, sysregId, timerRegs } from '../kvmApi';
+import { coreRegs, decodeOneReg, KVM_REG_ARM_PSCI_VERSION, sysregId, timerRegs } from '../kvmApi';
 import { oslsr, setOslsr } from './debug';
 import { guestId } from './exits';
 import { isPhysicalTimer } from './interrupts';
 import type { Hypervisor } from './model';
+import { psciVersion, setPsciVersion } from './psci';
 import { vcpuRegisters } from './vcpuRegisters';
 import { DEBUG_REGISTERS, KEY_REGISTERS, PHYSICAL_TIMER, VCPU_REGISTERS, type Vcpu, type Vm } from './vm';
 import { hcrFacts } from './world';
@@ -39,13 +40,15 @@ const hasOsLock = ({ policies }: Hypervisor): boolean => policies.osLock === 'em
 export function regList(model: Hypervisor, vcpu: Vcpu): bigint[] {
   const lock = hasOsLock(model) ? ['OSLSR_EL1'] : [];
   const names = [...plainNames(model), ...lock, 'MPIDR_EL1', ...HOST_REGISTERS, 'CLIDR_EL1', 'CTR_EL0'];
-  return [...coreRegs.values(), ...timerRegs.values(), ...names.map(sysregId), ...vcpu.caches.regList()];
+  const firmware = [KVM_REG_ARM_PSCI_VERSION];
+  return [...coreRegs.values(), ...firmware, ...timerRegs.values(), ...names.map(sysregId), ...vcpu.caches.regList()];
 }
 
 /** What an id is called: `CCSIDR_EL1[2]` by its CSSELR_EL1 value. */
 export function oneRegName(id: bigint): string {
   const reg = decodeOneReg(id);
   if (reg.kind === 'ccsidr') return `CCSIDR_EL1[${reg.csselr}]`;
+  if (id === KVM_REG_ARM_PSCI_VERSION) return 'KVM_REG_ARM_PSCI_VERSION';
   return (
     coreNames.get(id) ?? timerNames.get(id) ?? (reg.kind === 'sysreg' ? registerNameOf(reg.key) : undefined) ?? '?'
   );
@@ -75,6 +78,7 @@ export function getOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint): Outcome | 
   const registers = vcpuRegisters(model, vcpu);
   const core = coreNames.get(id);
   if (core !== undefined) return coreValue(registers, core);
+  if (id === KVM_REG_ARM_PSCI_VERSION) return psciVersion(vcpu.vm);
   const timer = timerNames.get(id);
   if (timer === 'CNTVCT_EL0') return BigInt.asUintN(64, count(model) - vcpu.vm.counterOffset);
   if (timer !== undefined) return registers.system(timer);
@@ -99,6 +103,7 @@ function coreValue(registers: ReturnType<typeof vcpuRegisters>, name: string): b
 export function setOneReg(model: Hypervisor, vcpu: Vcpu, id: bigint, value: bigint): Outcome {
   const core = coreNames.get(id);
   if (core !== undefined) return setCore(vcpu, core, value);
+  if (id === KVM_REG_ARM_PSCI_VERSION) return setPsciVersion(vcpu.vm, value);
   const timer = timerNames.get(id);
   if (timer === 'CNTVCT_EL0') vcpu.vm.counterOffset = BigInt.asUintN(64, count(model) - value);
   else if (timer !== undefined) vcpu.registers[timer] = value;

@@ -227,6 +227,8 @@ export class Vm {
   cacheablePfnmap = false;
   /** ID_AA64DFR0_EL1, where user space wants less than the host has. */
   debugFeatures: bigint | undefined;
+  /** Of PSCI, where user space has asked for one. */
+  psciVersion: bigint | undefined;
   /** The guest has asked for a reset: user space does it when no vCPU is on a core any more. */
   resets = false;
   /** A vCPU that has run was initialised again: what the guest finds with its caches off has to be in memory. */

@@ -83,7 +83,7 @@ test('SYSTEM_RESET2 resets for the one type that there is; CPU_SUSPEND wants a p
 test('FEATURES answers from the table', () => {
   const machine = new Machine();
   for (const row of psciFunctions) {
-    const psci = row.id >= 0x84000000 || row.name === 'SMCCC_VERSION';
+    const psci = (row.id >= 0x84000000 && row.name !== 'SYSTEM_OFF2') || row.name === 'SMCCC_VERSION';
     assert.equal(call(machine, 0x8400000a, BigInt(row.id)), psci ? 0n : -1n, row.name);
   }
   assert.equal(call(machine, 0x8400000a, 0xc4000003n), 0n);
@@ -93,6 +93,21 @@ test('FEATURES answers from the table', () => {
   assert.equal(call(machine, 0x80000001, 0x80000001n), 0n);
   assert.equal(call(machine, 0x80000001, 0x80008000n), -1n);
   assert.equal(call(machine, 0x84000006), 2n);
+});
+
+test('SYSTEM_OFF2 is there in version 1.3: both numbers of the one type, with nothing beside it', () => {
+  const machine = new Machine();
+  const by = (version: number, ...[id, a, b]: readonly [bigint, bigint, bigint]): bigint =>
+    signed(psciCall(machine, 0, id, [a, b, 0n], version).x0);
+  const [features, off2] = [0x8400000an, 0xc4000015n];
+  assert.deepEqual([by(0x10001, off2, 1n, 0n), by(0x10001, features, off2, 0n)], [-1n, -1n]);
+  assert.deepEqual(
+    [by(0x10003, off2, 2n, 0n), by(0x10003, off2, 1n, 1n), by(0x10003, features, off2, 0n)],
+    [-2n, -2n, 1n],
+  );
+  assert.deepEqual(machine.log, []);
+  assert.deepEqual([by(0x10003, off2, 0n, 0n), by(0x10003, off2, 1n, 0n)], [0n, 0n]);
+  assert.deepEqual(machine.log, ['system off', 'system off']);
 });
 
 test('what is not known is not supported', () => {

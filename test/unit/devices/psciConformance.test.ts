@@ -76,6 +76,9 @@ const calls: readonly CallRow[] = [
   features(0xc4000012n, SUCCESS, [NOT_SUPPORTED, 'QEMU has no SYSTEM_RESET2']),
   ...[0n, 2n, 8n, 9n, 0xan].map((n) => features(0xc4000000n + n, NOT_SUPPORTED)),
   features(0x84000005n, NOT_SUPPORTED),
+  // Of version 1.3.
+  features(0xc4000015n, NOT_SUPPORTED),
+  { call: [0xc4000015n, 1n], answer: NOT_SUPPORTED },
   features(0xc4000005n, NOT_SUPPORTED),
   features(0x80000000n, SUCCESS, noSmccc),
   features(0x80000001n, NOT_SUPPORTED),

@@ -1,6 +1,8 @@
 /** PSCI of guests as KVM answers it, system events, and what KVM_ARM_VCPU_INIT of a vCPU that has run does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { KVM_REG_ARM_PSCI_VERSION } from '../../../../src/hypervisor/kvmApi';
+import { getOneReg, regList, setOneReg } from '../../../../src/hypervisor/run/oneReg';
 import { call, code, load, type Operation, run, type Script, script, store, until } from './scriptGuest';
 
 const AT = 0x4010_0000;
@@ -69,6 +71,53 @@ test('a vCPU that is started while it leaves its core has the registers of a res
   const { mappings } = s.model.vms[0];
   const word = s.machine.peek(0, 'pa', BigInt(mappings[0].vma.start + FLAG - 0x4000_0000), 8);
   assert.deepEqual([...word], new Array(8).fill(0));
+});
+
+describe('the version of PSCI', () => {
+  const NOT_SUPPORTED = BigInt.asUintN(64, -1n);
+  const [VERSION, FEATURES, RESET2, OFF2] = [0x8400_0000, 0x8400_000a, 0xc400_0012, 0xc400_0015] as const;
+  /** PSCI_VERSION, PSCI_FEATURES of SYSTEM_RESET2 and SYSTEM_OFF2, and what the calls say of types that there are not. */
+  const questions = [
+    ...[call(VERSION), call(FEATURES, RESET2), call(FEATURES, OFF2), call(RESET2, 1), call(OFF2, 2)],
+    call(OFF2, 1, 1),
+  ];
+  const answers = (kvm: string): bigint[] =>
+    ended({ ...one, kvm }, questions)
+      .results()
+      .map(({ x0 }) => x0);
+  const none = NOT_SUPPORTED;
+  const bad = INVALID_PARAMETERS;
+
+  test('is 1.0 before v5.18, 1.1 with SYSTEM_RESET2 before v6.13, 1.3 with SYSTEM_OFF2 since', () => {
+    assert.deepEqual(answers('5.17'), [0x1_0000n, none, none, none, none, none]);
+    for (const kvm of ['5.18', '6.1', '6.12']) assert.deepEqual(answers(kvm), [0x1_0001n, 0n, none, bad, none, none]);
+    assert.deepEqual(answers('6.13'), [0x1_0003n, 0n, 1n, bad, bad, bad]);
+  });
+  test('SYSTEM_OFF2 ends the VM', () => {
+    for (const type of [0, 1]) {
+      const s = ended({ ...one, kvm: '6.13' }, [call(OFF2, type), call(VERSION)]);
+      assert.equal(s.results()[1].x0, 0n);
+      assert.equal(s.model.vms[0].vcpus[0].exits.KVM_EXIT_SYSTEM_EVENT, 1);
+    }
+  });
+  test('user space may ask for an older one, which the guest then has, and for none that KVM lacks', () => {
+    const of = (kvm: string, wanted: bigint) => {
+      const { machine, model, results, finish } = script({ ...one, kvm }, questions);
+      while (model.vms.length === 0 && machine.run(1).reason === 'limit');
+      const vcpu = model.vms[0].vcpus[0];
+      assert.ok(regList(model, vcpu).includes(KVM_REG_ARM_PSCI_VERSION));
+      const outcome = setOneReg(model, vcpu, KVM_REG_ARM_PSCI_VERSION, wanted);
+      const now = getOneReg(model, vcpu, KVM_REG_ARM_PSCI_VERSION);
+      finish();
+      assert.equal(results()[0].x0, now);
+      return [outcome, now, results()[1].x0];
+    };
+    assert.deepEqual(of('6.13', 0x1_0001n), ['ok', 0x1_0001n, 0n]);
+    assert.deepEqual(of('6.13', 0x1_0000n), ['ok', 0x1_0000n, none]);
+    assert.deepEqual(of('6.13', 2n), ['ok', 2n, none]);
+    assert.deepEqual(of('6.12', 0x1_0003n), ['EINVAL', 0x1_0001n, 0n]);
+    assert.deepEqual(of('6.12', 1n), ['EINVAL', 0x1_0001n, 0n]);
+  });
 });
 
 describe('SYSTEM_RESET', () => {

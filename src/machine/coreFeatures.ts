@@ -51,6 +51,7 @@ const neoverseN1: readonly FeatureName[] = [
   'FEAT_XNX',
 ];
 
+/** Without FEAT_S2FWB, which asks for IDC (LoUIS and LoUU of 0): KVM relies on that, and the thread's CLIDR_EL1 has 1. */
 const m2: readonly FeatureName[] = [
   'FEAT_AES',
   'FEAT_AdvSIMD',
@@ -90,7 +91,6 @@ const m2: readonly FeatureName[] = [
   'FEAT_PMULL',
   'FEAT_PMUv3',
   'FEAT_RDM',
-  'FEAT_S2FWB',
   'FEAT_SB',
   'FEAT_SHA1',
   'FEAT_SHA256',

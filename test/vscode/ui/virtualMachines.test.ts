@@ -83,8 +83,10 @@ describe('a virtual machine', () => {
     await ui.page.locator('.quick-input-widget', { hasText: 'Save VM 1' }).waitFor();
     await ui.screenshot('vm-save', THEMES);
     await ui.answerFile('Save VM 1', file);
-    assert.ok(await becomes(async () => existsSync(file), 20_000), 'the file is there');
-    const { vcpus } = JSON.parse(readFileSync(file, 'utf8')) as { vcpus: unknown[] };
+    // It is there before it is whole.
+    const saved = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+    assert.ok(await becomes(async () => saved().trimEnd().endsWith('}'), 20_000), 'the file is there');
+    const { vcpus } = JSON.parse(saved()) as { vcpus: unknown[] };
     assert.equal(vcpus.length, 1);
   });
 

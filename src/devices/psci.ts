@@ -1,6 +1,7 @@
 /**
- * Power State Coordination Interface (Arm DEN 0022, version 1.1, and later ones for who asks for them) and the discovery calls of the SMC Calling Convention
- * (DEN 0028), as firmware below the guest would answer them. What is answered is one table; PSCI_FEATURES reads that table.
+ * Power State Coordination Interface (Arm DEN 0022, version 1.1, and later ones for who asks for them) and the discovery calls of
+ * the SMC Calling Convention (DEN 0028), as firmware below the guest would answer them. What is answered is one table;
+ * PSCI_FEATURES reads that table.
  */
 
 /** The machine, as PSCI sees it. */

@@ -21,6 +21,14 @@ export function fieldOf(name: string): RegisterField {
 
 export const maskOf = (name: string): bigint => fieldMask(fieldOf(name));
 
+/** The mask of several fields of a register. */
+export const masksOf = (register: string, ...fields: readonly string[]): bigint =>
+  fields.reduce((all, field) => all | maskOf(`${register}.${field}`), 0n);
+
+/** Bits hi to lo of a syndrome or the like. */
+export const bitsOf = (value: bigint, hi: number, lo: number): number =>
+  Number(BigInt.asUintN(hi - lo + 1, value >> BigInt(lo)));
+
 /** Value of a field within a register's value. */
 export const getField = (name: string, value: bigint): bigint => (value & maskOf(name)) >> BigInt(fieldOf(name).lo);
 

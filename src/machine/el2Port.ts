@@ -1,6 +1,7 @@
 /** The machine, as the hypervisor model reaches it: see hypervisor/run/port.ts. */
 import { operationByName } from '../arch/sysops';
 import type { Cpu } from '../cpu/cpu';
+import { maskOf } from '../hypervisor/fields';
 import type { El2Port } from '../hypervisor/run/port';
 import type { MemorySystem } from '../memory/memorySystem';
 import type { DeviceBus } from './bus';
@@ -9,7 +10,7 @@ import type { CoreUnit } from './coreUnit';
 import type { GuestTime } from './time';
 
 const TWO32 = 2 ** 32;
-const TWE = 1n << 14n; // HCR_EL2
+const TWE = maskOf('HCR_EL2.TWE');
 const low = (value: bigint): number => Number(BigInt.asUintN(32, value));
 const high = (value: bigint): number => Number(BigInt.asUintN(32, value >> 32n));
 

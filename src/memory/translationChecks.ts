@@ -327,10 +327,11 @@ export class TranslationChecks implements TranslationWatch {
    * the MMU on has yet to do a TLBI.
    */
   private isIdle(writer: number, entry: number): boolean {
-    const { context } = this.shared.ports;
-    const owner = vmidTag(context(writer));
-    if (context(writer).mmu || this.changes.owner[entry] !== owner) return false;
-    const held = context(this.holderOf(entry));
+    const { ports } = this.shared;
+    const own = ports.context(writer);
+    const owner = vmidTag(own);
+    if (own.mmu || this.changes.owner[entry] !== owner) return false;
+    const held = ports.context(this.holderOf(entry));
     return !held.mmu || vmidTag(held) !== owner;
   }
 

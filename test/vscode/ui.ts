@@ -16,7 +16,8 @@ export interface TreeRow {
   readonly expanded: boolean | undefined;
 }
 
-export type Theme = 'dark' | 'light';
+export const BOTH_THEMES = ['dark', 'light'] as const;
+export type Theme = (typeof BOTH_THEMES)[number];
 
 const THEMES: Readonly<Record<Theme, { readonly name: string; readonly mark: string }>> = {
   dark: { name: 'Default Dark Modern', mark: '.monaco-workbench.vs-dark' },

@@ -3,7 +3,7 @@
  * core, in place of the host's, only while they are in use; until then accesses trap, and are answered from where the vCPU keeps
  * them. What counts as use, and for how long, is policy debugRegisters. MDSCR_EL1 is switched with the registers of EL1.
  */
-import { maskOf } from '../fields';
+import { maskOf, masksOf } from '../fields';
 import { composeMdcr } from '../mdcr';
 import type { Policies } from '../policies';
 import type { CoreContext } from './model';
@@ -12,14 +12,12 @@ import { DEBUG_REGISTERS, type Vcpu } from './vm';
 
 const isSwitched: ReadonlySet<string> = new Set(DEBUG_REGISTERS);
 
-const bits = (...fields: readonly string[]): bigint =>
-  fields.reduce((all, field) => all | maskOf(`MDSCR_EL1.${field}`), 0n);
-const ENABLED = bits('KDE', 'MDE');
+const ENABLED = masksOf('MDSCR_EL1', 'KDE', 'MDE');
 /** What the OS lock takes from a guest. */
-const LOCKED_OUT = { untilExit: bits('MDE', 'SS'), whileLoaded: bits('KDE', 'MDE', 'SS') } as const satisfies Record<
-  Policies['debugRegisters'],
-  bigint
->;
+const LOCKED_OUT = {
+  untilExit: masksOf('MDSCR_EL1', 'MDE', 'SS'),
+  whileLoaded: masksOf('MDSCR_EL1', 'KDE', 'MDE', 'SS'),
+} as const satisfies Record<Policies['debugRegisters'], bigint>;
 
 /** OSLSR_EL1 of a guest: OSLM says that there is a lock. */
 const OSLM = 8n;

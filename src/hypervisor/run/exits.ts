@@ -3,7 +3,7 @@
 import { EC } from '../../arch/syndromes';
 import { operationByKey } from '../../arch/sysops';
 import { registerNameOf } from '../../arch/sysregs';
-import { getField } from '../fields';
+import { bitsOf, getField } from '../fields';
 import { guestDebugFeatures, guestIdRegister } from '../guestIdRegisters';
 import { cacheTrap } from '../hcr';
 import { controlWrite, setWayTrap } from '../setWay';
@@ -18,9 +18,6 @@ import type { Vcpu, Vm } from './vm';
 import { isVmmCall } from './vmmApi';
 import { hcrFacts } from './world';
 
-const field = (value: bigint, hi: number, lo: number): number =>
-  Number((value >> BigInt(lo)) & ((1n << BigInt(hi - lo + 1)) - 1n));
-
 /** Handlers by ESR_EL2.EC, with the names by which exits are counted. */
 const handlers: Readonly<Record<number, readonly [reason: string, routine: string]>> = {
   [EC.WFX]: ['WFx', 'kvm_handle_wfx'],
@@ -34,7 +31,7 @@ const handlers: Readonly<Record<number, readonly [reason: string, routine: strin
 /** Why a guest came to EL2, by the name under which exits are counted. */
 export function exitReason(exception: string, esr: bigint): string {
   if (exception !== 'sync') return 'IRQ';
-  const ec = field(esr, 31, 26);
+  const ec = bitsOf(esr, 31, 26);
   return handlers[ec]?.[0] ?? `EC ${ec.toString(16)}`;
 }
 
@@ -46,7 +43,7 @@ export const handleExit: Routine = {
       const esr = c.read('ESR_EL2');
       vcpu.count(exitReason(exception, esr));
       if (exception !== 'sync') return { call: 'gic_handle_irq' };
-      return { call: handlers[field(esr, 31, 26)]?.[1] ?? 'kvm_handle_unknown_ec' };
+      return { call: handlers[bitsOf(esr, 31, 26)]?.[1] ?? 'kvm_handle_unknown_ec' };
     }),
     step('return to the loop', 2, (c, { result }) =>
       done(c.model.rescheduled.delete(c.core) ? 'yield' : (result ?? 'resume')),
@@ -160,7 +157,7 @@ function idRegister(c: CoreContext, name: string, written: bigint | undefined): 
 
 /** As assemblers name what has no name: S3_0_C0_C4_3. */
 const encodedName = (iss: bigint): string =>
-  `S${field(iss, 21, 20)}_${field(iss, 16, 14)}_C${field(iss, 13, 10)}_C${field(iss, 4, 1)}_${field(iss, 19, 17)}`;
+  `S${bitsOf(iss, 21, 20)}_${bitsOf(iss, 16, 14)}_C${bitsOf(iss, 13, 10)}_C${bitsOf(iss, 4, 1)}_${bitsOf(iss, 19, 17)}`;
 
 export const handleSysReg: Routine = {
   name: 'kvm_handle_sys_reg',
@@ -168,14 +165,14 @@ export const handleSysReg: Routine = {
     step('decode the access', 20, (c, locals) => {
       const iss = c.read('ESR_EL2');
       const key =
-        (field(iss, 21, 20) << 14) |
-        (field(iss, 16, 14) << 11) |
-        (field(iss, 13, 10) << 7) |
-        (field(iss, 4, 1) << 3) |
-        field(iss, 19, 17);
+        (bitsOf(iss, 21, 20) << 14) |
+        (bitsOf(iss, 16, 14) << 11) |
+        (bitsOf(iss, 13, 10) << 7) |
+        (bitsOf(iss, 4, 1) << 3) |
+        bitsOf(iss, 19, 17);
       locals.register = registerNameOf(key) ?? operationByKey(key)?.name ?? encodedName(iss);
-      locals.rt = field(iss, 9, 5);
-      locals.read = field(iss, 0, 0) === 1;
+      locals.rt = bitsOf(iss, 9, 5);
+      locals.read = bitsOf(iss, 0, 0) === 1;
       c.vcpu.countTrap(locals.register);
       return undefined;
     }),

@@ -4,7 +4,7 @@
  * than the mode and the masks, which is not told apart here.
  */
 import { EC } from '../../arch/syndromes';
-import { maskOf } from '../fields';
+import { maskOf, masksOf } from '../fields';
 import type { CoreContext } from './model';
 import type { Vcpu } from './vm';
 
@@ -17,13 +17,11 @@ const MODE = 0xfn;
 const EL0 = 0n;
 const EL1T = 4n;
 
-const bits = (...fields: readonly string[]): bigint =>
-  fields.reduce((all, field) => all | maskOf(`SPSR_EL1.${field}`), 0n);
-const PAN = bits('PAN');
-const SSBS = bits('SSBS');
+const PAN = maskOf('SPSR_EL1.PAN');
+const SSBS = maskOf('SPSR_EL1.SSBS');
 /** What an exception leaves as it was, and what ends with an instruction. */
-const KEPT = bits('N', 'Z', 'C', 'V', 'DIT', 'PAN');
-const OVER = bits('BTYPE', 'SS');
+const KEPT = masksOf('SPSR_EL1', 'N', 'Z', 'C', 'V', 'DIT', 'PAN');
+const OVER = masksOf('SPSR_EL1', 'BTYPE', 'SS');
 const SPAN = maskOf('SCTLR_EL1.SPAN');
 const DSSBS = maskOf('SCTLR_EL1.DSSBS');
 

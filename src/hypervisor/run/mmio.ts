@@ -1,20 +1,18 @@
 /** Accesses of a guest to what is no memory (arch/arm64/kvm/mmio.c), by what ESR_EL2 says of the instruction. */
 
+import { bitsOf } from '../fields';
 import { skip } from './inject';
 import { done, type Routine, step } from './routines';
-
-const field = (esr: bigint, lo: number, bits: number): number =>
-  Number((esr >> BigInt(lo)) & ((1n << BigInt(bits)) - 1n));
 
 /** ESR_EL2.ISS of a data abort: valid syndrome, log2 of bytes, sign extension, register, 64-bit register, write. */
 export function decode(esr: bigint) {
   return {
-    valid: field(esr, 24, 1) === 1,
-    bytes: 1 << field(esr, 22, 2),
-    signed: field(esr, 21, 1) === 1,
-    rt: field(esr, 16, 5),
-    wide: field(esr, 15, 1) === 1,
-    write: field(esr, 6, 1) === 1,
+    valid: bitsOf(esr, 24, 24) === 1,
+    bytes: 1 << bitsOf(esr, 23, 22),
+    signed: bitsOf(esr, 21, 21) === 1,
+    rt: bitsOf(esr, 20, 16),
+    wide: bitsOf(esr, 15, 15) === 1,
+    write: bitsOf(esr, 6, 6) === 1,
   } as const;
 }
 

@@ -26,7 +26,6 @@ import { allRoutines } from './allRoutines';
 import { type GuestState, restoreGuest } from './guestState';
 import type { HostMapping } from './hostMemory';
 import { timerFired } from './interrupts';
-
 import { stopAll } from './placement';
 import type { El2Port } from './port';
 import { type Locals, type Next, type Plain, RoutineTable } from './routines';

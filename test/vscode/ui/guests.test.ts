@@ -11,10 +11,9 @@ import type { Frame } from 'playwright-core';
 import { uBoot } from '../../../src/build/guests';
 import { SAMPLES } from '../../../src/build/paths';
 import { lineOf, READABLE_TERMINAL, waitTerminal } from '../session';
-import { becomes, type TreeRow, type Ui } from '../ui';
+import { BOTH_THEMES, becomes, type TreeRow, type Ui } from '../ui';
 import { openWorkbench, type Workbench, type WorkbenchOptions } from '../workbench';
 
-const THEMES = ['dark', 'light'] as const;
 const OPTIONS: WorkbenchOptions = { extension: 'vsix', settings: READABLE_TERMINAL };
 const OWN_VIEWS = ['Cores', 'Watched Lines', 'Caches', 'Cache ID Registers'];
 const OTHER_VIEWS = ['Watch', 'Loaded Scripts', 'Breakpoints'];
@@ -73,7 +72,7 @@ describe('el-tour', () => {
     await onlyShow(ui, 'Cores', 'Caches', 'Cache ID Registers');
     await ui.treeRows('Cores', core(/^EL2 · _start/));
     await ui.treeRows('Cache ID Registers', (rows) => rows.some((row) => row.label === 'CTR_EL0'));
-    await ui.screenshot('el-tour-entry', THEMES);
+    await ui.screenshot('el-tour-entry', BOTH_THEMES);
     assert.deepEqual(await ui.notifications(), []);
   });
 
@@ -98,7 +97,7 @@ describe('el-tour', () => {
     await onlyShow(ui, 'Variables');
     await ui.expandVariable('General registers');
     await ui.variables((all) => all.some((row) => /^x0, value 0x/.test(row.aria)));
-    await ui.screenshot('el-tour-el1', THEMES);
+    await ui.screenshot('el-tour-el1', BOTH_THEMES);
     await waitTerminal(ui, /\[EL1\] MMU and caches are on/);
     // EL1 with SP_EL1.
     assert.match(await ui.evaluate('pstate.M'), /^5$/);
@@ -114,7 +113,7 @@ describe('el-tour', () => {
     await waitTop(ui, /vectors\.S/);
     await ui.treeRows('Cores', core(/^EL1 · /));
     await waitStack(ui, (stack) => stack.some((row) => /^Stack Frame user_main, /.test(row)));
-    await ui.screenshot('el-tour-svc', THEMES);
+    await ui.screenshot('el-tour-svc', BOTH_THEMES);
     await ui.command('elscope: Step Out to ERET');
     await ui.treeRows('Cores', core(/^EL0 · /));
     await waitTop(ui, /user\.c/);
@@ -144,7 +143,7 @@ describe('selfmod without IC IVAU', () => {
   test('Watched Lines shows the old instruction in L1I against the new one in D and PoU', async () => {
     const { ui } = bench;
     await onlyShow(ui, 'Watched Lines');
-    await ui.screenshot('watched-lines-empty', THEMES);
+    await ui.screenshot('watched-lines-empty', BOTH_THEMES);
     await ui.command('elscope: Pin a Line...');
     await ui.answer('Pin the line at an address', 'answer_no_ic');
     const rows = await ui.treeRows('Watched Lines', (all) => all.some((row) => row.label === 'PoU'));
@@ -171,7 +170,7 @@ describe('selfmod without IC IVAU', () => {
     await ui.command('elscope: Pin a Line...');
     await ui.answer('Pin the line at an address', 'answer_no_ic');
     await ui.treeRows('Watched Lines', pins(1));
-    await ui.screenshot('watched-lines', THEMES);
+    await ui.screenshot('watched-lines', BOTH_THEMES);
   });
 
   test('an address is translated, step by step', async () => {
@@ -184,7 +183,7 @@ describe('selfmod without IC IVAU', () => {
       .locator('.monaco-list-row', { hasText: /level \d/ })
       .first()
       .waitFor();
-    await ui.screenshot('translation', THEMES);
+    await ui.screenshot('translation', BOTH_THEMES);
     await page.keyboard.press('Escape');
     await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   });
@@ -203,7 +202,7 @@ describe('selfmod without IC IVAU', () => {
     );
     await panel.locator('.detail tr.differs td', { hasText: /^mov w0, #(0x)?1$/ }).waitFor();
     assert.match((await panel.locator('.status').textContent()) ?? '', /^1 of 256 sets/);
-    await ui.screenshot('cache-lines-filter', THEMES);
+    await ui.screenshot('cache-lines-filter', BOTH_THEMES);
     await panel.locator('.filter input').fill('no_such_symbol');
     await panel.locator('.status.problem').waitFor();
     await panel.locator('.filter input').fill('');
@@ -232,7 +231,7 @@ describe('selfmod without IC IVAU', () => {
     assert.equal(await panel.locator('.detail:focus').count(), 1);
     await page.keyboard.press('Escape');
     await focused(/^set 0, way 0,/);
-    await bench.ui.screenshot('cache-lines', THEMES);
+    await bench.ui.screenshot('cache-lines', BOTH_THEMES);
   });
 
   test('the panel follows the guest: a step changes what it shows', async () => {
@@ -260,7 +259,7 @@ describe('a folder without launch.json', () => {
       await ui.openFile('el-tour/levels.S');
       await ui.showDebugView();
       await page.locator('.welcome-view-content', { hasText: 'Debug a Guest Image' }).waitFor();
-      await ui.screenshot('welcome', THEMES);
+      await ui.screenshot('welcome', BOTH_THEMES);
       await page.keyboard.press('F5');
       await page.locator('.quick-input-list .monaco-list-row', { hasText: 'jit.elf' }).waitFor();
       await ui.screenshot('choose-guest');
@@ -294,10 +293,10 @@ describe('cores with different lines', () => {
       assert.match(register?.aria ?? '', /the cores do not agree/);
       assert.match(rows.find((row) => row.label === 'IminLine')?.aria ?? '', /not the same on every core/);
       assert.doesNotMatch(rows.find((row) => row.label === 'L1Ip')?.aria ?? '', /not the same/);
-      await ui.screenshot('id-registers', THEMES);
+      await ui.screenshot('id-registers', BOTH_THEMES);
       await onlyShow(ui, 'Caches');
       await ui.treeRows('Caches', (all) => all.filter((row) => /^L1/.test(row.label)).length === 4);
-      await ui.screenshot('caches', THEMES);
+      await ui.screenshot('caches', BOTH_THEMES);
       // The view has never been open when it gets its first line.
       await ui.command('elscope: Pin a Line...');
       await ui.answer('Pin the line at an address', 'main');
@@ -308,7 +307,7 @@ describe('cores with different lines', () => {
           copies.some((row) => row.label.startsWith(where)),
           where,
         );
-      await ui.screenshot('watched-lines-two-cores', THEMES);
+      await ui.screenshot('watched-lines-two-cores', BOTH_THEMES);
       await ui.stopDebugging();
     } finally {
       await bench.close();
@@ -339,7 +338,7 @@ describe('U-Boot', () => {
       await page.keyboard.type('echo cache lines');
       await page.keyboard.press('Enter');
       await waitTerminal(ui, /^cache lines/m);
-      await ui.screenshot('u-boot', THEMES);
+      await ui.screenshot('u-boot', BOTH_THEMES);
       await page.keyboard.press('Control+Shift+F5');
       await waitTerminal(ui, /^(?![\s\S]*cache lines)[\s\S]*U-Boot 2025\.01/, 60_000);
       await page.keyboard.press('Shift+F5');

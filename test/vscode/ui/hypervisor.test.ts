@@ -8,9 +8,9 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ROOT } from '../../../src/build/paths';
 import { breakAt, onlyShow, row, waitStack, waitThread, waitTop } from '../session';
+import { BOTH_THEMES } from '../ui';
 import { openWorkbench, type Workbench } from '../workbench';
 
-const THEMES = ['dark', 'light'] as const;
 const CONFIGURATION = 'kvm-ccsidr on v6.12: the same values on both';
 
 /** Where a step of a routine stands in the text that the workbench shows. */
@@ -46,7 +46,7 @@ describe('a guest of KVM', () => {
     assert.match(row(rows, 'vCPU 0')?.description ?? '', /^core 0 · EL1 · ccsidr\+0x8 · exited/);
     await ui.expandTreeRow('VMs', 'trapped registers');
     await ui.treeRows('VMs', (all) => /^1\b/.test(row(all, 'CCSIDR_EL1')?.description ?? ''));
-    await ui.screenshot('hypervisor-trap', THEMES);
+    await ui.screenshot('hypervisor-trap', BOTH_THEMES);
     assert.deepEqual(await ui.notifications(), []);
   });
 
@@ -56,7 +56,7 @@ describe('a guest of KVM', () => {
     await ui.toggleBreakpoint(line);
     await ui.step('F5');
     await waitTop(ui, /^Stack Frame kvm_handle_sys_reg: skip the instruction/);
-    await ui.screenshot('hypervisor-breakpoint', THEMES);
+    await ui.screenshot('hypervisor-breakpoint', BOTH_THEMES);
     await ui.toggleBreakpoint(line);
   });
 
@@ -80,7 +80,7 @@ describe('a guest of KVM', () => {
     await ui.variables((all) => all.some(({ aria }) => aria === 'Scope Arguments'));
     await ui.expandVariable('General registers');
     await ui.variables((all) => all.some(({ aria }) => /^x0, value 0x0000000000000002/.test(aria)));
-    await ui.screenshot('hypervisor-back', THEMES);
+    await ui.screenshot('hypervisor-back', BOTH_THEMES);
   });
 
   test('cache ID registers show the core’s, the host’s and the guest’s values', async () => {
@@ -93,7 +93,7 @@ describe('a guest of KVM', () => {
     const cores = rows.slice(rows.findIndex(({ label }) => label === 'CCSIDR_EL1[L1 D]') + 1);
     assert.match(row(cores, 'core 0')?.description ?? '', /^0x700fe03a · guest 0x2/);
     assert.match(row(cores, 'core 4')?.description ?? '', /^0x701fe03a · guest 0x2/);
-    await ui.screenshot('hypervisor-id-registers', THEMES);
+    await ui.screenshot('hypervisor-id-registers', BOTH_THEMES);
     await ui.pane('Call Stack');
   });
 
@@ -108,7 +108,7 @@ describe('a guest of KVM', () => {
     await ui.pick('core 5');
     await ui.treeRows('VMs', (all) => /goes to core 5/.test(row(all, 'vCPU 0')?.description ?? ''));
     await waitStack(ui, (all) => all.some((frame) => /^Stack Frame main, /.test(frame)));
-    await ui.screenshot('hypervisor-migrate', THEMES);
+    await ui.screenshot('hypervisor-migrate', BOTH_THEMES);
     await ui.step('F5');
     await ui.treeRows('VMs', (all) => /^core 5 · /.test(row(all, 'vCPU 0')?.description ?? ''));
     await waitThread(ui, /^Thread core5 · EL2 · vm1\/vcpu0/);
@@ -119,7 +119,7 @@ describe('a guest of KVM', () => {
     const { ui, page } = bench;
     await ui.command('Debug Console: Focus on Debug Console View');
     await page.locator('.repl .monaco-list-row', { hasText: 'host: ' }).first().waitFor();
-    await ui.screenshot('hypervisor-log', THEMES);
+    await ui.screenshot('hypervisor-log', BOTH_THEMES);
     assert.equal(
       await page.locator('.terminal-tabs-entry, .tabs-list .monaco-list-row', { hasText: 'UART 9' }).count(),
       0,

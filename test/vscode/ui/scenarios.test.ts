@@ -15,10 +15,8 @@ import {
   waitThread,
   waitTop,
 } from '../session';
-import { becomes } from '../ui';
+import { BOTH_THEMES, becomes } from '../ui';
 import { openWorkbench, type Workbench } from '../workbench';
-
-const THEMES = ['dark', 'light'] as const;
 
 describe('scenarios', () => {
   let bench: Workbench;
@@ -70,7 +68,7 @@ describe('scenarios', () => {
     assert.match((await box.textContent()) ?? '', /inherited line.*vm1\/vcpu0 ran .* that vm1\/vcpu1 had brought/);
     const warned = (): Promise<boolean> => page.locator('.squiggly-warning').first().isVisible();
     assert.ok(await becomes(warned, 10_000), 'the line has a warning');
-    await ui.screenshot('scenario-isolation', THEMES);
+    await ui.screenshot('scenario-isolation', BOTH_THEMES);
   });
 
   test('vcpu-isolation, v5.12: nothing is inherited, and each vCPU gets what it wrote', async () => {
@@ -89,7 +87,7 @@ describe('scenarios', () => {
     await waitThread(ui, /^Thread core0 · EL1 · vm1\/vcpu0 stale fetch/);
     const barks = /host: watchdog: BUG: soft lockup - CPU#0 stuck for 3\ds! \[vm1\/vcpu0\]/;
     await waitConsole(ui, (text) => barks.test(text));
-    await ui.screenshot('scenario-soft-lockup', THEMES);
+    await ui.screenshot('scenario-soft-lockup', BOTH_THEMES);
   });
 
   test('soft-lockup, v6.7: it does not', async () => {
@@ -112,7 +110,7 @@ describe('scenarios', () => {
     const slots = await ui.treeRows('VMs', (all) => row(all, 'slot 2') !== undefined);
     assert.match(row(slots, 'slot 1')?.description ?? '', /^refused: EINVAL · 0x80000000 .* · 2 MiB · pfnmap, NORMAL$/);
     assert.match(row(slots, 'slot 2')?.description ?? '', /^refused: EFAULT/);
-    await ui.screenshot('scenario-pfnmap', THEMES);
+    await ui.screenshot('scenario-pfnmap', BOTH_THEMES);
     await ui.pane('Call Stack');
     await ui.toggleBreakpoint(main);
     await ui.step('F5');
@@ -136,7 +134,7 @@ describe('scenarios', () => {
     await waitConsole(ui, (text) =>
       /kvm \[1\]: Incompatible VPIPT I-Cache policy\s[\s\S]*KVM does not start/.test(text),
     );
-    await ui.screenshot('scenario-vpipt-refused', THEMES);
+    await ui.screenshot('scenario-vpipt-refused', BOTH_THEMES);
   });
 
   test('vpipt, v5.15: a program that asked before runs old code on the late core', async () => {
@@ -148,7 +146,7 @@ describe('scenarios', () => {
     const found = await ui.treeRows('Findings', (all) => row(all, 'VIPT alias') !== undefined);
     assert.match(row(found, 'VIPT alias')?.description ?? '', /core 1 · vm1\/vcpu0 · EL1$/);
     await waitTerminal(ui, /on the late core: the guest reads L1Ip 2/);
-    await ui.screenshot('scenario-vpipt-late', THEMES);
+    await ui.screenshot('scenario-vpipt-late', BOTH_THEMES);
   });
 
   test('vpipt, ICACHE_PIPT as posted: the late core dies', async () => {
